@@ -1,0 +1,16 @@
+/* Hexadecimal, lower case. */
+#ifndef RIPOSTE_BASE_HEX_H
+#define RIPOSTE_BASE_HEX_H
+
+#include "riposte/base/attributes.h"
+#include "riposte/base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Writes 2 * bytes digits and a NUL. */
+void hex_encode(const void *data, size_t bytes, char *out);
+/* Exactly 2 * bytes digits of either case; false on anything else. */
+MUST_CHECK bool hex_decode(struct text text, void *out, size_t bytes);
+
+#endif
