@@ -6,7 +6,7 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 /* Argument `format` is a printf format for the arguments from `first` on. */
-#define PRINTF_LIKE(format_index, first_index)                                                     \
+#define PRINTF_LIKE(format_index, first_index) \
     __attribute__((format(printf, format_index, first_index)))
 
 /* Calls free_fn(&variable) when the variable leaves its scope. Hand over by assigning and
@@ -19,12 +19,12 @@
 #else
 #define THREAD_ATTRIBUTE(x)
 #endif
-#define CAPABILITY(name) THREAD_ATTRIBUTE(capability(name))
-#define GUARDED_BY(lock) THREAD_ATTRIBUTE(guarded_by(lock))
-#define REQUIRES(...) THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
-#define ACQUIRE(...) THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
-#define RELEASE(...) THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
-#define EXCLUDES(...) THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
+#define CAPABILITY(name)          THREAD_ATTRIBUTE(capability(name))
+#define GUARDED_BY(lock)          THREAD_ATTRIBUTE(guarded_by(lock))
+#define REQUIRES(...)             THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
+#define ACQUIRE(...)              THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
+#define RELEASE(...)              THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
+#define EXCLUDES(...)             THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define NO_THREAD_SAFETY_ANALYSIS THREAD_ATTRIBUTE(no_thread_safety_analysis)
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))

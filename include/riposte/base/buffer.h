@@ -19,10 +19,8 @@ struct buffer {
     bool is_overfull;
 };
 
-#define BUFFER_INIT                                                                                \
-    {                                                                                              \
-        NULL, 0, 0, 0, false                                                                       \
-    }
+#define BUFFER_INIT \
+    { NULL, 0, 0, 0, false }
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);
 void buffer_done(struct buffer *buffer);

@@ -17,14 +17,12 @@ struct text {
 };
 
 /* A view of a string literal, also as an initialiser. */
-#define TEXT(literal)                                                                              \
-    (struct text) {                                                                                \
-        "" literal, sizeof(literal) - 1                                                            \
+#define TEXT(literal)                   \
+    (struct text) {                     \
+        "" literal, sizeof(literal) - 1 \
     }
-#define TEXT_INIT(literal)                                                                         \
-    {                                                                                              \
-        "" literal, sizeof(literal) - 1                                                            \
-    }
+#define TEXT_INIT(literal) \
+    { "" literal, sizeof(literal) - 1 }
 /* For printf's "%.*s". */
 #define TEXT_ARG(text) (int)(text).bytes, (text).data
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ULID_TEXT_BYTES 26
+#define ULID_TEXT_BYTES   26
 #define ULID_RANDOM_BYTES 10
 
 struct ulid {

@@ -1,11 +1,10 @@
 /* An EventBridge event pattern, compiled, and its plain evaluator: slow, obviously right, and the
  * reference for whatever is faster. The language: PATTERNS.md.
  *
- * Ownership:  pattern_compile...() hands the caller a pattern to free with pattern_free(). Nothing of the
- *             source is kept.
- * Threads:    immutable once compiled; any number of threads may match against it.
- * Bounds:     source <= PATTERN_BYTES; $or expands to <= PATTERN_SUBRULES sub-rules of <= 256
- *             paths each. Matching backtracks (PATTERNS.md 4) for at most PATTERN_STEPS choices, then
+ * Ownership:  pattern_compile...() hands the caller a pattern to free with pattern_free(). Nothing
+ * of the source is kept. Threads:    immutable once compiled; any number of threads may match
+ * against it. Bounds:     source <= PATTERN_BYTES; $or expands to <= PATTERN_SUBRULES sub-rules of
+ * <= 256 paths each. Matching backtracks (PATTERNS.md 4) for at most PATTERN_STEPS choices, then
  *             fails with ERROR_LIMIT. */
 #ifndef RIPOSTE_DETECT_PATTERN_H
 #define RIPOSTE_DETECT_PATTERN_H
@@ -29,8 +28,8 @@ struct pattern;
 /* ERROR_INVALID: "byte N: <path>: <reason>"; ERROR_LIMIT: too long, too many paths or sub-rules. */
 MUST_CHECK bool pattern_compile(struct text source, struct pattern **pattern_out,
                                 struct error *error);
-/* From a tree, as a rule file holds it: the error text has no position, *culprit_out (may be NULL) is
- * the offending node. */
+/* From a tree, as a rule file holds it: the error text has no position, *culprit_out (may be NULL)
+ * is the offending node. */
 MUST_CHECK bool pattern_compile_tree(const struct json *source, struct pattern **pattern_out,
                                      const struct json **culprit_out, struct error *error);
 void pattern_free(struct pattern **pattern);
@@ -42,8 +41,9 @@ MUST_CHECK bool pattern_match(const struct pattern *pattern, struct text event, 
 MUST_CHECK bool pattern_match_tree(const struct pattern *pattern, const struct json *root,
                                    bool *is_match_out, struct error *error);
 
-/* Appends why: for a match the leaf that satisfied each field; for none, per $or branch, the first field in
- * path order that failed, with its tests and the leaves seen. Lines for people, each ending in '\n'. */
+/* Appends why: for a match the leaf that satisfied each field; for none, per $or branch, the first
+ * field in path order that failed, with its tests and the leaves seen. Lines for people, each
+ * ending in '\n'. */
 MUST_CHECK bool pattern_explain(const struct pattern *pattern, const struct json *root,
                                 struct buffer *out, bool *is_match_out, struct error *error);
 

@@ -1,15 +1,15 @@
 /* All rules at once: one scan of an event decides every rule.
  *
- * A rule is two patterns: `pattern` over the event and `when` over the event with computed members; it
- * matches when both do (no shared array membership between the two). Computed members (principal, self,
- * vars, ...) live in a namespace that no event can spell: in a `when`, a path whose first name is one of
- * RULESET_COMPUTED is the computed member, and the event's own member of that name is invisible; in a
- * `pattern` it is the event's.
+ * A rule is two patterns: `pattern` over the event and `when` over the event with computed members;
+ * it matches when both do (no shared array membership between the two). Computed members
+ * (principal, self, vars, ...) live in a namespace that no event can spell: in a `when`, a path
+ * whose first name is one of RULESET_COMPUTED is the computed member, and the event's own member of
+ * that name is invisible; in a `pattern` it is the event's.
  *
  * The set also names captures: members that the caller itself reads, from the same scan.
  *
- * Ownership:  ruleset_build() turns a builder into a set; a set is immutable. A scratch serves one match at a
- *             time; what a match hands out points into it or into the event, until the next.
+ * Ownership:  ruleset_build() turns a builder into a set; a set is immutable. A scratch serves one
+ * match at a time; what a match hands out points into it or into the event, until the next.
  * Threads:    any number of threads may match against a set, each with its own scratch.
  * Bounds:     matching allocates nothing once a scratch has grown. */
 #ifndef RIPOSTE_DETECT_RULESET_H
@@ -54,12 +54,12 @@ void match_scratch_free(struct match_scratch **scratch);
 
 /* Takes computed members while leaves_fn runs. */
 struct leaf_sink;
-/* `path` with its first name ("principal.kind"); the text must live until the match ends. A path that no
- * `when` names is ignored. */
+/* `path` with its first name ("principal.kind"); the text must live until the match ends. A path
+ * that no `when` names is ignored. */
 void leaf_sink_add(struct leaf_sink *sink, struct text path, enum json_type type, struct text text);
 
-/* Turns captures (in the order added) into computed members. Called once, after the whole text was found
- * valid and before any verdict. False (with `error` set) ends the match with that error. */
+/* Turns captures (in the order added) into computed members. Called once, after the whole text was
+ * found valid and before any verdict. False (with `error` set) ends the match with that error. */
 typedef bool leaves_fn(void *arg, const struct json_capture *captures, struct leaf_sink *sink,
                        struct error *error);
 
@@ -68,8 +68,8 @@ struct ruleset_matches {
     size_t count;
 };
 
-/* ERROR_INVALID: not a JSON object ("byte N: what"), or a unique path twice; ERROR_LIMIT: too deep, or
- * array consistency took over PATTERN_STEPS choices. leaves_fn may be NULL. */
+/* ERROR_INVALID: not a JSON object ("byte N: what"), or a unique path twice; ERROR_LIMIT: too deep,
+ * or array consistency took over PATTERN_STEPS choices. leaves_fn may be NULL. */
 MUST_CHECK bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch,
                               struct text event, leaves_fn *leaves_fn, void *arg,
                               struct ruleset_matches *matches_out, struct error *error);

@@ -1,5 +1,5 @@
-/* The members of an event that the server itself reads, whatever the rules name: one table from which a
- * rule set takes its captures, and one view of what a scan found there.
+/* The members of an event that the server itself reads, whatever the rules name: one table from
+ * which a rule set takes its captures, and one view of what a scan found there.
  *
  * Ownership:  texts point into the event or into the scratch of the scan that found them.
  * Threads:    values. */

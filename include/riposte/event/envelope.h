@@ -1,5 +1,5 @@
-/* The EventBridge envelope: an object with strings source, detail-type, account, region, time and an
- * object detail. Formats are not checked (the events of 2016 had six-digit accounts).
+/* The EventBridge envelope: an object with strings source, detail-type, account, region, time and
+ * an object detail. Formats are not checked (the events of 2016 had six-digit accounts).
  *
  * Ownership:  texts point where the captures do.
  * Threads:    a value.

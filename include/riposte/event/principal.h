@@ -2,8 +2,8 @@
  *
  * Ownership:  texts point where the captures do, or into the arena.
  * Threads:    a value.
- * Source:     RULES.md (Principal), FACTS.md 2.3. Whatever a hostile event holds gives a principal, at
- *             worst `unknown`; it never fails. */
+ * Source:     RULES.md (Principal), FACTS.md 2.3. Whatever a hostile event holds gives a principal,
+ * at worst `unknown`; it never fails. */
 #ifndef RIPOSTE_EVENT_PRINCIPAL_H
 #define RIPOSTE_EVENT_PRINCIPAL_H
 

@@ -1,5 +1,5 @@
-/* The durable store of events, incidents, tasks, calls, effects and the audit chain. It knows bytes and
- * states: no rules, no AWS. Intake and respond meet only here.
+/* The durable store of events, incidents, tasks, calls, effects and the audit chain. It knows bytes
+ * and states: no rules, no AWS. Intake and respond meet only here.
  *
  *     append ──▶ event, incidents (detected), one respond task each, leased to this node
  *                   │ claim
@@ -9,17 +9,18 @@
  *                   ▼
  *     write  ──▶ intents, outcomes, effects, later tasks, state             each one transaction
  *
- * Every request is a savepoint; what is queued when a commit ends goes into the next (<= 64 requests,
+ * Every request is a savepoint; what is queued when a commit ends goes into the next (<= 64
+ * requests,
  * <= 4 MiB). A request that fails fails alone; a commit that fails fails all its requests with
  * ERROR_SYSTEM and the journal isn't ready until a probe commits.
  *
- * Ownership:  requests are copied or referenced before a call returns, blobs by reference; results belong to
- *             the caller (the ..._free functions).
- * Threads:    any thread may call anything; one thread of the journal's own touches the store. done_fn and
- *             the due hint run on that thread with no lock held and must not block.
- * Units:      *_unix_ms wall clock; ids are ULIDs; JSON texts are opaque here.
- * Errors:     ERROR_SYSTEM: nothing was stored. ERROR_DENIED: the lease is lost (a newer fencing number
- *             exists): drop the work. ERROR_LIMIT: queue or limit full. ERROR_NOT_FOUND. ERROR_BUSY: stopping. */
+ * Ownership:  requests are copied or referenced before a call returns, blobs by reference; results
+ * belong to the caller (the ..._free functions). Threads:    any thread may call anything; one
+ * thread of the journal's own touches the store. done_fn and the due hint run on that thread with
+ * no lock held and must not block. Units:      *_unix_ms wall clock; ids are ULIDs; JSON texts are
+ * opaque here. Errors:     ERROR_SYSTEM: nothing was stored. ERROR_DENIED: the lease is lost (a
+ * newer fencing number exists): drop the work. ERROR_LIMIT: queue or limit full. ERROR_NOT_FOUND.
+ * ERROR_BUSY: stopping. */
 #ifndef RIPOSTE_JOURNAL_JOURNAL_H
 #define RIPOSTE_JOURNAL_JOURNAL_H
 
@@ -67,10 +68,11 @@ struct journal_numbers {
 };
 void journal_numbers(struct journal *journal, struct journal_numbers *numbers_out);
 
-/* ---- append ------------------------------------------------------------------------------------ */
+/* ---- append ------------------------------------------------------------------------------------
+ */
 
-/* What a rule said when it fired (rule, playbooks, vars, as JSON), stored once per hash: an incident keeps
- * it whatever is reloaded. */
+/* What a rule said when it fired (rule, playbooks, vars, as JSON), stored once per hash: an
+ * incident keeps it whatever is reloaded. */
 struct journal_definition {
     uint8_t hash[JOURNAL_HASH_BYTES]; /* SHA-256 of text */
     struct blob *text;
@@ -93,16 +95,18 @@ struct journal_new_event {
     size_t incident_count;
 };
 
-/* `error` is NULL when committed; then is_known[i] says of event i that its key was there already (or
- * earlier in this batch) and nothing was done. */
+/* `error` is NULL when committed; then is_known[i] says of event i that its key was there already
+ * (or earlier in this batch) and nothing was done. */
 typedef void journal_appended_fn(void *arg, const bool *is_known, size_t count,
                                  const struct error *error);
 
-/* One transaction for all `count` events. Calls done_fn exactly once, possibly before it returns. */
+/* One transaction for all `count` events. Calls done_fn exactly once, possibly before it returns.
+ */
 void journal_append(struct journal *journal, const struct journal_new_event *events, size_t count,
                     journal_appended_fn *done_fn, void *arg);
 
-/* ---- incidents and tasks ------------------------------------------------------------------------- */
+/* ---- incidents and tasks
+ * ------------------------------------------------------------------------- */
 
 /* detected ─▶ suppressed | joined | observed | held | responding
  * held ─▶ responding (approve) | dismissed      responding ─▶ done | failed | held
@@ -129,7 +133,7 @@ struct journal_incident {
     enum incident_state state;
     enum mode mode;
     struct text principal_id, principal_name, account, region;
-    struct text plan;          /* JSON; empty when none was made */
+    struct text plan; /* JSON; empty when none was made */
     int64_t created_unix_ms, updated_unix_ms, event_unix_ms, received_unix_ms;
     int64_t contained_unix_ms; /* 0: no containing call succeeded */
     uint8_t definition_hash[JOURNAL_HASH_BYTES];
@@ -139,7 +143,8 @@ enum task_kind {
     TASK_RESPOND,  /* guard, confirm, admit */
     TASK_PLAYBOOK, /* run a playbook's steps */
     TASK_VERIFY,   /* is a write still there? */
-    TASK_UNDO,     /* let go of the incident's effects; claimed only while no other task of it is leased */
+    TASK_UNDO, /* let go of the incident's effects; claimed only while no other task of it is leased
+                */
 };
 const char *task_kind_name(enum task_kind kind);
 
@@ -153,7 +158,7 @@ struct journal_task {
     enum task_kind kind;
     unsigned attempt; /* 0 for the first */
     struct text playbook, lane;
-    struct text detail; /* the task's own JSON, as its maker wrote it */
+    struct text detail;               /* the task's own JSON, as its maker wrote it */
     struct journal_incident incident; /* the one it works for */
     struct text event_key;            /* the event it works on (a joined one's, perhaps) */
     int64_t event_unix_ms, received_unix_ms;
@@ -162,13 +167,15 @@ struct journal_task {
 };
 void journal_task_free(struct journal_task **task);
 
-/* Waits up to wait_ms for a due task whose lane is free, by priority, then due time. A task appended here is
- * handed over without another commit. False when none came or claims were stopped. */
+/* Waits up to wait_ms for a due task whose lane is free, by priority, then due time. A task
+ * appended here is handed over without another commit. False when none came or claims were stopped.
+ */
 bool journal_claim(struct journal *journal, int64_t wait_ms, struct journal_task **task_out);
 /* Gives a task back untouched (the worker stops): it is due again at once. */
 void journal_give_back(struct journal *journal, struct journal_task **task);
 
-/* ---- calls and effects --------------------------------------------------------------------------- */
+/* ---- calls and effects
+ * --------------------------------------------------------------------------- */
 
 enum call_state {
     CALL_INTENT,  /* may have been sent */
@@ -183,16 +190,17 @@ struct journal_effect_name {
     struct text account, target, name;
 };
 
-/* Draws on a limit: at most `count` distinct targets within `per_ms` in `scope`. A target that drew within
- * the time draws nothing again. count 0: no limit. */
+/* Draws on a limit: at most `count` distinct targets within `per_ms` in `scope`. A target that drew
+ * within the time draws nothing again. count 0: no limit. */
 struct journal_reservation {
     struct text scope, target;
     uint32_t count;
     int64_t per_ms;
 };
 
-/* One AWS call that is about to be made. (incident, key) is unique: an intent that is there already is left
- * as it is, with its request and inverse ("written before the call and never rewritten"). */
+/* One AWS call that is about to be made. (incident, key) is unique: an intent that is there already
+ * is left as it is, with its request and inverse ("written before the call and never rewritten").
+ */
 struct journal_intent {
     struct text key; /* "<event key>/<playbook>/<step>[/<item>]", or as the maker likes */
     struct text playbook, step;
@@ -201,18 +209,18 @@ struct journal_intent {
     struct text inverse; /* JSON: how to take it back; empty: it can't be */
     struct journal_effect_name effect;
     bool is_write, is_containing;
-    bool once_pending; /* resource playbooks: nothing to do while an identical request is an open intent of the
-                          same incident */
+    bool once_pending; /* resource playbooks: nothing to do while an identical request is an open
+                          intent of the same incident */
     struct journal_reservation limit; /* count 0: none */
 };
 
 enum intent_result {
-    INTENT_SEND,    /* new, or there already without an outcome: send the stored request */
-    INTENT_ENDED,   /* there already, with its outcome */
-    INTENT_STANDS,  /* the effect stands: an owner was added; verify it, don't call */
-    INTENT_PENDING, /* an identical call is pending: nothing to do */
+    INTENT_SEND,      /* new, or there already without an outcome: send the stored request */
+    INTENT_ENDED,     /* there already, with its outcome */
+    INTENT_STANDS,    /* the effect stands: an owner was added; verify it, don't call */
+    INTENT_PENDING,   /* an identical call is pending: nothing to do */
     INTENT_RELEASING, /* the effect is being taken back: come again later */
-    INTENT_LIMITED, /* its limit is full: nothing was written for it */
+    INTENT_LIMITED,   /* its limit is full: nothing was written for it */
 };
 
 struct journal_call {
@@ -232,17 +240,20 @@ struct journal_outcome {
     struct text answer; /* JSON; cut by the caller */
     struct text error_code, reason;
     int64_t took_us;
-    bool keeps_effect; /* of a failed call: it may have worked all the same, so undo must take it back */
+    bool keeps_effect; /* of a failed call: it may have worked all the same, so undo must take it
+                          back */
 };
 
-/* ---- admit --------------------------------------------------------------------------------------- */
+/* ---- admit
+ * --------------------------------------------------------------------------------------- */
 
 struct journal_new_task {
     enum task_kind kind;
     enum task_priority priority;
     struct text playbook, lane, detail;
     int64_t due_unix_ms; /* <= now: at once */
-    bool acts_on_principal; /* playbook tasks: not made for a joined event, unless it is an escape */
+    bool
+        acts_on_principal; /* playbook tasks: not made for a joined event, unless it is an escape */
 };
 
 enum admit_proposal {
@@ -256,14 +267,16 @@ enum admit_proposal {
 struct journal_admission {
     enum admit_proposal proposal;
     struct text reason;
-    struct text plan;              /* JSON */
+    struct text plan; /* JSON */
     int64_t cooldown_ms;
     struct journal_reservation limit; /* of principals */
-    const struct journal_new_task *tasks; /* one a playbook, in `respond` order; the first is leased to the caller */
+    const struct journal_new_task
+        *tasks; /* one a playbook, in `respond` order; the first is leased to the caller */
     size_t task_count;
     const struct journal_intent *intents; /* first writes of containing playbooks */
     size_t intent_count;
-    struct journal_new_task escape; /* made instead of tasks when a joined event is an escape; playbook empty: none */
+    struct journal_new_task
+        escape; /* made instead of tasks when a joined event is an escape; playbook empty: none */
 };
 
 struct journal_admitted {
@@ -271,22 +284,25 @@ struct journal_admitted {
     struct text reason;
     struct ulid joined_to;
     bool is_escape;
-    struct journal_task *next;  /* the first of the tasks, leased to the caller; NULL when none was made */
+    struct journal_task
+        *next; /* the first of the tasks, leased to the caller; NULL when none was made */
     enum intent_result *intents; /* intent_count, when responding */
     struct arena *arena;
 };
 void journal_admitted_done(struct journal_admitted *admitted);
 
-/* Decides an incident, once: cooldown, limit, verdict, audit, tasks, first intents; ends the respond task.
- * Joins the open incident (held, observed, responding, done) of the same rule and subject created less than
- * cooldown ago; then only tasks with acts_on_principal false are made, for that incident. A joined event dated
- * over 10 s after that incident's containing call is an escape: its severity becomes critical, its verify tasks
- * are due at once, the escape task is made, it is responding again. Waits for the commit. */
+/* Decides an incident, once: cooldown, limit, verdict, audit, tasks, first intents; ends the
+ * respond task. Joins the open incident (held, observed, responding, done) of the same rule and
+ * subject created less than cooldown ago; then only tasks with acts_on_principal false are made,
+ * for that incident. A joined event dated over 10 s after that incident's containing call is an
+ * escape: its severity becomes critical, its verify tasks are due at once, the escape task is made,
+ * it is responding again. Waits for the commit. */
 MUST_CHECK bool journal_admit(struct journal *journal, const struct journal_task *task,
                               const struct journal_admission *admission,
                               struct journal_admitted *admitted_out, struct error *error);
 
-/* ---- write --------------------------------------------------------------------------------------- */
+/* ---- write
+ * --------------------------------------------------------------------------------------- */
 
 /* Changes that one task makes, all or none, together with the renewal of its lease. */
 struct journal_write;
@@ -300,13 +316,15 @@ void journal_write_outcome(struct journal_write *write, struct text call_key,
                            const struct journal_outcome *outcome);
 /* Nothing is made for an incident that is releasing or ended. */
 void journal_write_task(struct journal_write *write, const struct journal_new_task *task);
-/* A state the incident may go to from where it is; from releasing or released only to released. A write of
- * INCIDENT_DONE while other playbook tasks are open is left to the last of them. */
-void journal_write_state(struct journal_write *write, enum incident_state state, struct text reason);
+/* A state the incident may go to from where it is; from releasing or released only to released. A
+ * write of INCIDENT_DONE while other playbook tasks are open is left to the last of them. */
+void journal_write_state(struct journal_write *write, enum incident_state state,
+                         struct text reason);
 /* An audit line about this incident: `event` is a short name, `text` JSON. */
 void journal_write_audit(struct journal_write *write, struct text event, struct text text);
-/* Lets go of an effect that this incident owns: the result says whether it was the last owner and the inverse
- * must be sent (then journal_write_released() when it was). Index for journal_write_result(). */
+/* Lets go of an effect that this incident owns: the result says whether it was the last owner and
+ * the inverse must be sent (then journal_write_released() when it was). Index for
+ * journal_write_result(). */
 size_t journal_write_let_go(struct journal_write *write, int64_t effect_id);
 void journal_write_released(struct journal_write *write, int64_t effect_id);
 /* The task is over; or is due again later with this detail (attempt counts up when `counts`). */
@@ -320,7 +338,8 @@ MUST_CHECK bool journal_write_commit(struct journal *journal, struct journal_wri
 /* After a commit: an enum intent_result for an intent, 1 or 0 (last owner or not) for a let_go. */
 int journal_write_result(const struct journal_write *write, size_t index);
 
-/* ---- reads and operators' actions ---------------------------------------------------------------- */
+/* ---- reads and operators' actions
+ * ---------------------------------------------------------------- */
 
 /* The calls of an incident in the order of their intents, into `arena`. */
 MUST_CHECK bool journal_read_calls(struct journal *journal, const struct ulid *incident,
@@ -345,7 +364,8 @@ MUST_CHECK bool journal_read_effects(struct journal *journal, const struct ulid 
 MUST_CHECK bool journal_read_incident(struct journal *journal, const struct ulid *id,
                                       struct arena *arena, struct journal_incident *incident_out,
                                       struct error *error);
-/* The newest first, older than `before` (none: from the newest), of any state in the bit set `states` (0: all). */
+/* The newest first, older than `before` (none: from the newest), of any state in the bit set
+ * `states` (0: all). */
 MUST_CHECK bool journal_list_incidents(struct journal *journal, const struct ulid *before,
                                        uint32_t states, size_t limit, struct arena *arena,
                                        struct journal_incident **incidents_out, size_t *count_out,
@@ -378,10 +398,11 @@ MUST_CHECK bool journal_read_audit(struct journal *journal, int64_t after, size_
 void journal_audit_hash(const uint8_t previous[JOURNAL_HASH_BYTES],
                         const struct journal_audit_line *line, uint8_t out[JOURNAL_HASH_BYTES]);
 
-/* An operator's undo, in one transaction: the incident is releasing, its tasks that nobody holds are gone, an undo
- * task is due (when no other task of it is leased any more). with_resources is kept in the task's detail
- * ({"resources":true|false}). Asking again while releasing changes nothing. ERROR_INVALID for a state that has
- * nothing to undo (detected, suppressed, joined, dismissed, released), naming it. */
+/* An operator's undo, in one transaction: the incident is releasing, its tasks that nobody holds
+ * are gone, an undo task is due (when no other task of it is leased any more). with_resources is
+ * kept in the task's detail
+ * ({"resources":true|false}). Asking again while releasing changes nothing. ERROR_INVALID for a
+ * state that has nothing to undo (detected, suppressed, joined, dismissed, released), naming it. */
 MUST_CHECK bool journal_undo(struct journal *journal, const struct ulid *incident,
                              struct text actor, bool with_resources, struct error *error);
 

@@ -1,8 +1,8 @@
 /* One pass over a JSON text: validates all of it and hands over only the members asked for.
  *
- * The text is an object of RFC 8259: UTF-8 checked (no overlong forms; escaped surrogates must pair),
- * depth <= JSON_DEPTH_LIMIT, numbers <= JSON_NUMBER_BYTES characters, nothing but white space behind
- * it, no byte order mark. Duplicate keys are both seen.
+ * The text is an object of RFC 8259: UTF-8 checked (no overlong forms; escaped surrogates must
+ * pair), depth <= JSON_DEPTH_LIMIT, numbers <= JSON_NUMBER_BYTES characters, nothing but white
+ * space behind it, no byte order mark. Duplicate keys are both seen.
  *
  * Paths are key names joined with '.', compared after unescaping, so {"a":{"b":1}} and {"a.b":1}
  * have the same path; arrays add nothing (PATTERNS.md, 2 and 3). Each leaf below an object or array
@@ -10,9 +10,9 @@
  *
  * Ownership:  the text belongs to the caller and is not copied; a leaf and what it points to are
  *             valid during the call of leaf_fn, `raw` as long as the text.
- * Threads:    json_paths is immutable once built and may be shared; a scratch belongs to one thread.
- * Bounds:     time linear in the text; no allocation after a scratch has grown to the deepest
- *             text seen. */
+ * Threads:    json_paths is immutable once built and may be shared; a scratch belongs to one
+ * thread. Bounds:     time linear in the text; no allocation after a scratch has grown to the
+ * deepest text seen. */
 #ifndef RIPOSTE_JSON_SCANNER_H
 #define RIPOSTE_JSON_SCANNER_H
 
@@ -69,9 +69,9 @@ struct json_membership {
 struct json_leaf {
     uint32_t path;
     enum json_type type;
-    bool has_escapes;  /* of a string: raw must go through json_unescape() */
-    struct text raw;   /* as written; a string without its quotes */
-    size_t offset;     /* of the value's first byte (a string's quote) */
+    bool has_escapes; /* of a string: raw must go through json_unescape() */
+    struct text raw;  /* as written; a string without its quotes */
+    size_t offset;    /* of the value's first byte (a string's quote) */
     const struct json_membership *memberships; /* outermost first */
     size_t membership_count;
 };

@@ -1,9 +1,9 @@
-/* A JSON text as a tree that forgets nothing: byte offsets, the spelling of numbers, duplicate keys.
- * Settings, rules, playbooks, contexts and AWS answers live in it.
+/* A JSON text as a tree that forgets nothing: byte offsets, the spelling of numbers, duplicate
+ * keys. Settings, rules, playbooks, contexts and AWS answers live in it.
  *
- * Ownership:  nodes live in an arena; json_parse() puts everything there, the text's bytes included.
- * Threads:    a finished tree is immutable; building one is for one thread.
- * Bounds:     as scanner.h (depth, numbers); any value may stand at the top. */
+ * Ownership:  nodes live in an arena; json_parse() puts everything there, the text's bytes
+ * included. Threads:    a finished tree is immutable; building one is for one thread. Bounds: as
+ * scanner.h (depth, numbers); any value may stand at the top. */
 #ifndef RIPOSTE_JSON_TREE_H
 #define RIPOSTE_JSON_TREE_H
 
@@ -23,8 +23,8 @@ enum json_parse_flags {
     JSON_COMMENTS = 1, /* slash-slash and slash-star comments count as white space */
 };
 
-/* ERROR_INVALID with "line L, column C: what" (columns count bytes from 1); *offset_out (may be NULL)
- * is where. ERROR_LIMIT when too deep. */
+/* ERROR_INVALID with "line L, column C: what" (columns count bytes from 1); *offset_out (may be
+ * NULL) is where. ERROR_LIMIT when too deep. */
 MUST_CHECK bool json_parse(struct text text, unsigned flags, struct arena *arena,
                            const struct json **root_out, size_t *offset_out, struct error *error);
 
@@ -53,10 +53,10 @@ const struct json *json_member_text(const struct json *node, struct text name);
 /* A whole number in range; false when the node is anything else. */
 MUST_CHECK bool json_integer(const struct json *node, int64_t *value_out);
 
-/* Everything at a dotted path below `node`, through keys that hold dots; a name followed by "[*]" goes
- * over an array's elements (a single value counts as one element), "[0]" picks one. Without an index an
- * array is the value itself. Calls found_fn for each in the order of the text; false ends it. Returns how
- * many were found. */
+/* Everything at a dotted path below `node`, through keys that hold dots; a name followed by "[*]"
+ * goes over an array's elements (a single value counts as one element), "[0]" picks one. Without an
+ * index an array is the value itself. Calls found_fn for each in the order of the text; false ends
+ * it. Returns how many were found. */
 typedef bool json_found_fn(void *arg, const struct json *node);
 size_t json_find(const struct json *node, struct text path, json_found_fn *found_fn, void *arg);
 /* The one at `path`; NULL with *count_out 0 when none, and with the count when several. */
