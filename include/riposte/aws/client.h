@@ -1,0 +1,107 @@
+/* Signed AWS calls: parameters in, an answer as JSON out. Knows requests, no incidents.
+ *
+ *     call ─▶ protocol (query, ec2) ─▶ endpoint ─▶ credentials ─▶ sigv4 ─▶ outbound ─▶ answer
+ *
+ * Ownership:  a call is copied; an answer belongs to the caller of aws_call(), who frees it; with
+ * aws_send() the answer is valid during done_fn. Threads:    any. done_fn runs on outbound's thread
+ * and must not block. Bounds:     a call ends within timeout_ms; the client itself retries only:
+ * once after refreshing credentials that AWS called expired, once after correcting a clock skew
+ * that AWS named. Source:     FACTS.md 4, 5, 6; the answer's shape: RULES.md, The context. */
+#ifndef RIPOSTE_AWS_CLIENT_H
+#define RIPOSTE_AWS_CLIENT_H
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/clock.h"
+#include "riposte/base/error.h"
+#include "riposte/base/text.h"
+#include "riposte/json/tree.h"
+#include "riposte/outbound/http.h"
+#include "riposte/outbound/permit.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct aws_client;
+
+/* A new access key was issued to us; called before it is used, on a thread that may block. False:
+ * the key is not used (it could not be journaled). */
+typedef bool aws_key_fn(void *arg, struct text access_key_id, struct error *error);
+
+struct aws_options {
+    struct http_client *http;
+    const struct clock *clock;
+    struct text endpoint; /* settings' aws.endpoint: every service goes there; empty: environment,
+                             then AWS */
+    aws_key_fn *key_fn;   /* may be NULL */
+    void *arg;
+};
+
+MUST_CHECK bool aws_client_new(const struct aws_options *options, struct aws_client **client_out,
+                               struct error *error);
+void aws_client_free(struct aws_client **client);
+
+/* Is "service:Operation" one that this build can send? ERROR_INVALID names what is wrong: unknown
+ * service, or one whose protocol isn't supported yet. Needs no client. */
+MUST_CHECK bool aws_operation_check(struct text service, struct text operation,
+                                    struct error *error);
+/* Get, List, Describe, Lookup, Head: reads; all others writes. */
+bool aws_operation_is_read(struct text operation);
+/* The lane of a call: "<account>/<service>", into `arena`. */
+struct text aws_lane(struct text account, struct text service, struct arena *arena);
+
+struct aws_call {
+    struct text service, operation; /* "iam", "PutUserPolicy" */
+    struct text account;            /* whose; must be our own for now */
+    struct text region;             /* "" or a Region; global services sign with their own */
+    const struct json *parameters;  /* an object with the API's wire names; NULL: none */
+    int64_t timeout_ms;             /* 0: 10000 */
+};
+
+enum aws_outcome {
+    AWS_OK,
+    AWS_REFUSED,   /* an error that stays: error_code says which */
+    AWS_RETRY,     /* throttling, 5xx, conflict: the same call may work later */
+    AWS_NO_ANSWER, /* network, timeout: it may have been done */
+    AWS_NOT_SENT,  /* no permit, no credentials, bad parameters: nothing left; `message` says why */
+};
+
+struct aws_answer {
+    enum aws_outcome outcome;
+    int status;
+    struct text error_code, message, request_id;
+    const struct json *body; /* an object; {} when there is none */
+    int64_t took_us;
+    struct arena *arena;
+};
+void aws_answer_free(struct aws_answer **answer);
+
+typedef void aws_done_fn(void *arg, const struct aws_answer *answer);
+
+/* Calls done_fn exactly once, possibly before it returns (AWS_NOT_SENT). */
+void aws_send(struct aws_client *client, const struct permit *permit, const struct aws_call *call,
+              aws_done_fn *done_fn, void *arg);
+/* Waits. Never NULL. */
+struct aws_answer *aws_call(struct aws_client *client, const struct permit *permit,
+                            const struct aws_call *call);
+
+/* Who we are: sts:GetCallerIdentity, asked once per set of credentials (permit class credential).
+ */
+struct aws_identity {
+    char account[16], partition[16];
+    char arn[256];       /* of the caller, as STS says it */
+    char unique_id[160]; /* AROA...:session, AIDA... */
+};
+/* ERROR_NOT_FOUND: no credentials configured; ERROR_DENIED: the mode forbids it; others: could not
+ * be fetched. */
+MUST_CHECK bool aws_identity(struct aws_client *client, const struct permit *permit,
+                             struct aws_identity *identity_out, struct error *error);
+
+/* Fetches credentials and opens connections for these services before they are needed. */
+void aws_warm(struct aws_client *client, const struct permit *permit, const struct text *services,
+              size_t service_count, struct text region);
+
+/* Unix ms at which the present credentials end; 0: none or for good. For a gauge. */
+int64_t aws_credentials_expiry(struct aws_client *client);
+
+#endif
