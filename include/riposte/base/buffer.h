@@ -24,7 +24,7 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);
 void buffer_done(struct buffer *buffer);
-/* Empties, keeps the memory. */
+/* Empties, keeps the memory; is_overfull is taken back. */
 void buffer_clear(struct buffer *buffer);
 void buffer_append(struct buffer *buffer, const void *data, size_t bytes);
 void buffer_append_text(struct buffer *buffer, struct text text);

@@ -46,7 +46,7 @@ struct text text_slice(struct text text, size_t from, size_t to);
 /* Without ASCII white space at both ends. */
 struct text text_trim(struct text text);
 /* Cuts the part before `separator` off the front of *rest into *part_out; false when *rest is
- * used up. "a,,b" has three parts; "" has none. *rest is advanced behind the separator. */
+ * empty. *rest is advanced behind the separator. "a,,b" has three parts, "a," one, "" none. */
 bool text_next_part(struct text *rest, char separator, struct text *part_out);
 /* A NUL-terminated copy for the caller to free(). */
 char *text_copy(struct text text);
@@ -54,6 +54,8 @@ char *text_copy(struct text text);
 uint64_t text_hash(struct text text);
 /* Whole-text decimal number without sign; false on anything else or overflow. */
 MUST_CHECK bool text_parse_unsigned(struct text text, uint64_t *value_out);
+/* Length of the well-formed UTF-8 character at `at` (< text.bytes); 0 when there is none. */
+size_t text_utf8_bytes_at(struct text text, size_t at);
 /* True when all bytes form valid UTF-8 (no overlong forms, no surrogates, <= U+10FFFF). */
 bool text_is_utf8(struct text text);
 
