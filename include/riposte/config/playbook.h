@@ -1,0 +1,84 @@
+/* A playbook: ordered steps that act on a principal, on a resource, or on nobody.
+ *
+ * Ownership:  lives in the arena of the definition it was read with; patterns too.
+ * Threads:    immutable once read.
+ * Source:     RULES.md, Playbooks. */
+#ifndef RIPOSTE_CONFIG_PLAYBOOK_H
+#define RIPOSTE_CONFIG_PLAYBOOK_H
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/text.h"
+#include "riposte/config/findings.h"
+#include "riposte/config/settings.h"
+#include "riposte/detect/pattern.h"
+#include "riposte/json/tree.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum acts_on { ACTS_ON_PRINCIPAL, ACTS_ON_RESOURCE, ACTS_ON_NOBODY };
+
+/* "service:Operation" and its parameters. */
+struct call_template {
+    struct text service, operation;
+    const struct json *with; /* NULL: none */
+};
+
+/* Asked before the first intent. */
+struct before {
+    struct call_template call;
+    const struct json *matches; /* NULL: only remembered for undo */
+};
+
+struct verify {
+    struct call_template call;
+    const struct json *matches; /* or */
+    const struct json *same_left, *same_right;
+    struct texts missing;
+    const int64_t *after_ms;
+    size_t after_count;
+};
+
+struct undo {
+    struct call_template call; /* operation empty: none */
+    struct texts tolerate;
+};
+
+struct step {
+    struct text name;
+    /* first_of: links, and nothing else. */
+    const struct step *links;
+    size_t link_count;
+    /* A call. */
+    const struct pattern *when; /* NULL: always */
+    struct call_template call;
+    bool is_write;
+    struct text account, region; /* templates; empty: the default */
+    struct text each;            /* template; empty: once */
+    const struct json *matches;  /* may hold placeholders; NULL: any answer */
+    struct texts tolerate;
+    const struct before *before;
+    const struct verify *verify;
+    const struct undo *undo;
+    struct text effect_target, effect_name; /* templates; empty for reads */
+};
+
+struct playbook {
+    struct text name;
+    enum acts_on acts_on;
+    const struct step *steps;
+    size_t step_count;
+    const struct json *source; /* what it was read from */
+};
+
+const char *acts_on_name(enum acts_on acts_on);
+
+/* Reads one playbook. All that is wrong goes into `findings`; NULL then. */
+struct playbook *playbook_read(const struct source *source, const struct json *root,
+                               struct arena *arena, struct findings *findings);
+/* Frees the patterns that the arena can't. */
+void playbook_done(struct playbook *playbook);
+
+#endif

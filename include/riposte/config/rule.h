@@ -1,0 +1,67 @@
+/* A rule: a pattern, conditions, the playbooks to run, and its own tests.
+ *
+ * Ownership:  lives in the arena it was read into; patterns too.
+ * Threads:    immutable once read.
+ * Source:     RULES.md, Rules. */
+#ifndef RIPOSTE_CONFIG_RULE_H
+#define RIPOSTE_CONFIG_RULE_H
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/mode.h"
+#include "riposte/base/text.h"
+#include "riposte/config/findings.h"
+#include "riposte/config/playbook.h"
+#include "riposte/json/tree.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Asks AWS before anything is decided. */
+struct question {
+    const struct pattern *when; /* NULL: always */
+    struct call_template call;
+    struct text account, region;
+    struct texts tolerate;
+    const struct json *matches;
+};
+
+struct rule_test {
+    struct text name;
+    const struct json *event; /* parsed; of an "event" file or object */
+    struct text event_text;
+    const struct json *answers; /* by "service:Operation"; NULL: none */
+    bool is_match;
+    bool has_calls;
+    struct texts calls; /* "service:Operation" */
+    const struct json *node;
+};
+
+struct rule {
+    struct text name, description, severity, false_positives;
+    struct texts attack;
+    const struct json *pattern, *when; /* when: NULL for none */
+    const struct question *confirm;
+    size_t confirm_count;
+    struct text subject; /* template */
+    int64_t cooldown_ms;
+    struct texts respond;
+    bool has_mode;
+    enum mode mode;
+    bool has_limit;
+    uint32_t limit_count;
+    int64_t limit_per_ms;
+    const struct rule_test *tests;
+    size_t test_count;
+    const struct json *source;
+    const char *file; /* NULL when it was read from a definition */
+};
+
+/* Reads one rule. `folder` (NULL: tests are not read) is what a test's event file starts from. All
+ * that is wrong goes into `findings`; NULL then. */
+struct rule *rule_read(const struct source *source, const struct json *root, const char *folder,
+                       struct arena *arena, struct findings *findings);
+void rule_done(struct rule *rule);
+
+#endif

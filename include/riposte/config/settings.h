@@ -1,0 +1,93 @@
+/* riposte.json: one table of keys parses it, takes environment overrides, and prints `riposte help
+ * settings`.
+ *
+ * Ownership:  settings live in the arena they were read into.
+ * Threads:    immutable once read.
+ * Source:     DESIGN.md, Settings. */
+#ifndef RIPOSTE_CONFIG_SETTINGS_H
+#define RIPOSTE_CONFIG_SETTINGS_H
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/buffer.h"
+#include "riposte/base/mode.h"
+#include "riposte/base/text.h"
+#include "riposte/config/findings.h"
+#include "riposte/config/secret.h"
+#include "riposte/json/tree.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct texts {
+    const struct text *items;
+    size_t count;
+};
+
+struct secret_references {
+    const struct secret_reference *items;
+    size_t count;
+};
+
+enum admin_role { ADMIN_VIEW, ADMIN_OPERATE };
+
+struct admin_token {
+    struct text name;
+    enum admin_role role;
+    struct secret_references secrets;
+};
+
+struct settings {
+    enum mode mode;
+    struct {
+        struct text address, path, certificate,
+            key; /* certificate, key: file names, or empty: self-made */
+        uint16_t port;
+    } listen;
+    struct {
+        struct text header;
+        struct secret_references secrets;
+    } authenticate;
+    struct {
+        struct text address;
+        uint16_t port;
+        const struct admin_token *tokens; /* `token` is the first, named "admin", role operate */
+        size_t token_count;
+    } admin;
+    struct text journal;
+    uint32_t queue_limit, workers;
+    int64_t retain_ms, drain_ms;
+    struct text rules, playbooks; /* folders, resolved against the settings file's */
+    const struct json *vars;      /* an object */
+    struct {
+        struct text endpoint;
+        struct texts regions; /* empty: all */
+    } aws;
+    struct {
+        struct texts protected_principals;
+        uint32_t limit_principals, limit_resources;
+        int64_t limit_per_ms, max_event_age_ms;
+    } guard;
+    struct text log_level;
+};
+
+/* How to look up an environment variable: getenv in the server, a table in tests. NULL: unset. */
+typedef const char *environment_fn(void *arg, const char *name);
+
+/* Reads `source` (JSON with comments), applies the environment, fills the defaults; all that is
+ * wrong goes into `findings`. False when there were errors. `folder`: what relative paths start
+ * from. */
+MUST_CHECK bool settings_read(const struct source *source, const char *folder,
+                              environment_fn *environment_fn, void *arg, struct arena *arena,
+                              struct settings *settings_out, struct findings *findings);
+
+/* The table: key, type, default, environment variable, what it means. */
+void settings_help(struct buffer *out);
+
+/* Names what differs of what a reload can't change (listen, admin, journal, workers); empty:
+ * nothing. */
+void settings_needing_restart(const struct settings *now, const struct settings *next,
+                              struct buffer *out);
+
+#endif

@@ -1,0 +1,47 @@
+/* Settings, rules and playbooks as they were read at one moment: immutable, counted, swapped as a
+ * whole.
+ *
+ * Ownership:  snapshot_load() gives one reference.
+ * Threads:    immutable; the count is atomic. */
+#ifndef RIPOSTE_CONFIG_SNAPSHOT_H
+#define RIPOSTE_CONFIG_SNAPSHOT_H
+
+#include "riposte/base/attributes.h"
+#include "riposte/base/error.h"
+#include "riposte/config/definition.h"
+#include "riposte/config/findings.h"
+#include "riposte/config/settings.h"
+#include "riposte/detect/ruleset.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct snapshot {
+    const struct settings *settings;
+    struct definition *const *definitions; /* one a rule; index = the rule's in `ruleset` */
+    size_t rule_count;
+    struct ruleset *ruleset; /* captures: event_capture_paths */
+};
+
+/* Reads the settings file at `path` and the folders it names. Everything that is wrong goes into
+ * `findings`; false when there were errors. Playbooks that no rule uses are checked too. In enforce
+ * an empty guard.protected is a warning. */
+MUST_CHECK bool snapshot_load(const char *path, environment_fn *environment_fn, void *arg,
+                              struct snapshot **snapshot_out, struct findings *findings);
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot **snapshot);
+
+/* The milder of the settings' mode and the rule's. */
+enum mode snapshot_rule_mode(const struct snapshot *snapshot, const struct rule *rule);
+
+/* leaves_fn for ruleset_match(): the principal's members, from captures. arg: struct
+ * principal_leaves, filled with what was read. */
+struct principal_leaves {
+    struct arena *arena;        /* the caller's, reset per event */
+    struct envelope envelope;   /* out */
+    struct principal principal; /* out */
+};
+bool principal_leaves(void *arg, const struct json_capture *captures, struct leaf_sink *sink,
+                      struct error *error);
+
+#endif
