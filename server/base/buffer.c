@@ -182,7 +182,8 @@ const char *buffer_string(const struct buffer *buffer) {
 }
 
 char *buffer_take(struct buffer *buffer, size_t *bytes_out) {
-    char *data = buffer_reserve(buffer, 0);
+    buffer_reserve(buffer, 0); /* an empty one has no memory yet, and the result is never NULL */
+    char *data = buffer->data;
     *bytes_out = buffer->bytes;
     buffer_init(buffer, buffer->limit_bytes);
     return data;
