@@ -47,10 +47,12 @@ size_t json_key_offset(const struct json *node);
 size_t json_count(const struct json *node);
 const struct json *json_first(const struct json *node);
 const struct json *json_next(const struct json *node);
+/* The object or array that holds it; NULL at the top. */
+const struct json *json_parent(const struct json *node);
 /* The last member of that name (JavaScript's choice), NULL when none or `node` isn't an object. */
 const struct json *json_member(const struct json *node, const char *name);
 const struct json *json_member_text(const struct json *node, struct text name);
-/* A whole number in range; false when the node is anything else. */
+/* A number that is whole (300, 300.0, 3e2) and in range; false when the node is anything else. */
 MUST_CHECK bool json_integer(const struct json *node, int64_t *value_out);
 
 /* Everything at a dotted path below `node`, through keys that hold dots; a name followed by "[*]"

@@ -23,11 +23,11 @@ void json_write_pretty(struct buffer *out, const struct json *node);
 struct json_writer {
     struct buffer *out;
     unsigned depth;
-    bool has_members[JSON_WRITER_DEPTH];
+    bool has_members[JSON_WRITER_DEPTH], is_object[JSON_WRITER_DEPTH];
 };
 
 void json_writer_init(struct json_writer *writer, struct buffer *out);
-/* `key` is NULL at the top and inside arrays. */
+/* `key` is NULL at the top and inside arrays. A `value` that is not UTF-8 gets U+FFFD in places. */
 void json_open_object(struct json_writer *writer, const char *key);
 void json_close_object(struct json_writer *writer);
 void json_open_array(struct json_writer *writer, const char *key);

@@ -1,0 +1,175 @@
+#include "riposte/json/writer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stddef.h>
+
+/* ---- trees ---- */
+
+/* Walks without recursion: a tree may be deep. */
+struct tree_writer {
+    struct buffer *out;
+    bool is_pretty;
+    size_t depth;
+};
+
+static void new_line(const struct tree_writer *writer) {
+    if (!writer->is_pretty) {
+        return;
+    }
+    buffer_append_char(writer->out, '\n');
+    for (size_t i = 0; i < writer->depth; i++) {
+        buffer_append_string(writer->out, "  ");
+    }
+}
+
+static void write_scalar(struct buffer *out, const struct json *node) {
+    if (json_type(node) == JSON_STRING) {
+        buffer_append_json_string(out, json_text(node));
+    } else {
+        buffer_append_text(out, json_text(node));
+    }
+}
+
+/* A scalar, an empty container or the beginning of one. */
+static void write_start(const struct tree_writer *writer, const struct json *node) {
+    bool is_object = json_is_object(node);
+    if (!is_object && !json_is_array(node)) {
+        write_scalar(writer->out, node);
+    } else if (json_first(node) == NULL) {
+        buffer_append_string(writer->out, is_object ? "{}" : "[]");
+    } else {
+        buffer_append_char(writer->out, is_object ? '{' : '[');
+    }
+}
+
+static void write_child(const struct tree_writer *writer, const struct json *child) {
+    new_line(writer);
+    if (json_is_object(json_parent(child))) {
+        buffer_append_json_string(writer->out, json_key(child));
+        buffer_append_string(writer->out, writer->is_pretty ? ": " : ":");
+    }
+    write_start(writer, child);
+}
+
+static void write_end(struct tree_writer *writer, const struct json *node) {
+    writer->depth--;
+    new_line(writer);
+    buffer_append_char(writer->out, json_is_object(node) ? '}' : ']');
+}
+
+static void write_tree(struct tree_writer *writer, const struct json *root) {
+    const struct json *node = root;
+    write_start(writer, node);
+    for (;;) {
+        if (json_first(node) != NULL) {
+            node = json_first(node);
+            writer->depth++;
+        } else {
+            while (node != root && json_next(node) == NULL) {
+                node = json_parent(node);
+                write_end(writer, node);
+            }
+            if (node == root) {
+                return;
+            }
+            buffer_append_char(writer->out, ',');
+            node = json_next(node);
+        }
+        write_child(writer, node);
+    }
+}
+
+void json_write(struct buffer *out, const struct json *node) {
+    struct tree_writer writer = {.out = out};
+    write_tree(&writer, node);
+}
+
+void json_write_pretty(struct buffer *out, const struct json *node) {
+    struct tree_writer writer = {.out = out, .is_pretty = true};
+    write_tree(&writer, node);
+}
+
+/* ---- member by member ---- */
+
+void json_writer_init(struct json_writer *writer, struct buffer *out) {
+    *writer = (struct json_writer){.out = out};
+}
+
+static void start_value(struct json_writer *writer, const char *key) {
+    assert((key != NULL) == writer->is_object[writer->depth]);
+    assert(writer->depth > 0 || !writer->has_members[0]);
+    if (writer->has_members[writer->depth]) {
+        buffer_append_char(writer->out, ',');
+    }
+    writer->has_members[writer->depth] = true;
+    if (key != NULL) {
+        buffer_append_json_string(writer->out, text_of(key));
+        buffer_append_char(writer->out, ':');
+    }
+}
+
+static void open_container(struct json_writer *writer, const char *key, bool is_object) {
+    start_value(writer, key);
+    buffer_append_char(writer->out, is_object ? '{' : '[');
+    writer->depth++;
+    assert(writer->depth < JSON_WRITER_DEPTH);
+    writer->has_members[writer->depth] = false;
+    writer->is_object[writer->depth] = is_object;
+}
+
+static void close_container(struct json_writer *writer, bool is_object) {
+    assert(writer->depth > 0 && writer->is_object[writer->depth] == is_object);
+    writer->depth--;
+    buffer_append_char(writer->out, is_object ? '}' : ']');
+}
+
+void json_open_object(struct json_writer *writer, const char *key) {
+    open_container(writer, key, true);
+}
+
+void json_close_object(struct json_writer *writer) {
+    close_container(writer, true);
+}
+
+void json_open_array(struct json_writer *writer, const char *key) {
+    open_container(writer, key, false);
+}
+
+void json_close_array(struct json_writer *writer) {
+    close_container(writer, false);
+}
+
+void json_put_text(struct json_writer *writer, const char *key, struct text value) {
+    start_value(writer, key);
+    buffer_append_json_string(writer->out, value);
+}
+
+void json_put_string(struct json_writer *writer, const char *key, const char *value) {
+    json_put_text(writer, key, text_of(value));
+}
+
+void json_put_integer(struct json_writer *writer, const char *key, int64_t value) {
+    start_value(writer, key);
+    buffer_append_format(writer->out, "%" PRId64, value);
+}
+
+void json_put_bool(struct json_writer *writer, const char *key, bool value) {
+    start_value(writer, key);
+    buffer_append_string(writer->out, value ? "true" : "false");
+}
+
+void json_put_null(struct json_writer *writer, const char *key) {
+    start_value(writer, key);
+    buffer_append_string(writer->out, "null");
+}
+
+void json_put_raw(struct json_writer *writer, const char *key, struct text value) {
+    start_value(writer, key);
+    buffer_append_text(writer->out, value);
+}
+
+void json_put_tree(struct json_writer *writer, const char *key, const struct json *value) {
+    start_value(writer, key);
+    json_write(writer->out, value);
+}
