@@ -1,0 +1,123 @@
+/* What a playbook does next: pure. plan_next() walks the playbook from its start over what is
+ * recorded of its calls and stops at the first thing that isn't: a question, a write, or the end.
+ * Resuming after a crash is the same walk over the journaled calls; `riposte plan`, rule tests and
+ * observe are the same walk over answers that a simulator supplies (dry.h).
+ *
+ *     context, records ─▶ plan_next ─▶ ASK ──── answer recorded ──┐
+ *                            ▲        WRITE ── outcome recorded ──┤
+ *                            └────────────────────────────────────┘
+ *                                     WAIT | DONE | HELD | FAILED
+ *
+ * The walk is the same each time because it depends on nothing but its input: a `when` is decided
+ * by the context and the recorded answers, a link of first_of is remembered by its recorded calls.
+ *
+ * Ownership:  everything lives in the caller's arena or points into the input.
+ * Threads:    pure.
+ * Source:     RULES.md, Playbooks. */
+#ifndef RIPOSTE_RESPOND_PLAN_H
+#define RIPOSTE_RESPOND_PLAN_H
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/error.h"
+#include "riposte/base/text.h"
+#include "riposte/config/playbook.h"
+#include "riposte/json/tree.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A call of this playbook that was made, or is about to be. */
+struct plan_record {
+    struct text key; /* "<event key>/<playbook>/<step>[/<item>][#before]" */
+    enum plan_state {
+        PLAN_INTENDED, /* its intent is journaled, its outcome isn't known */
+        PLAN_WORKED,   /* done, or a tolerated error (then error_code is set) */
+        PLAN_REFUSED,  /* failed for good */
+        PLAN_NEEDLESS, /* an effect that stands, an identical call pending: counts as done */
+        PLAN_DEFERRED, /* to be tried again later: not in this run */
+    } state;
+    struct text error_code, reason;
+    const struct json *answer;  /* NULL: none, or not kept */
+    const struct json *request; /* as journaled; NULL: take the rendered one */
+    bool is_assumed;            /* nobody asked: any `matches` of it counts as matching, and who
+                                   uses its answer is known only when asked */
+};
+
+struct plan_input {
+    const struct playbook *playbook;
+    const struct json *context; /* context_new(): without steps */
+    struct text event_key, event_account, event_region;
+    struct text principal_account, principal_id;
+    const struct plan_record *records;
+    size_t record_count;
+    /* An attacker went on after being contained: each first_of goes on behind the last of its links
+     * that stands; what else stands is left alone. */
+    bool is_escape;
+    /* Names of steps (links too) whose writes stand, by other events of this incident. */
+    const struct text *standing;
+    size_t standing_count;
+};
+
+enum plan_kind {
+    PLAN_ASK,    /* send a read: a step's, or its `before` */
+    PLAN_WRITE,  /* journal the intent (unless is_intended), then send */
+    PLAN_WAIT,   /* nothing more in this run: a deferred call is due later */
+    PLAN_DONE,   /* over */
+    PLAN_HELD,   /* over: the incident is to be held, with the reason */
+    PLAN_FAILED, /* over, something failed for good, with the reason */
+};
+
+/* Why a step sent nothing. */
+struct plan_note {
+    struct text step, item; /* item: number of the element, or empty */
+    bool is_failure;        /* else skipped */
+    struct text reason;
+};
+
+struct plan_action {
+    enum plan_kind kind;
+    const struct step *step; /* ASK, WRITE */
+    struct text key;
+    bool is_before;   /* ASK: of `before` */
+    bool is_intended; /* WRITE: the intent is in the journal: send the recorded request */
+    /* It uses an answer that is only assumed: parameters hold the templates as written. */
+    bool is_known_only_when_asked;
+    struct text service, operation, account, region;
+    const struct json *parameters; /* rendered `with`, {"$json": ...} kept; an object */
+    /* WRITE: how to take it back, {"service","operation","account","region","parameters",
+     * "tolerate"}; NULL: it can't be. */
+    const struct json *inverse;
+    struct text effect_account, effect_target, effect_name; /* empty: none */
+    struct text reason;                                     /* HELD, FAILED */
+    bool has_written;              /* at an end: a write applied (needless ones count) */
+    const struct plan_note *notes; /* so far */
+    size_t note_count;
+};
+
+/* Never fails: what can't be rendered fails its step, and the reason stands in the notes. */
+void plan_next(const struct plan_input *input, struct arena *arena, struct plan_action *action_out);
+
+/* The step and context of the call recorded under `key`: for verifications long after. False when
+ * the playbook has no such step (any more) or its context can't be made again. */
+MUST_CHECK bool plan_find(const struct plan_input *input, struct text key, struct arena *arena,
+                          const struct step **step_out, const struct json **context_out,
+                          struct error *error);
+
+/* `with` with placeholders filled; NULL gives {}. */
+MUST_CHECK bool plan_parameters(const struct call_template *call, const struct json *context,
+                                struct arena *arena, const struct json **parameters_out,
+                                struct error *error);
+/* As the client wants it: each {"$json": value} becomes the value's JSON text. */
+const struct json *plan_wire(const struct json *parameters, struct arena *arena);
+/* As the step means it (`${sent...}`): each {"$json": value} becomes the value. */
+const struct json *plan_sent(const struct json *parameters, struct arena *arena);
+
+/* Fills the placeholders of `matches`, compiles it and tries it. ERROR_INVALID, ERROR_NOT_FOUND:
+ * it can't be decided. */
+MUST_CHECK bool plan_matches(const struct json *matches, const struct json *context,
+                             const struct json *answer, struct arena *arena, bool *is_match_out,
+                             struct error *error);
+bool plan_tolerates(const struct texts *tolerate, struct text error_code);
+
+#endif
