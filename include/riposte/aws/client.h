@@ -10,6 +10,7 @@
 #ifndef RIPOSTE_AWS_CLIENT_H
 #define RIPOSTE_AWS_CLIENT_H
 
+#include "riposte/aws/operation.h"
 #include "riposte/base/arena.h"
 #include "riposte/base/attributes.h"
 #include "riposte/base/clock.h"
@@ -40,15 +41,6 @@ struct aws_options {
 MUST_CHECK bool aws_client_new(const struct aws_options *options, struct aws_client **client_out,
                                struct error *error);
 void aws_client_free(struct aws_client **client);
-
-/* Is "service:Operation" one that this build can send? ERROR_INVALID names what is wrong: unknown
- * service, or one whose protocol isn't supported yet. Needs no client. */
-MUST_CHECK bool aws_operation_check(struct text service, struct text operation,
-                                    struct error *error);
-/* Get, List, Describe, Lookup, Head: reads; all others writes. */
-bool aws_operation_is_read(struct text operation);
-/* The lane of a call: "<account>/<service>", into `arena`. */
-struct text aws_lane(struct text account, struct text service, struct arena *arena);
 
 struct aws_call {
     struct text service, operation; /* "iam", "PutUserPolicy" */

@@ -1,0 +1,60 @@
+#include "riposte/aws/operation.h"
+
+#include "riposte/aws/service.h"
+
+static bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_letter_or_digit(char c) {
+    return is_upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_name(struct text operation) {
+    if (operation.bytes == 0 || operation.bytes > AWS_OPERATION_BYTES ||
+        !is_upper(operation.data[0])) {
+        return false;
+    }
+    for (size_t i = 1; i < operation.bytes; i++) {
+        if (!is_letter_or_digit(operation.data[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool aws_operation_check(struct text service, struct text operation, struct error *error) {
+    const struct aws_service *found = aws_service_find(service);
+    if (found == NULL) {
+        return error_set(error, ERROR_INVALID, "no AWS service is named \"%.*s\"",
+                         TEXT_ARG(service));
+    }
+    if (!is_name(operation)) {
+        return error_set(error, ERROR_INVALID, "\"%.*s\" is not the name of an operation",
+                         TEXT_ARG(operation));
+    }
+    if (!aws_service_is_supported(found)) {
+        return error_set(error, ERROR_INVALID, "calls to %s (%s protocol) are not supported yet",
+                         found->name, aws_protocol_name(found->protocol));
+    }
+    return true;
+}
+
+bool aws_operation_is_read(struct text operation) {
+    static const struct text verbs[] = {
+        TEXT_INIT("Get"),    TEXT_INIT("List"), TEXT_INIT("Describe"),
+        TEXT_INIT("Lookup"), TEXT_INIT("Head"),
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(verbs); i++) {
+        /* A whole word: an operation that only begins like one counts as a write. */
+        if (text_starts_with(operation, verbs[i]) &&
+            (operation.bytes == verbs[i].bytes || is_upper(operation.data[verbs[i].bytes]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct text aws_lane(struct text account, struct text service, struct arena *arena) {
+    return arena_format(arena, "%.*s/%.*s", TEXT_ARG(account), TEXT_ARG(service));
+}
