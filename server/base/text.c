@@ -80,6 +80,19 @@ struct text text_slice(struct text text, size_t from, size_t to) {
     return (struct text){from == 0 ? text.data : text.data + from, to - from};
 }
 
+struct text text_cut(struct text text, size_t bytes) {
+    if (bytes >= text.bytes) {
+        return text;
+    }
+    /* Back to a byte that begins a character; three steps reach it in any well-formed text. */
+    size_t end = bytes;
+    for (size_t i = 0; i < 3 && end > 0 && ((unsigned char)text.data[end] & 0xC0) == 0x80; i++) {
+        end--;
+    }
+    bool is_inside = ((unsigned char)text.data[end] & 0xC0) == 0x80;
+    return text_slice(text, 0, is_inside ? bytes : end);
+}
+
 static bool is_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }

@@ -19,6 +19,10 @@ struct condition {
     pthread_cond_t pthread;
 };
 
+/* A static one, ready without mutex_init(). */
+#define MUTEX_INIT \
+    { PTHREAD_MUTEX_INITIALIZER }
+
 void mutex_init(struct mutex *mutex);
 void mutex_done(struct mutex *mutex);
 void mutex_lock(struct mutex *mutex) ACQUIRE(mutex);

@@ -43,6 +43,8 @@ size_t text_find(struct text text, struct text needle);
 bool text_contains(struct text text, struct text needle);
 /* From `from` up to, not including, `to`; both are clamped to the text. */
 struct text text_slice(struct text text, size_t from, size_t to);
+/* At most `bytes` from the front, not cutting a UTF-8 character in two. */
+struct text text_cut(struct text text, size_t bytes);
 /* Without ASCII white space at both ends. */
 struct text text_trim(struct text text);
 /* Cuts the part before `separator` off the front of *rest into *part_out; false when *rest is
