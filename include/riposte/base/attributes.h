@@ -13,7 +13,8 @@
  * setting the variable to NULL. */
 #define scoped(free_fn) __attribute__((cleanup(free_fn)))
 
-/* Clang's thread-safety analysis (-Wthread-safety); nothing elsewhere. */
+/* Clang's thread-safety analysis (-Wthread-safety); nothing elsewhere. In C, GUARDED_BY works on
+ * variables only: a member can't name its sibling. There, helpers say REQUIRES(&x->lock). */
 #ifdef __clang__
 #define THREAD_ATTRIBUTE(x) __attribute__((x))
 #else
