@@ -1,0 +1,105 @@
+#include "riposte/cli/plan.h"
+
+#include "riposte/base/file.h"
+#include "riposte/cli/command.h"
+#include "riposte/cli/options.h"
+#include "riposte/config/snapshot.h"
+#include "riposte/json/writer.h"
+#include "riposte/respond/dry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EVENT_BYTES (2 * 1024 * 1024)
+
+static const char *environment(void *arg, const char *name) {
+    (void)arg;
+    return getenv(name);
+}
+
+static bool load(const char *path, struct snapshot **snapshot_out) {
+    scoped(findings_free) struct findings *findings = findings_new();
+    if (snapshot_load(path, environment, NULL, snapshot_out, findings)) {
+        return true;
+    }
+    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
+    findings_print(findings, &lines);
+    fputs(buffer_string(&lines), stderr);
+    return false;
+}
+
+/* What one rule would do, added to `out` (people) and `plans` (JSON). */
+static bool plan_rule(const struct snapshot *snapshot, size_t index,
+                      const struct subject_event *event, struct arena *arena, struct buffer *out,
+                      struct json *plans, bool *has_work, struct error *error) {
+    const struct dry_input input = {
+        .definition = snapshot->definitions[index], .event = event, .settings = snapshot->settings};
+    struct dry_run run = {0};
+    if (!dry_run(&input, arena, &run, error)) {
+        return error_wrap(error, "rule %.*s", TEXT_ARG(input.definition->rule->name));
+    }
+    *has_work = *has_work || dry_writes(&run, arena).count > 0;
+    dry_print(&run, 0, out);
+    json_add_element(plans, json_copy(arena, dry_to_json(&run, arena)));
+    return true;
+}
+
+static bool plan_event(const struct snapshot *snapshot, struct text text, struct arena *arena,
+                       struct buffer *out, struct json *plans, bool *has_work,
+                       struct error *error) {
+    scoped(match_scratch_free) struct match_scratch *scratch = match_scratch_new();
+    struct principal_leaves leaves = {.arena = arena};
+    struct ruleset_matches matches = {0};
+    struct subject_event event = {0};
+    if (!ruleset_match(snapshot->ruleset, scratch, text, principal_leaves, &leaves, &matches,
+                       error) ||
+        !subject_event_read(text, arena, &event, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < matches.count; i++) {
+        if (!plan_rule(snapshot, matches.rules[i], &event, arena, out, plans, has_work, error)) {
+            return false;
+        }
+    }
+    if (matches.count == 0) {
+        buffer_append_format(out, "no rule of %zu matches; 'riposte match RULE EVENT' says why\n",
+                             snapshot->rule_count);
+    }
+    return true;
+}
+
+int cli_plan(int argc, char **argv) {
+    const char *path = CLI_SETTINGS_DEFAULT;
+    bool as_json = false;
+    const struct cli_option options[] = {{"config", 'c', &path, NULL}, {"json", 0, NULL, &as_json}};
+    int first = cli_options(argc, argv, options, ARRAY_COUNT(options));
+    if (first < 0) {
+        return EXIT_INVALID;
+    }
+    if (first != argc - 1) {
+        return cli_fail(argv[0], "name one file with an event ('-': standard input)");
+    }
+    struct error error = {0};
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    scoped(snapshot_unref) struct snapshot *snapshot = NULL;
+    if (!file_read(argv[first], EVENT_BYTES, &text, &error)) {
+        return cli_fail(argv[0], "%s", error.text);
+    }
+    if (!load(path, &snapshot)) {
+        return EXIT_INVALID;
+    }
+    scoped(arena_free) struct arena *arena = arena_new();
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+    struct json *plans = json_new_array(arena);
+    bool has_work = false;
+    if (!plan_event(snapshot, buffer_text(&text), arena, &out, plans, &has_work, &error)) {
+        return cli_fail(argv[0], "%s: %s", argv[first], error.text);
+    }
+    if (as_json) {
+        buffer_clear(&out);
+        json_write_pretty(&out, plans);
+        buffer_append_char(&out, '\n');
+    }
+    fputs(buffer_string(&out), stdout);
+    return has_work ? EXIT_GOOD : EXIT_NO;
+}

@@ -1,0 +1,173 @@
+#include "riposte/cli/target.h"
+
+#include "riposte/base/file.h"
+#include "riposte/base/memory.h"
+#include "riposte/base/mutex.h"
+#include "riposte/cli/options.h"
+#include "riposte/config/findings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTINGS_BYTES (1024 * 1024)
+
+static const char *environment(void *arg, const char *name) {
+    (void)arg;
+    return getenv(name);
+}
+
+static bool read_settings(struct target *target, const char *path, struct text text,
+                          struct error *error) {
+    scoped(memory_free_at) char *folder = file_folder(path);
+    scoped(findings_free) struct findings *findings = findings_new();
+    const struct source source = {path, arena_copy_text(target->arena, text)};
+    if (settings_read(&source, arena_copy_text(target->arena, text_of(folder)).data, environment,
+                      NULL, target->arena, &target->settings, findings)) {
+        return true;
+    }
+    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
+    findings_print(findings, &lines);
+    return error_set(error, ERROR_INVALID, "%.*s", TEXT_ARG(text_trim(buffer_text(&lines))));
+}
+
+bool target_open(struct target *target, const char *settings_path, const char *ca_file,
+                 struct error *error) {
+    *target = (struct target){.arena = arena_new(), .ca_file = ca_file};
+    const char *path = settings_path ? settings_path : CLI_SETTINGS_DEFAULT;
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    target->has_settings = file_read(path, SETTINGS_BYTES, &text, error);
+    if (!target->has_settings && (settings_path || error->code != ERROR_NOT_FOUND)) {
+        return false;
+    }
+    if (!target->has_settings) {
+        buffer_append_string(&text, "{}");
+    }
+    return read_settings(target, path, buffer_text(&text), error) &&
+           http_client_new(&(struct http_options){.ca_file = ca_file}, &target->client, error);
+}
+
+void target_done(struct target *target) {
+    http_client_free(&target->client);
+    arena_free(&target->arena);
+}
+
+static struct text local_url(struct target *target, struct text address, uint16_t port) {
+    if (text_equal(address, TEXT("0.0.0.0")) || text_equal(address, TEXT("::"))) {
+        address = TEXT("127.0.0.1");
+    }
+    bool is_v6 = text_find_byte(address, ':', 0) < address.bytes;
+    return arena_format(target->arena, is_v6 ? "https://[%.*s]:%u" : "https://%.*s:%u",
+                        TEXT_ARG(address), (unsigned)port);
+}
+
+struct text target_events_url(struct target *target) {
+    return local_url(target, target->settings.listen.address, target->settings.listen.port);
+}
+
+struct text target_admin_url(struct target *target) {
+    return local_url(target, target->settings.admin.address, target->settings.admin.port);
+}
+
+bool target_secret(const struct secret_references *references, const char *what,
+                   struct secret *secret_out, struct error *error) {
+    scoped(buffer_done) struct buffer tried = BUFFER_INIT;
+    for (size_t i = 0; i < references->count; i++) {
+        if (!secret_resolve(&references->items[i], secret_out, error)) {
+            return false;
+        }
+        if (secret_out->text) {
+            return true;
+        }
+        buffer_append_string(&tried, i > 0 ? ", " : "");
+        buffer_append_text(&tried, references->items[i].spelled);
+    }
+    return error_set(error, ERROR_NOT_FOUND, "no %s: %s", what,
+                     tried.bytes > 0 ? buffer_string(&tried) : "the settings name none");
+}
+
+/* One request under way; done_fn runs on the client's thread. */
+struct exchange {
+    struct mutex lock;
+    struct condition ended;
+    struct {
+        bool is_over, has_answer;
+        int status;
+        struct error error;
+    } shared;
+    struct buffer *body;
+};
+
+static void exchange_end(void *arg, const struct http_response *response, bool may_have_arrived,
+                         const struct error *error) {
+    (void)may_have_arrived;
+    struct exchange *exchange = arg;
+    mutex_lock(&exchange->lock);
+    exchange->shared.is_over = true;
+    if (response) {
+        exchange->shared.has_answer = true;
+        exchange->shared.status = response->status;
+        buffer_append_text(exchange->body, response->body);
+    } else {
+        exchange->shared.error = *error;
+    }
+    condition_signal(&exchange->ended);
+    mutex_unlock(&exchange->lock);
+}
+
+/* The host's part of "https://host:port/..." */
+static struct text url_host(struct text url) {
+    struct text host = url;
+    size_t scheme = text_find(url, TEXT("://"));
+    if (scheme < url.bytes) {
+        host = text_slice(url, scheme + 3, url.bytes);
+    }
+    host = text_slice(host, 0, text_find_byte(host, '/', 0));
+    if (text_starts_with(host, TEXT("["))) {
+        return text_slice(host, 1, text_find_byte(host, ']', 0));
+    }
+    return text_slice(host, 0, text_find_byte(host, ':', 0));
+}
+
+static bool is_loopback(struct text url) {
+    struct text host = url_host(url);
+    return text_equal(host, TEXT("127.0.0.1")) || text_equal(host, TEXT("localhost")) ||
+           text_equal(host, TEXT("::1"));
+}
+
+bool target_request(struct target *target, struct text method, struct text url,
+                    const struct http_header *headers, size_t header_count, struct text body,
+                    int *status_out, struct buffer *body_out, struct error *error) {
+    struct exchange exchange = {.body = body_out};
+    mutex_init(&exchange.lock);
+    condition_init(&exchange.ended);
+    const struct permit permit = {.class = PERMIT_OWN};
+    bool local = is_loopback(url);
+    const struct http_request request = {
+        .method = method,
+        .url = url,
+        .headers = headers,
+        .header_count = header_count,
+        .body = body,
+        .timeout_ms = 30000,
+        .response_limit_bytes = 64 * 1024 * 1024,
+        .skip_verification = local && !target->ca_file,
+        .no_proxy = local,
+    };
+    bool is_sent = http_send(target->client, &permit, &request, exchange_end, &exchange, error);
+    if (is_sent) {
+        mutex_lock(&exchange.lock);
+        while (!exchange.shared.is_over) {
+            condition_wait(&exchange.ended, &exchange.lock);
+        }
+        mutex_unlock(&exchange.lock);
+        if (exchange.shared.has_answer) {
+            *status_out = exchange.shared.status;
+        } else {
+            *error = exchange.shared.error;
+            error_wrap(error, "%.*s", TEXT_ARG(url));
+        }
+    }
+    condition_done(&exchange.ended);
+    mutex_done(&exchange.lock);
+    return is_sent && exchange.shared.has_answer;
+}

@@ -1,0 +1,227 @@
+"""How long from an event's first byte to the last byte of the call that contains, and at what CPU cost?
+
+Riposte (HTTPS on a kept connection, secret, scan, match, two durable commits, the user's identity checked, PutUserPolicy)
+beside a warm boto3 handler that does what the 2016 Lambda did (no network on its way in, nothing durable, no check),
+in turns against one instant AWS stand-in. The struct form of the event is used: nothing has to be confirmed.
+
+usage: python3 tests/bench/reaction.py [--events N] [--build build/release]
+"""
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "scenario"))
+import harness  # noqa: E402
+
+
+class Standin:
+    def __init__(self, build):
+        self.process = subprocess.Popen([build / "tests" / "standin"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path)
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return text
+
+    def watch(self, pid):
+        self.ask("PUT", f"/watch/{pid}")
+
+    def notes(self):
+        """{user: (monotonic ns, CPU ns)} of the containing calls since the last time."""
+        found = {}
+        for line in self.ask("GET", "/log").splitlines():
+            mono, cpu, action, user = line.split()
+            if action == "PutUserPolicy":
+                found.setdefault(user, (int(mono), int(cpu)))
+        return found
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(5)
+
+
+def cpu_ns(pid):
+    """The CPU clock of a process: clock_getcpuclockid() by hand."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+def make_event(user):
+    event = harness.fresh(harness.sample("flag-no-mfa.json"))
+    event["account"] = harness.ACCOUNT
+    event["detail"]["userIdentity"].update(
+        userName=user, principalId=f"AIDA{user}", accountId=harness.ACCOUNT,
+        arn=f"arn:aws:iam::{harness.ACCOUNT}:user/{user}", accessKeyId=f"AKIA{user}")
+    event["detail"]["requestParameters"]["instanceId"] = f"i-{user}"
+    return json.dumps(event).encode()
+
+
+def user_name():
+    return "u" + uuid.uuid4().hex[:12]
+
+
+def wait_for_call(standin, user):
+    return harness.wait_for(f"the containing call for {user}",
+                            lambda: standin.notes().get(user), 10, 0.002)
+
+
+class RiposteSide:
+    def __init__(self, folder, standin, binary):
+        harness.BINARY = str(binary)
+        key = {"AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "example"}
+        self.server = harness.Riposte(folder, mode="enforce", aws=standin.url, key=key, settings={
+            "guard": {"limit": {"principals": 100000, "resources": 100000, "per": "1h"}}})
+        self.standin = standin
+
+    def start(self):
+        self.server.start()
+        self.connection = self.server.connection()
+        self.connection.connect()
+        self.standin.watch(self.server.process.pid)
+        return self
+
+    def react(self):
+        """(latency us, CPU us) of one event."""
+        user = user_name()
+        body = make_event(user)
+        cpu = cpu_ns(self.server.process.pid)
+        began = time.monotonic_ns()
+        self.connection.request("POST", "/events", body, {"X-Api-Key": harness.SECRET})
+        answer = self.connection.getresponse()
+        answer.read()
+        assert answer.status == 202, answer.status
+        at, cpu_at = wait_for_call(self.standin, user)
+        time.sleep(0.005)  # let the rest of the response end before the next is measured
+        return (at - began) / 1000, (cpu_at - cpu) / 1000
+
+    def cold(self):
+        """ms from starting the process to the containing call, the client trying from the first moment on."""
+        user = user_name()
+        body = make_event(user)
+        context = ssl._create_unverified_context()
+        began = time.monotonic_ns()
+        self.server.start(wait=False)
+        while True:
+            try:
+                connection = http.client.HTTPSConnection("127.0.0.1", self.server.port,
+                                                         context=context, timeout=5)
+                connection.request("POST", "/events", body, {"X-Api-Key": harness.SECRET})
+                status = connection.getresponse().status
+                if status == 202:
+                    break
+                assert status in (429, 503), status
+            except OSError:
+                time.sleep(0.001)
+        at, _ = wait_for_call(self.standin, user)
+        connection.close()
+        return (at - began) / 1e6
+
+    def stop(self):
+        return self.server.stop()
+
+
+class HandlerSide:
+    def __init__(self, standin):
+        self.standin = standin
+        self.command = [sys.executable, str(ROOT / "tests" / "bench" / "handler.py"), standin.url]
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
+        return self
+
+    def react(self):
+        user = user_name()
+        body = make_event(user)
+        self.standin.watch(self.process.pid)
+        cpu = cpu_ns(self.process.pid)
+        began = time.monotonic_ns()
+        self.process.stdin.write(body + b"\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == b"done\n"
+        at, cpu_at = wait_for_call(self.standin, user)
+        return (at - began) / 1000, (cpu_at - cpu) / 1000
+
+    def cold(self):
+        user = user_name()
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(make_event(user))
+            file.flush()
+            began = time.monotonic_ns()
+            subprocess.run([*self.command, file.name], check=True)
+        return (wait_for_call(self.standin, user)[0] - began) / 1e6
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(5)
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def row(name, samples):
+    latencies, cpus = zip(*samples)
+    print(f"{name:<24}{statistics.median(latencies):>10.0f}{percentile(latencies, .9):>10.0f}"
+          f"{percentile(latencies, .99):>10.0f}{statistics.median(cpus):>12.0f}")
+    return statistics.median(latencies), statistics.median(cpus)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--events", type=int, default=400)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    options = parser.parse_args()
+    standin = Standin(options.build)
+    with tempfile.TemporaryDirectory() as folder:
+        riposte = RiposteSide(folder, standin, options.build / "riposte").start()
+        handler = HandlerSide(standin).start()
+        ours, theirs = [], []
+        for number in range(options.events + 20):
+            standin.watch(riposte.server.process.pid)
+            one, other = riposte.react(), handler.react()
+            if number >= 20:  # both warm
+                ours.append(one)
+                theirs.append(other)
+        with open(f"/proc/{riposte.server.process.pid}/status", encoding="ascii") as status:
+            rss = next(line.split()[1] for line in status if line.startswith("VmRSS"))
+        riposte.stop()
+        handler.stop()
+        cold = [(RiposteSide(tempfile.mkdtemp(dir=folder), standin, options.build / "riposte"),
+                 handler) for _ in range(5)]
+        ours_cold, theirs_cold = [], []
+        for one, other in cold:
+            ours_cold.append(one.cold())
+            one.stop()
+            theirs_cold.append(other.cold())
+    standin.stop()
+
+    print(f"{options.events} events each, in turns; us from the first byte to the last byte of "
+          f"PutUserPolicy\n")
+    print(f"{'':<24}{'p50':>10}{'p90':>10}{'p99':>10}{'CPU p50':>12}")
+    our_time, our_cpu = row("riposte", ours)
+    their_time, their_cpu = row("boto3 handler, warm", theirs)
+    print(f"\nriposte / handler: time {our_time / their_time:.2f}, CPU {our_cpu / their_cpu:.2f}")
+    print(f"from process start: riposte {statistics.median(ours_cold):.0f} ms, "
+          f"handler {statistics.median(theirs_cold):.0f} ms (medians of {len(cold)})")
+    print(f"resident after {options.events + 20} incidents: {int(rss) / 1024:.1f} MB")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    main()

@@ -1,0 +1,33 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs every test: under gcc, clang with ASan and UBSan, clang with TSan.
+#
+# usage: tests/run.sh [PRESET...]     default: release asan tsan
+# PYTHON: the Python to use (default python3); where it lacks moto or botocore, a virtual environment is made in
+# .venv and the versions of tests/requirements.txt are installed there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+sh cmake/install-packages.sh cmake/packages.txt tests/packages.txt
+
+PYTHON=${PYTHON:-python3}
+if ! "$PYTHON" -c 'import moto.server, botocore, boto3' 2>/dev/null; then
+    [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+    PYTHON=$PWD/.venv/bin/python
+    "$PYTHON" -c 'import moto.server, botocore, boto3' 2>/dev/null ||
+        "$PYTHON" -m pip install --quiet -r tests/requirements.txt
+fi
+export PYTHON
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+
+[ $# -gt 0 ] || set -- release asan tsan
+for preset in "$@"; do
+    cmake --preset "$preset" -DRIPOSTE_PYTHON="$(command -v "$PYTHON")" >/dev/null
+    cmake --build --preset "$preset" --parallel "$(nproc)"
+done
+for preset in "$@"; do
+    echo "== $preset"
+    # Scenarios wait more than they compute: more of them at once than there are processors.
+    ctest --preset "$preset" --parallel "$(($(nproc) + 2))"
+done
