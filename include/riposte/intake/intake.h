@@ -1,0 +1,53 @@
+/* POST /events: from an authenticated body to committed incidents.
+ *
+ *     secret ─▶ decode ─▶ scan + match ──no match──▶ 200
+ *                            └──match──▶ journal_append ──committed──▶ 202
+ *
+ * No thread waits for the commit: the request stays suspended until the journal calls back.
+ *
+ * Ownership:  intake_new/intake_free; free it after the listener that uses its routes has stopped.
+ * Threads:    its handlers run on the listener's threads, its answers on the journal's.
+ *             intake_adopt() may be called while requests are under way: each keeps what it began
+ * with. Source:     DESIGN.md, HTTP; FACTS.md 1.1 (what EventBridge retries). */
+#ifndef RIPOSTE_INTAKE_INTAKE_H
+#define RIPOSTE_INTAKE_INTAKE_H
+
+#include "riposte/base/attributes.h"
+#include "riposte/base/clock.h"
+#include "riposte/base/error.h"
+#include "riposte/config/snapshot.h"
+#include "riposte/inbound/route.h"
+#include "riposte/journal/journal.h"
+#include "riposte/observe/recent.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define INTAKE_BODY_BYTES (2u * 1024 * 1024)
+#define INTAKE_EVENTS_MAX 1000
+
+struct intake;
+
+struct intake_options {
+    struct journal *journal;
+    struct recent *recent;
+    const struct clock *clock;
+};
+
+struct intake *intake_new(const struct intake_options *options);
+void intake_free(struct intake **intake);
+
+/* Takes a snapshot (by reference) and resolves its secrets. ERROR_INVALID when none of them is set
+ * and at least AUTHENTICATE_BYTES long, naming the references; what was adopted before stays then.
+ * Must have worked once before the routes are used. */
+MUST_CHECK bool intake_adopt(struct intake *intake, struct snapshot *snapshot, struct error *error);
+
+/* POST <listen.path>, GET /healthz, GET /readyz. Valid until intake_free(). */
+const struct route *intake_routes(struct intake *intake, size_t *count_out);
+
+/* /readyz answers 503 from now on, whatever the journal says: the server is stopping. */
+void intake_unready(struct intake *intake);
+/* Requests that wait for the journal. */
+size_t intake_pending(const struct intake *intake);
+
+#endif
