@@ -98,7 +98,8 @@ static const struct scan_case {
     {"white space everywhere", "a", " {\t\"a\"\r:\n1 , \"b\" : [ ] } \n", "a=number:1@9; "},
     {"containers are no leaves", "a b", "{\"a\":{},\"b\":[]}", ""},
     {"containers asked for", "a+ b+", "{\"a\":{ \"b\":1},\"b\":[1, [2]],\"a\":3}",
-     "a=object:{ \"b\":1}@5; b=number:1@19; b=number:2@23 0/1; b=array:[2]@22; b=array:[1, [2]]@18; "
+     "a=object:{ \"b\":1}@5; b=number:1@19; b=number:2@23 0/1; b=array:[2]@22; b=array:[1, "
+     "[2]]@18; "
      "a=number:3@31; "},
     {"containers end after what is in them", "a+ a.b+", "{\"a\":{\"b\":[{}]}}",
      "a.b=object:{}@11; a.b=array:[{}]@10; a=object:{\"b\":[{}]}@5; "},
