@@ -24,7 +24,8 @@
 
 /* Who we are, as far as is known. */
 struct guard_identity {
-    bool is_known;         /* false: no credentials, ownership is unknown */
+    bool is_known;         /* false: ownership is unknown */
+    struct text why;       /* it is not known */
     struct text account;   /* ours */
     struct text unique_id; /* "AROA...:session" or "AIDA..." */
     struct text arn;       /* as STS says it */
@@ -34,6 +35,7 @@ struct guard_facts {
     const struct subject_event *event;
     const struct guard_identity *identity;
     bool is_own_key;      /* the event's access key was issued to us */
+    bool needs_identity;  /* outside observe: held when nobody knows whose the account is */
     struct texts regions; /* empty: all */
     struct texts protected_principals;
     int64_t max_event_age_ms; /* 0: any age */

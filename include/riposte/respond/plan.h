@@ -38,10 +38,11 @@ struct plan_record {
         PLAN_DEFERRED, /* to be tried again later: not in this run */
     } state;
     struct text error_code, reason;
-    const struct json *answer;  /* NULL: none, or not kept */
-    const struct json *request; /* as journaled; NULL: take the rendered one */
-    bool is_assumed;            /* nobody asked: any `matches` of it counts as matching, and who
-                                   uses its answer is known only when asked */
+    const struct json *answer;   /* NULL: none, or not kept */
+    const struct json *request;  /* as journaled; NULL: take the rendered one */
+    struct text account, region; /* as journaled; of an intent only */
+    bool is_assumed;             /* nobody asked: any `matches` of it counts as matching, and who
+                                    uses its answer is known only when asked */
 };
 
 struct plan_input {
@@ -89,7 +90,8 @@ struct plan_action {
      * "tolerate"}; NULL: it can't be. */
     const struct json *inverse;
     struct text effect_account, effect_target, effect_name; /* empty: none */
-    struct text reason;                                     /* HELD, FAILED */
+    bool is_containing;            /* WRITE: by a playbook that acts on a principal */
+    struct text reason;            /* HELD, FAILED */
     bool has_written;              /* at an end: a write applied (needless ones count) */
     const struct plan_note *notes; /* so far */
     size_t note_count;
@@ -97,6 +99,9 @@ struct plan_action {
 
 /* Never fails: what can't be rendered fails its step, and the reason stands in the notes. */
 void plan_next(const struct plan_input *input, struct arena *arena, struct plan_action *action_out);
+
+/* Into another arena, for an action that must outlive its walk's. */
+struct plan_action plan_action_copy(const struct plan_action *action, struct arena *arena);
 
 /* The step and context of the call recorded under `key`: for verifications long after. False when
  * the playbook has no such step (any more) or its context can't be made again. */
