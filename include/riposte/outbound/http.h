@@ -1,16 +1,23 @@
 /* HTTPS out: one thread with curl_multi, connections kept and shared by all calls, and the gate: a
  * request without a permit that passes permit_check() is refused before a socket is opened.
  *
+ *     any thread: http_send ─permit, URL─▶ queue ─wakeup─▶ outbound's thread ─▶ done_fn
+ *
+ * Redirects are not followed. TLS (1.2 or later) is verified unless the request says otherwise;
+ * plain http goes to loopback and link-local addresses, elsewhere only when the request allows it.
+ * Proxies from the environment are honoured except for loopback, link-local and no_proxy. Nothing
+ * is retried but a kept connection that the peer had closed before any byte of the answer came.
+ *
  * Ownership:  a request is copied by http_send(); the response belongs to the transfer and is valid
- * during done_fn. Threads:    any thread may send; done_fn runs on the client's thread and must not
- * block. http_call() waits. Bounds:     response <= response_limit_bytes (0: HTTP_RESPONSE_BYTES),
- * time <= timeout_ms in all. Redirects are not followed. TLS is verified unless options say
- * otherwise; proxies from the environment are honoured except for loopback, link-local and when
- * no_proxy is set. Nothing is retried here but a kept connection that the peer had closed before
- * any byte of the answer came. */
+ *             during done_fn. A reply of http_call() is the caller's, to http_reply_free().
+ * Threads:    any thread may send; done_fn runs on the client's thread and must not block, which
+ *             forbids http_call() there.
+ * Bounds:     response <= response_limit_bytes (0: HTTP_RESPONSE_BYTES), its headers <=
+ *             HTTP_HEADER_BYTES, time <= timeout_ms in all. */
 #ifndef RIPOSTE_OUTBOUND_HTTP_H
 #define RIPOSTE_OUTBOUND_HTTP_H
 
+#include "riposte/base/arena.h"
 #include "riposte/base/attributes.h"
 #include "riposte/base/error.h"
 #include "riposte/base/text.h"
@@ -21,6 +28,8 @@
 #include <stdint.h>
 
 #define HTTP_RESPONSE_BYTES (1024 * 1024)
+#define HTTP_HEADER_BYTES   (64 * 1024)
+#define HTTP_HEADERS        128
 
 struct http_client;
 
@@ -50,6 +59,7 @@ struct http_request {
     bool skip_verification; /* own calls to loopback with a self-made certificate only */
     const char *ca_file;    /* for this request; NULL: the client's */
     bool no_proxy;
+    bool allow_plain_http; /* to any host: where an operator configured an http:// URL */
 };
 
 struct http_response {
@@ -75,11 +85,23 @@ MUST_CHECK bool http_send(struct http_client *client, const struct permit *permi
                           const struct http_request *request, http_done_fn *done_fn, void *arg,
                           struct error *error);
 
-/* Opens a connection to the URL's host, so that the first call finds it warm. Same gate. */
+/* Sends and waits. False, with *may_have_arrived_out (may be NULL) as in http_done_fn, when no
+ * answer came or nothing was sent. */
+struct http_reply {
+    struct http_response response;
+    struct arena *arena;
+};
+void http_reply_free(struct http_reply **reply);
+MUST_CHECK bool http_call(struct http_client *client, const struct permit *permit,
+                          const struct http_request *request, struct http_reply **reply_out,
+                          bool *may_have_arrived_out, struct error *error);
+
+/* Opens a connection to the URL's host with a GET of "/", whatever that answers, so that the first
+ * call finds it open (libcurl pools only connections that carried a request). Same gate. */
 MUST_CHECK bool http_warm(struct http_client *client, const struct permit *permit, struct text url,
                           struct error *error);
 
-/* Bytes handed to sockets since the start: observe's proof. */
+/* Requests handed to sockets since the start, warming ones included: observe's proof. */
 uint64_t http_sent_requests(const struct http_client *client);
 
 #endif
