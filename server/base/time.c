@@ -122,10 +122,9 @@ bool time_parse(struct text text, int64_t *unix_ms_out) {
 
 /* Splits into calendar fields and the millisecond; false outside the years 0 to 9999. */
 static bool split(int64_t unix_ms, struct tm *fields_out, int *ms_out) {
-    int64_t ms = unix_ms % 1000;
-    ms += ms < 0 ? 1000 : 0;
-    time_t seconds = (time_t)((unix_ms - ms) / 1000);
-    *ms_out = (int)ms;
+    bool is_early = unix_ms % 1000 < 0;
+    time_t seconds = (time_t)(unix_ms / 1000 - (is_early ? 1 : 0));
+    *ms_out = (int)(unix_ms % 1000) + (is_early ? 1000 : 0);
     return gmtime_r(&seconds, fields_out) != NULL && fields_out->tm_year >= -1900 &&
            fields_out->tm_year <= 9999 - 1900;
 }
