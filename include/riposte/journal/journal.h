@@ -316,10 +316,10 @@ void journal_write_outcome(struct journal_write *write, struct text call_key,
                            const struct journal_outcome *outcome);
 /* Nothing is made for an incident that is releasing or ended. */
 void journal_write_task(struct journal_write *write, const struct journal_new_task *task);
-/* A state the incident may go to from where it is (done to failed too: a verification gave up); from
- * releasing or released only to released. Any other is ignored, and the rest of the write stands: of
- * two playbooks side by side the first to be held or to fail decides. A write of INCIDENT_DONE while
- * other playbook tasks are open is left to the last of them. */
+/* A state the incident may go to from where it is (done to failed too: a verification gave up);
+ * from releasing or released only to released. Any other is ignored, and the rest of the write
+ * stands: of two playbooks side by side the first to be held or to fail decides. A write of
+ * INCIDENT_DONE while other playbook tasks are open is left to the last of them. */
 void journal_write_state(struct journal_write *write, enum incident_state state,
                          struct text reason);
 /* An audit line about this incident: `event` is a short name, `text` JSON. */
