@@ -4,48 +4,42 @@
  * either answers at once or keeps the request and answers later from any thread: meanwhile the
  * connection is suspended and no thread waits.
  *
- * Ownership:  a request belongs to the listener; a handler that didn't answer owes exactly one
- * request_answer(), after which the request is gone. The body is a blob: take a reference to keep
- * it. Threads:    handlers run on up to `threads` threads at once; request_answer() may be called
- * from any. Bounds:     limits below. Headers over 16 KiB: 431. Slow or idle connections are closed
- * after idle_ms. Source:     FACTS.md 1.2 (what EventBridge sends), 11 (what bites in
- * libmicrohttpd). */
+ *     start ──▶ drain ──▶ quiesce ──▶ (everything that is pending is answered) ──▶ stop
+ *
+ * What is wrong with a request before a handler sees it is answered here: bad framing 400, unknown
+ * path 404, method 405, body 413, headers 431, too many bodies in memory or draining 503.
+ *
+ * Ownership:  listener_stop() frees it.
+ * Threads:    handlers run on up to `threads` threads at once. start to stop: one thread.
+ * Bounds:     limits below. Headers over LISTENER_HEADER_BYTES: 431. A connection without traffic
+ *             for idle_ms, and a body that takes longer than that, are closed. Of a body that
+ *             nobody wants at most LISTENER_DISCARD_BYTES are read before the connection is closed.
+ * Source:     FACTS.md 1.2 (what EventBridge sends), 11 (what bites in libmicrohttpd). */
 #ifndef RIPOSTE_INBOUND_LISTENER_H
 #define RIPOSTE_INBOUND_LISTENER_H
 
 #include "riposte/base/attributes.h"
-#include "riposte/base/blob.h"
 #include "riposte/base/error.h"
 #include "riposte/base/text.h"
+#include "riposte/inbound/request.h"
+#include "riposte/inbound/route.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#define LISTENER_HEADER_BYTES  (16u * 1024)
+#define LISTENER_DISCARD_BYTES (2u * 1024 * 1024)
+
 struct listener;
-struct request;
-
-/* Must end in request_answer(), now or later. */
-typedef void route_fn(void *arg, struct request *request);
-/* Looks at the headers before the body comes; false: it has answered and the body is thrown away.
- */
-typedef bool route_gate_fn(void *arg, struct request *request);
-
-struct route {
-    const char *method;      /* "GET" also serves HEAD */
-    const char *path;        /* exact; one ending in '*' is a prefix */
-    size_t body_limit_bytes; /* 413 beyond; 0: no body expected (what comes is thrown away) */
-    route_gate_fn *gate_fn;  /* may be NULL */
-    route_fn *handle_fn;
-    void *arg;
-};
 
 struct listener_limits {
     unsigned threads;                 /* epoll threads */
     unsigned connections;             /* in all */
     unsigned connections_per_address; /* 0: no limit of its own */
     size_t memory_bytes;              /* bodies held by all requests together: 503 beyond */
-    unsigned idle_ms;
+    unsigned idle_ms;                 /* rounded up to whole seconds; an ALB in front keeps its
+                                         connections for 60 s and wants more here */
 };
 
 struct listener_options {
@@ -67,32 +61,8 @@ void listener_drain(struct listener *listener);
 void listener_quiesce(struct listener *listener);
 /* Requests that were handed to a handler and aren't answered. */
 size_t listener_pending(const struct listener *listener);
-/* Stops and frees. All requests must have been answered: assert. */
+/* Waits for answers that are on their way to clients (at most 2 s), stops and frees. All requests
+ * must have been answered: assert. */
 void listener_stop(struct listener **listener);
-
-struct text request_method(const struct request *request);
-struct text request_path(const struct request *request);
-/* Empty when absent; name in any case. A header that occurs twice gives the empty text for has_one
- * false. */
-struct text request_header(const struct request *request, const char *name);
-size_t request_header_count(const struct request *request, const char *name);
-struct text request_query(const struct request *request, const char *name);
-struct text request_peer(const struct request *request);
-/* NULL when there was none. */
-struct blob *request_body(const struct request *request);
-/* When its first byte was read, monotonic us: for the reaction histogram. */
-int64_t request_began_mono_us(const struct request *request);
-
-struct answer {
-    unsigned status;
-    const char *content_type; /* NULL: application/json */
-    struct text body;         /* copied */
-    unsigned retry_after_s;   /* 0: no such header */
-    const char *allow;        /* of a 405 */
-    struct text location;     /* empty: none */
-};
-void request_answer(struct request *request, const struct answer *answer);
-/* {"error": what} with the status. */
-void request_answer_error(struct request *request, unsigned status, const char *what);
 
 #endif
