@@ -10,17 +10,22 @@
  *     write  ──▶ intents, outcomes, effects, later tasks, state             each one transaction
  *
  * Every request is a savepoint; what is queued when a commit ends goes into the next (<= 64
- * requests,
- * <= 4 MiB). A request that fails fails alone; a commit that fails fails all its requests with
- * ERROR_SYSTEM and the journal isn't ready until a probe commits.
+ * requests, <= 4 MiB). A request that fails fails alone; a commit that fails fails all its requests
+ * with ERROR_SYSTEM and the journal isn't ready until a probe commits: it tries by itself.
  *
  * Ownership:  requests are copied or referenced before a call returns, blobs by reference; results
- * belong to the caller (the ..._free functions). Threads:    any thread may call anything; one
- * thread of the journal's own touches the store. done_fn and the due hint run on that thread with
- * no lock held and must not block. Units:      *_unix_ms wall clock; ids are ULIDs; JSON texts are
- * opaque here. Errors:     ERROR_SYSTEM: nothing was stored. ERROR_DENIED: the lease is lost (a
- * newer fencing number exists): drop the work. ERROR_LIMIT: queue or limit full. ERROR_NOT_FOUND.
- * ERROR_BUSY: stopping. */
+ *             belong to the caller (the ..._free functions).
+ * Threads:    any thread may call anything; one thread of the journal's own touches the store.
+ *             done_fn runs on that thread (or on the caller's, before the call returns) with no
+ *             lock held and must not block.
+ * Units:      *_unix_ms wall clock; ids are ULIDs; JSON texts are opaque here. Leases and waits run
+ *             on the monotonic clock: a jump of the wall clock neither ends nor prolongs them.
+ * Errors:     ERROR_SYSTEM: nothing was stored as far as is known (what a failed fsync was about
+ *             may be there all the same; asking again is harmless). ERROR_DENIED: the lease is lost
+ *             (a newer fencing number exists): drop the work. ERROR_LIMIT: queue or limit full.
+ *             ERROR_NOT_FOUND. ERROR_BUSY: stopping.
+ * Bounds:     an open task costs about 200 bytes of memory; at most 256 of them keep their event's
+ *             body there too, the others are read when they are claimed. */
 #ifndef RIPOSTE_JOURNAL_JOURNAL_H
 #define RIPOSTE_JOURNAL_JOURNAL_H
 
@@ -47,11 +52,15 @@ struct journal_options {
     const struct clock *clock;
     size_t queue_limit; /* respond tasks not yet admitted; append fails with ERROR_LIMIT beyond */
     unsigned workers;   /* a lane that holds half of them is skipped by claim (at least one) */
-    int64_t retain_ms;  /* ended incidents and their events are deleted when older; 0: kept */
+    /* Incidents with no open task and no containing effect, and their events, are deleted when they
+     * are older than this and than two days (EventBridge delivers again for one); 0: kept. The
+     * audit chain is kept. */
+    int64_t retain_ms;
 };
 
 /* Opens, migrates forward in one transaction, drops all leases (SQLite), starts the thread.
- * ERROR_BUSY: another server holds the file. ERROR_INVALID: a newer schema, or not a journal. */
+ * ERROR_BUSY: another server holds the file. ERROR_INVALID: a newer schema, or not a journal.
+ * ERROR_SYSTEM: can't be read or written, or is damaged. */
 MUST_CHECK bool journal_open(const struct journal_options *options, struct journal **journal_out,
                              struct error *error);
 /* Ends claims (they return false), commits what is queued, checkpoints, closes. */
@@ -68,7 +77,7 @@ struct journal_numbers {
 };
 void journal_numbers(struct journal *journal, struct journal_numbers *numbers_out);
 
-/* ---- append ------------------------------------------------------------------------------------
+/* ---- append -----------------------------------------------------------------------------------
  */
 
 /* What a rule said when it fired (rule, playbooks, vars, as JSON), stored once per hash: an
@@ -82,7 +91,8 @@ struct journal_new_incident {
     struct ulid id;
     struct text rule, subject, severity;
     enum mode mode; /* the milder of global and rule */
-    struct text principal_id, principal_name, account, region;
+    struct text principal_id, principal_name, region;
+    struct text account; /* also the lane of its respond task */
     const struct journal_definition *definition;
 };
 
@@ -101,16 +111,18 @@ typedef void journal_appended_fn(void *arg, const bool *is_known, size_t count,
                                  const struct error *error);
 
 /* One transaction for all `count` events. Calls done_fn exactly once, possibly before it returns.
- */
+ * ERROR_LIMIT when queue_limit respond tasks wait already (known events are answered all the
+ * same). */
 void journal_append(struct journal *journal, const struct journal_new_event *events, size_t count,
                     journal_appended_fn *done_fn, void *arg);
 
-/* ---- incidents and tasks
- * ------------------------------------------------------------------------- */
+/* ---- incidents and tasks ----------------------------------------------------------------------
+ */
 
 /* detected ─▶ suppressed | joined | observed | held | responding
  * held ─▶ responding (approve) | dismissed      responding ─▶ done | failed | held
- * done, failed, responding, held ─▶ releasing ─▶ released      done ─escape─▶ responding */
+ * done ─▶ responding (an escape, or a joined event with work to do) | failed (a verification)
+ * done, failed, responding, held ─▶ releasing ─▶ released */
 enum incident_state {
     INCIDENT_DETECTED,
     INCIDENT_SUPPRESSED,
@@ -133,9 +145,9 @@ struct journal_incident {
     enum incident_state state;
     enum mode mode;
     struct text principal_id, principal_name, account, region;
-    struct text plan; /* JSON; empty when none was made */
+    struct text plan; /* JSON; empty when none was made, and in lists */
     int64_t created_unix_ms, updated_unix_ms, event_unix_ms, received_unix_ms;
-    int64_t contained_unix_ms; /* 0: no containing call succeeded */
+    int64_t contained_unix_ms; /* when the latest containing call was done; 0: none was */
     uint8_t definition_hash[JOURNAL_HASH_BYTES];
 };
 
@@ -143,8 +155,8 @@ enum task_kind {
     TASK_RESPOND,  /* guard, confirm, admit */
     TASK_PLAYBOOK, /* run a playbook's steps */
     TASK_VERIFY,   /* is a write still there? */
-    TASK_UNDO, /* let go of the incident's effects; claimed only while no other task of it is leased
-                */
+    /* let go of the incident's effects; claimed only while no other task of it is leased */
+    TASK_UNDO,
 };
 const char *task_kind_name(enum task_kind kind);
 
@@ -167,18 +179,18 @@ struct journal_task {
 };
 void journal_task_free(struct journal_task **task);
 
-/* Waits up to wait_ms for a due task whose lane is free, by priority, then due time. A task
- * appended here is handed over without another commit. False when none came or claims were stopped.
- */
+/* Waits up to wait_ms for a due task whose lane is free, by priority (playbooks, verifications and
+ * undos that contain, then respond tasks, then what restores, then what notifies), then due time.
+ * The empty lane is always free. Costs no commit. False when none came or claims were stopped. */
 bool journal_claim(struct journal *journal, int64_t wait_ms, struct journal_task **task_out);
 /* Gives a task back untouched (the worker stops): it is due again at once. */
 void journal_give_back(struct journal *journal, struct journal_task **task);
 
-/* ---- calls and effects
- * --------------------------------------------------------------------------- */
+/* ---- calls and effects ------------------------------------------------------------------------
+ */
 
 enum call_state {
-    CALL_INTENT,  /* may have been sent */
+    CALL_INTENT,  /* may have been sent; as an outcome: it didn't work yet, to be tried again */
     CALL_DONE,    /* worked, or a tolerated error: counts as done */
     CALL_FAILED,  /* refused for good */
     CALL_SKIPPED, /* not needed: it was so already, or its condition did not hold */
@@ -208,19 +220,28 @@ struct journal_intent {
     struct text request; /* JSON: what to send */
     struct text inverse; /* JSON: how to take it back; empty: it can't be */
     struct journal_effect_name effect;
-    bool is_write, is_containing;
-    bool once_pending; /* resource playbooks: nothing to do while an identical request is an open
-                          intent of the same incident */
+    bool is_write;
+    bool is_containing; /* of a playbook that acts on a principal */
+    bool once_pending;  /* resource playbooks: nothing to do while an identical request is an open
+                           intent of the same incident */
     struct journal_reservation limit; /* count 0: none */
 };
 
 enum intent_result {
-    INTENT_SEND,      /* new, or there already without an outcome: send the stored request */
-    INTENT_ENDED,     /* there already, with its outcome */
-    INTENT_STANDS,    /* the effect stands: an owner was added; verify it, don't call */
-    INTENT_PENDING,   /* an identical call is pending: nothing to do */
-    INTENT_RELEASING, /* the effect is being taken back: come again later */
-    INTENT_LIMITED,   /* its limit is full: nothing was written for it */
+    /* New, or there already without an outcome: send the stored request. */
+    INTENT_SEND,
+    /* There already, with its outcome. */
+    INTENT_ENDED,
+    /* The effect stands: an owner was added, and the call is recorded as CALL_SKIPPED; verify it,
+     * don't call. Asked again: INTENT_ENDED. */
+    INTENT_STANDS,
+    /* An identical call is pending: nothing to do, nothing was written. */
+    INTENT_PENDING,
+    /* Come again later, nothing was written: the effect is being taken back, or another call that
+     * makes it has no outcome yet, or this incident itself is releasing or over. */
+    INTENT_RELEASING,
+    /* Its limit is full: nothing was written. */
+    INTENT_LIMITED,
 };
 
 struct journal_call {
@@ -240,20 +261,20 @@ struct journal_outcome {
     struct text answer; /* JSON; cut by the caller */
     struct text error_code, reason;
     int64_t took_us;
-    bool keeps_effect; /* of a failed call: it may have worked all the same, so undo must take it
-                          back */
+    /* Of a call that didn't work: it may have worked all the same, so undo must take it back. (An
+     * effect that stood before is always taken back.) */
+    bool keeps_effect;
 };
 
-/* ---- admit
- * --------------------------------------------------------------------------------------- */
+/* ---- admit ------------------------------------------------------------------------------------
+ */
 
 struct journal_new_task {
     enum task_kind kind;
     enum task_priority priority;
     struct text playbook, lane, detail;
-    int64_t due_unix_ms; /* <= now: at once */
-    bool
-        acts_on_principal; /* playbook tasks: not made for a joined event, unless it is an escape */
+    int64_t due_unix_ms;    /* <= now: at once */
+    bool acts_on_principal; /* a playbook that is not run for a joined event */
 };
 
 enum admit_proposal {
@@ -270,13 +291,14 @@ struct journal_admission {
     struct text plan; /* JSON */
     int64_t cooldown_ms;
     struct journal_reservation limit; /* of principals */
-    const struct journal_new_task
-        *tasks; /* one a playbook, in `respond` order; the first is leased to the caller */
+    /* One a playbook, in `respond` order; the first that is made is leased to the caller. */
+    const struct journal_new_task *tasks;
     size_t task_count;
     const struct journal_intent *intents; /* first writes of containing playbooks */
     size_t intent_count;
-    struct journal_new_task
-        escape; /* made instead of tasks when a joined event is an escape; playbook empty: none */
+    /* Made when the event joins and is an escape, in place of the tasks that act on the principal;
+     * playbook empty: none. */
+    struct journal_new_task escape;
 };
 
 struct journal_admitted {
@@ -284,34 +306,39 @@ struct journal_admitted {
     struct text reason;
     struct ulid joined_to;
     bool is_escape;
-    struct journal_task
-        *next; /* the first of the tasks, leased to the caller; NULL when none was made */
+    struct journal_task *next; /* leased to the caller, who takes it (sets NULL); NULL: none made */
     enum intent_result *intents; /* intent_count, when responding */
     struct arena *arena;
 };
 void journal_admitted_done(struct journal_admitted *admitted);
 
 /* Decides an incident, once: cooldown, limit, verdict, audit, tasks, first intents; ends the
- * respond task. Joins the open incident (held, observed, responding, done) of the same rule and
- * subject created less than cooldown ago; then only tasks with acts_on_principal false are made,
- * for that incident. A joined event dated over 10 s after that incident's containing call is an
- * escape: its severity becomes critical, its verify tasks are due at once, the escape task is made,
- * it is responding again. Waits for the commit. */
+ * respond task. Waits for the commit.
+ *
+ * Joins the latest open incident (held, observed, responding, done) of the same rule and subject
+ * created less than cooldown ago. Then, if the proposal is ADMIT_RESPOND and that incident is
+ * responding or done, the tasks with acts_on_principal false are made, for that incident, which is
+ * responding (again).
+ *
+ * A joined event dated over 10 s after that incident's latest containing call is an escape: the
+ * severity of that incident becomes critical, its verify tasks are due at once, and (ADMIT_RESPOND)
+ * the escape task is made. A limit that is full holds the incident, observed ones too. */
 MUST_CHECK bool journal_admit(struct journal *journal, const struct journal_task *task,
                               const struct journal_admission *admission,
                               struct journal_admitted *admitted_out, struct error *error);
 
-/* ---- write
- * --------------------------------------------------------------------------------------- */
+/* ---- write ------------------------------------------------------------------------------------
+ */
 
-/* Changes that one task makes, all or none, together with the renewal of its lease. */
+/* Changes that one task makes, all or none, in the order in which they were asked for, together
+ * with the renewal of its lease. */
 struct journal_write;
 
 struct journal_write *journal_write_new(const struct journal_task *task);
 void journal_write_free(struct journal_write **write);
 /* Index among this write's intents, for journal_write_result(). */
 size_t journal_write_intent(struct journal_write *write, const struct journal_intent *intent);
-/* By the call's key within the incident. */
+/* By the call's key within the incident; ERROR_NOT_FOUND when it has no intent. */
 void journal_write_outcome(struct journal_write *write, struct text call_key,
                            const struct journal_outcome *outcome);
 /* Nothing is made for an incident that is releasing or ended. */
@@ -319,7 +346,8 @@ void journal_write_task(struct journal_write *write, const struct journal_new_ta
 /* A state the incident may go to from where it is (done to failed too: a verification gave up);
  * from releasing or released only to released. Any other is ignored, and the rest of the write
  * stands: of two playbooks side by side the first to be held or to fail decides. A write of
- * INCIDENT_DONE while other playbook tasks are open is left to the last of them. */
+ * INCIDENT_DONE while other playbook tasks are open is left to the last of them.
+ * INCIDENT_RELEASED ends all tasks of the incident. */
 void journal_write_state(struct journal_write *write, enum incident_state state,
                          struct text reason);
 /* An audit line about this incident: `event` is a short name, `text` JSON. */
@@ -329,7 +357,9 @@ void journal_write_audit(struct journal_write *write, struct text event, struct 
  * journal_write_result(). */
 size_t journal_write_let_go(struct journal_write *write, int64_t effect_id);
 void journal_write_released(struct journal_write *write, int64_t effect_id);
-/* The task is over; or is due again later with this detail (attempt counts up when `counts`). */
+/* The task is over; or is due again later with this detail (attempt counts up when `counts`). With
+ * neither, the caller keeps it. A task of a releasing incident, but its undo, is over either way.
+ */
 void journal_write_finish(struct journal_write *write);
 void journal_write_again(struct journal_write *write, int64_t due_unix_ms, struct text detail,
                          bool counts);
@@ -340,8 +370,8 @@ MUST_CHECK bool journal_write_commit(struct journal *journal, struct journal_wri
 /* After a commit: an enum intent_result for an intent, 1 or 0 (last owner or not) for a let_go. */
 int journal_write_result(const struct journal_write *write, size_t index);
 
-/* ---- reads and operators' actions
- * ---------------------------------------------------------------- */
+/* ---- reads and operators' actions -------------------------------------------------------------
+ */
 
 /* The calls of an incident in the order of their intents, into `arena`. */
 MUST_CHECK bool journal_read_calls(struct journal *journal, const struct ulid *incident,
@@ -391,21 +421,24 @@ MUST_CHECK bool journal_read_tasks(struct journal *journal, const struct ulid *i
 struct journal_audit_line {
     int64_t sequence, unix_ms;
     struct text event, incident, actor, text;
-    uint8_t hash[JOURNAL_HASH_BYTES]; /* SHA-256 over the line before's hash and this line */
+    uint8_t hash[JOURNAL_HASH_BYTES];
 };
 /* From `after` on, in order, at most `limit`. */
 MUST_CHECK bool journal_read_audit(struct journal *journal, int64_t after, size_t limit,
                                    struct arena *arena, struct journal_audit_line **lines_out,
                                    size_t *count_out, struct error *error);
-/* Recomputes the hash of `line` after `previous`: for a verifier. */
+/* SHA-256 over the hash of the line before (32 zero bytes before the first, whose sequence is 1),
+ * sequence and unix_ms (8 bytes each, big-endian), then event, incident, actor and text, each with
+ * its length before it (4 bytes, big-endian). For a verifier: line->hash isn't read. */
 void journal_audit_hash(const uint8_t previous[JOURNAL_HASH_BYTES],
                         const struct journal_audit_line *line, uint8_t out[JOURNAL_HASH_BYTES]);
 
 /* An operator's undo, in one transaction: the incident is releasing, its tasks that nobody holds
  * are gone, an undo task is due (when no other task of it is leased any more). with_resources is
- * kept in the task's detail
- * ({"resources":true|false}). Asking again while releasing changes nothing. ERROR_INVALID for a
- * state that has nothing to undo (detected, suppressed, joined, dismissed, released), naming it. */
+ * kept in the task's detail ({"resources":true|false}). Asking again while releasing changes
+ * nothing. ERROR_INVALID for a state that has nothing to undo (detected, suppressed, joined,
+ * observed, dismissed, released), naming it, and for a joined one the incident it joined.
+ * ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_undo(struct journal *journal, const struct ulid *incident,
                              struct text actor, bool with_resources, struct error *error);
 
