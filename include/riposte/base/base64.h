@@ -1,4 +1,6 @@
-/* Base64, RFC 4648 section 4, with padding. */
+/* Base64, RFC 4648 section 4, with padding.
+ *
+ * Threads:    any; pure. */
 #ifndef RIPOSTE_BASE_BASE64_H
 #define RIPOSTE_BASE_BASE64_H
 

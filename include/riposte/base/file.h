@@ -1,4 +1,9 @@
-/* Whole small files. */
+/* Whole small files.
+ *
+ * Ownership:  what is read is appended to the caller's buffer; lists and paths are the caller's to
+ *             free.
+ * Threads:    any.
+ * Bounds:     the caller's limit_bytes a file. */
 #ifndef RIPOSTE_BASE_FILE_H
 #define RIPOSTE_BASE_FILE_H
 
