@@ -3,10 +3,12 @@
  *     call ─▶ protocol (query, ec2) ─▶ endpoint ─▶ credentials ─▶ sigv4 ─▶ outbound ─▶ answer
  *
  * Ownership:  a call is copied; an answer belongs to the caller of aws_call(), who frees it; with
- * aws_send() the answer is valid during done_fn. Threads:    any. done_fn runs on outbound's thread
- * and must not block. Bounds:     a call ends within timeout_ms; the client itself retries only:
- * once after refreshing credentials that AWS called expired, once after correcting a clock skew
- * that AWS named. Source:     FACTS.md 4, 5, 6; the answer's shape: RULES.md, The context. */
+ *             aws_send() the answer is valid during done_fn.
+ * Threads:    any. done_fn runs on outbound's thread and must not block.
+ * Bounds:     a call ends within timeout_ms; the client itself retries only: once after refreshing
+ *             credentials that AWS called expired, once after correcting a clock skew that AWS
+ *             named.
+ * Source:     FACTS.md 4, 5, 6; the answer's shape: RULES.md, The context. */
 #ifndef RIPOSTE_AWS_CLIENT_H
 #define RIPOSTE_AWS_CLIENT_H
 

@@ -2,9 +2,10 @@
  * reference for whatever is faster. The language: PATTERNS.md.
  *
  * Ownership:  pattern_compile...() hands the caller a pattern to free with pattern_free(). Nothing
- * of the source is kept. Threads:    immutable once compiled; any number of threads may match
- * against it. Bounds:     source <= PATTERN_BYTES; $or expands to <= PATTERN_SUBRULES sub-rules of
- * <= 256 paths each. Matching backtracks (PATTERNS.md 4) for at most PATTERN_STEPS choices, then
+ *             of the source is kept.
+ * Threads:    immutable once compiled; any number of threads may match against it.
+ * Bounds:     source <= PATTERN_BYTES; $or expands to <= PATTERN_SUBRULES sub-rules of <= 256 paths
+ *             each. Matching backtracks (PATTERNS.md 4) for at most PATTERN_STEPS choices, then
  *             fails with ERROR_LIMIT. */
 #ifndef RIPOSTE_DETECT_PATTERN_H
 #define RIPOSTE_DETECT_PATTERN_H

@@ -2,8 +2,9 @@
  * keys. Settings, rules, playbooks, contexts and AWS answers live in it.
  *
  * Ownership:  nodes live in an arena; json_parse() puts everything there, the text's bytes
- * included. Threads:    a finished tree is immutable; building one is for one thread. Bounds: as
- * scanner.h (depth, numbers); any value may stand at the top. */
+ *             included.
+ * Threads:    a finished tree is immutable; building one is for one thread.
+ * Bounds:     as scanner.h (depth, numbers); any value may stand at the top. */
 #ifndef RIPOSTE_JSON_TREE_H
 #define RIPOSTE_JSON_TREE_H
 
