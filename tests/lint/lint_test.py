@@ -207,6 +207,8 @@ class HeadersTest(LintTest):
     def test_whoever_takes_pointers_says_who_owns_them(self):
         text = HEADER.replace(" *\n * Threads:    any. */", " */")
         self.assert_finds_in("headers", "include/riposte/base/x.h", text, "Ownership:")
+        inside = text.replace("RIPOSTE_BASE_X_H", "RIPOSTE_SERVER_BASE_X_H")
+        self.assert_finds("headers", {"server/base/x.h": inside})
 
     def test_a_heading_begins_its_line(self):
         text = HEADER.replace("What this is.", "What this is. Bounds:     none.")

@@ -326,6 +326,8 @@ def check_prose(path, text, findings):
     for number, line in enumerate(prose.split("\n"), 1):
         if re.search(rf"\S.*\b(?:{'|'.join(HEADINGS)}):\s", line.lstrip(" *")):
             findings.add(path, number, "a heading (Ownership:, Threads:, ...) must begin its line")
+    if not path.startswith("include/"):
+        return
     is_owned = re.search(r"^ \* (?:Ownership|Threads):", prose, re.M)
     if TAKES_STRUCT_POINTER.search(blank(text, strings=True)) and not is_owned:
         findings.add(path, 1, "takes pointers to structs: say who owns what (Ownership:) or Threads:")
