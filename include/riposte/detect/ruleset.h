@@ -69,9 +69,9 @@ struct ruleset_matches {
 };
 
 /* ERROR_INVALID: not a JSON object ("byte N: what"), or a unique path twice; ERROR_LIMIT: too deep,
- * or array consistency took over PATTERN_STEPS choices. leaves_fn may be NULL. */
+ * or array consistency took over PATTERN_STEPS choices. computed_fn may be NULL. */
 MUST_CHECK bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch,
-                              struct text event, leaves_fn *leaves_fn, void *arg,
+                              struct text event, leaves_fn *computed_fn, void *arg,
                               struct ruleset_matches *matches_out, struct error *error);
 
 #endif
