@@ -1,160 +1,207 @@
 #include "riposte/detect/number.h"
 
-#include <locale.h>
-#include <math.h>
-#include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define DOUBLE_DIGITS  17 /* always enough to read a double back */
-#define SPELLING_BYTES 1024
-#define EXPONENT_LIMIT 1000000 /* farther out nothing but zero is a double */
+#define POWER_LIMIT      330 /* of powers.inc */
+#define EXPONENT_LIMIT   290 /* inside, a value of at most 17 digits is a normal double */
+#define SAFE_DIGITS      15  /* a decimal of so few digits is always the shortest */
+#define DOUBLE_DIGITS    17  /* one of more never is */
+#define EXACT_POWER      22  /* 10^22 is the largest power of ten that is a double */
+#define MANTISSA_BITS    53
+#define EXACT_INTEGER    ((uint64_t)1 << MANTISSA_BITS)
+#define EXPONENT_DIGITS  6   /* more are left to the plain way */
+/* What the products below may be off by, generously. */
+#define PRODUCT_ERROR 64
 
-/* 0.DIGITS * 10^exponent, without zeros at either end; zero has no digits. */
-struct decimal {
-    char digits[SPELLING_BYTES];
-    size_t count;
-    long exponent;
+typedef unsigned __int128 uint128;
+typedef __int128 int128;
+
+static const struct power {
+    uint64_t high, low;
+} powers[] = {
+#include "powers.inc"
+};
+
+static const double exact_powers[EXACT_POWER + 1] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+};
+
+/* digits * 10^exponent, digits without zeros at the end. */
+struct written {
+    uint64_t digits;
+    int exponent, digit_count;
     bool is_negative;
 };
 
-static locale_t c_locale;
-static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
+enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNSURE };
 
-static void make_c_locale(void) {
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
-static double parse_double(const char *string) {
-    pthread_once(&c_locale_once, make_c_locale);
-    return strtod_l(string, NULL, c_locale);
-}
-
-static long parse_exponent(struct text text) {
-    bool is_negative = text.bytes > 0 && text.data[0] == '-';
-    long value = 0;
-    for (size_t i = 0; i < text.bytes; i++) {
-        if (text.data[i] >= '0' && text.data[i] <= '9' && value < EXPONENT_LIMIT) {
-            value = value * 10 + (text.data[i] - '0');
-        }
-    }
-    return is_negative ? -value : value;
-}
-
-/* Digits before and behind the point (whatever the locale writes as one) into one run. */
-static void decimal_digits(struct text mantissa, struct decimal *out) {
-    bool is_fraction = false;
-    for (size_t i = 0; i < mantissa.bytes; i++) {
-        char c = mantissa.data[i];
-        if (c < '0' || c > '9') {
-            is_fraction = is_fraction || c != '-';
-            continue;
-        }
-        if (out->count == 0 && c == '0') {
-            out->exponent -= is_fraction; /* a leading zero */
-            continue;
-        }
-        out->exponent += !is_fraction;
-        out->digits[out->count++] = c;
-    }
-    while (out->count > 0 && out->digits[out->count - 1] == '0') {
-        out->count--;
-    }
-}
-
-static void decimal_read(struct text spelling, struct decimal *out) {
-    *out = (struct decimal){.is_negative = spelling.data[0] == '-'};
-    size_t e = 0;
-    while (e < spelling.bytes && (spelling.data[e] | 0x20) != 'e') {
-        e++;
-    }
-    decimal_digits(text_slice(spelling, 0, e), out);
-    out->exponent += parse_exponent(text_slice(spelling, e + 1, spelling.bytes));
-    if (out->count == 0) {
-        out->exponent = 0;
-    }
-}
-
-static bool decimal_equals(const struct decimal *a, const struct decimal *b) {
-    return a->count == b->count && a->exponent == b->exponent &&
-           memcmp(a->digits, b->digits, a->count) == 0;
-}
-
-/* Does 0.DIGITS * 10^exponent read as `magnitude`? */
-static bool reads_as(const char *digits, long exponent, double magnitude) {
-    char text[64];
-    (void)snprintf(text, sizeof(text), "0.%se%ld", digits, exponent);
-    return parse_double(text) == magnitude;
-}
-
-/* Adds `step` (1 or -1) to the last of the digits. False when that changes their number: the
- * neighbour is then a shorter decimal, which was tried before. */
-static bool digits_move(char *digits, int step) {
-    for (size_t i = strlen(digits); i > 0; i--) {
-        char moved = (char)(digits[i - 1] + step);
-        if (moved >= '0' && moved <= '9') {
-            digits[i - 1] = moved;
-            return digits[0] != '0';
-        }
-        digits[i - 1] = step > 0 ? '0' : '9';
-    }
-    return false;
-}
-
-/* The decimal of `precision` digits that reads as `magnitude`, if there is one: the nearest, or at
- * a power of two, where the room below is half of that above, its neighbour. */
-static bool decimal_of_precision(double magnitude, int precision, struct decimal *out) {
-    char text[64], digits[DOUBLE_DIGITS + 2], moved[DOUBLE_DIGITS + 2];
-    (void)snprintf(text, sizeof(text), "%.*e", precision - 1, magnitude);
-    decimal_read(text_of(text), out);
-    (void)snprintf(digits, sizeof(digits), "%.*s%0*d", (int)out->count, out->digits,
-                   precision - (int)out->count, 0);
-    digits[precision] = '\0';
-    if (reads_as(digits, out->exponent, magnitude)) {
-        return true;
-    }
-    for (int step = -1; step <= 1; step += 2) {
-        memcpy(moved, digits, sizeof(moved));
-        if (digits_move(moved, step) && reads_as(moved, out->exponent, magnitude)) {
-            memcpy(out->digits, moved, (size_t)precision);
-            out->count = (size_t)precision;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void decimal_shortest(double magnitude, struct decimal *out) {
-    *out = (struct decimal){0};
-    if (magnitude == 0) {
-        return;
-    }
-    for (int precision = 1; precision <= DOUBLE_DIGITS; precision++) {
-        if (decimal_of_precision(magnitude, precision, out)) {
+/* The run of digits at *at; the count of significant ones saturates far above what matters. */
+static void read_digits(struct text spelling, size_t *at, bool is_fraction, struct written *out,
+                        int *pending_zeros) {
+    for (; *at < spelling.bytes; ++*at) {
+        unsigned digit = (unsigned)(unsigned char)spelling.data[*at] - '0';
+        if (digit > 9) {
             return;
         }
+        out->exponent -= is_fraction;
+        if (digit == 0) {
+            *pending_zeros += out->digit_count > 0;
+            continue;
+        }
+        out->digit_count += *pending_zeros + 1;
+        if (out->digit_count <= DOUBLE_DIGITS) {
+            for (; *pending_zeros > 0; --*pending_zeros) {
+                out->digits *= 10;
+            }
+            out->digits = out->digits * 10 + digit;
+        }
+        *pending_zeros = 0;
     }
+}
+
+/* False when the exponent has too many digits to bother. */
+static bool read_exponent(struct text spelling, size_t at, struct written *out) {
+    int value = 0;
+    bool is_negative = spelling.data[at] == '-';
+    at += spelling.data[at] == '-' || spelling.data[at] == '+';
+    if (spelling.bytes - at > EXPONENT_DIGITS) {
+        return false;
+    }
+    for (; at < spelling.bytes; at++) {
+        value = value * 10 + (spelling.data[at] - '0');
+    }
+    out->exponent += is_negative ? -value : value;
+    return true;
+}
+
+static bool read_written(struct text spelling, struct written *out) {
+    size_t at = spelling.data[0] == '-';
+    int pending_zeros = 0;
+    *out = (struct written){.is_negative = at == 1};
+    read_digits(spelling, &at, false, out, &pending_zeros);
+    if (at < spelling.bytes && spelling.data[at] == '.') {
+        at++;
+        read_digits(spelling, &at, true, out, &pending_zeros);
+    }
+    out->exponent += pending_zeros;
+    return at >= spelling.bytes || read_exponent(spelling, at + 1, out);
+}
+
+/* The decimal as a binary number: product * 2^unit_exponent, cut off, and near it the double
+ * mantissa * 2^(unit_exponent + shift). */
+struct binary {
+    uint128 product;
+    uint64_t mantissa;
+    int shift, unit_exponent;
+};
+
+/* ANSWER_UNSURE when the decimal is too near the middle between two doubles. */
+static enum answer nearest_double(const struct written *written, int leading_zeros,
+                                  struct binary *out) {
+    const struct power *power = &powers[written->exponent + POWER_LIMIT];
+    uint64_t digits = written->digits << leading_zeros;
+    out->product = (uint128)digits * power->high + (((uint128)digits * power->low) >> 64);
+    out->unit_exponent = ((written->exponent * 217706) >> 16) - 127 + 64 - leading_zeros;
+    out->shift = (out->product >> 127 != 0 ? 128 : 127) - MANTISSA_BITS;
+    uint128 half = (uint128)1 << (out->shift - 1);
+    uint128 rest = out->product & ((half << 1) - 1);
+    if (rest + PRODUCT_ERROR > half && rest < half + PRODUCT_ERROR) {
+        return ANSWER_UNSURE;
+    }
+    out->mantissa = (uint64_t)(out->product >> out->shift) + (rest > half);
+    bool is_power_of_two = (out->mantissa & (out->mantissa - 1)) == 0;
+    return is_power_of_two ? ANSWER_UNSURE : ANSWER_YES; /* below one the room is smaller */
+}
+
+static enum answer is_more(int128 a, int128 b) {
+    if (a > b + PRODUCT_ERROR) {
+        return ANSWER_YES;
+    }
+    return a + PRODUCT_ERROR < b ? ANSWER_NO : ANSWER_UNSURE;
+}
+
+/* Is the decimal of 16 or 17 digits the shortest that reads as the double near it? It is when no multiple
+ * of ten (in units of its last digit) reads as that double, and none of its neighbours is nearer to it. */
+static enum answer is_shortest(const struct written *written, int leading_zeros,
+                               const struct binary *binary) {
+    const struct power *power = &powers[written->exponent + POWER_LIMIT];
+    uint128 power_bits = (uint128)power->high << 64 | power->low;
+    int128 unit = (int128)(power_bits >> (64 - leading_zeros));
+    int128 offset = (int128)(binary->product - ((uint128)binary->mantissa << binary->shift));
+    int128 room = (int128)1 << (binary->shift - 1);
+    int last_digit = (int)(written->digits % 10);
+    enum answer no_shorter_below = is_more(last_digit * unit - offset, room);
+    enum answer no_shorter_above = is_more((10 - last_digit) * unit + offset, room);
+    enum answer is_nearest = is_more(unit / 2, offset < 0 ? -offset : offset);
+    if (no_shorter_below == ANSWER_YES && no_shorter_above == ANSWER_YES &&
+        is_nearest == ANSWER_YES) {
+        return ANSWER_YES;
+    }
+    bool is_no = no_shorter_below == ANSWER_NO || no_shorter_above == ANSWER_NO ||
+                 is_nearest == ANSWER_NO;
+    return is_no ? ANSWER_NO : ANSWER_UNSURE;
+}
+
+static double double_of(const struct binary *binary, bool is_negative) {
+    uint64_t exponent = (uint64_t)(binary->unit_exponent + binary->shift + 52 + 1023);
+    uint64_t bits = (uint64_t)is_negative << 63 | exponent << 52 |
+                    (binary->mantissa & (((uint64_t)1 << 52) - 1));
+    double value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+/* Both the digits and the power are doubles: one operation, rounded once. */
+static bool convert_exactly(const struct written *written, double *value_out) {
+    if (written->digits > EXACT_INTEGER || written->exponent < -EXACT_POWER ||
+        written->exponent > EXACT_POWER) {
+        return false;
+    }
+    double value = (double)written->digits;
+    value = written->exponent < 0 ? value / exact_powers[-written->exponent]
+                                  : value * exact_powers[written->exponent];
+    *value_out = written->is_negative ? -value : value;
+    return true;
+}
+
+static enum answer decide(const struct written *written, double *value_out) {
+    struct binary binary;
+    if (written->digit_count <= SAFE_DIGITS && convert_exactly(written, value_out)) {
+        return ANSWER_YES;
+    }
+    int leading_zeros = __builtin_clzll(written->digits);
+    if (nearest_double(written, leading_zeros, &binary) != ANSWER_YES) {
+        return ANSWER_UNSURE;
+    }
+    *value_out = double_of(&binary, written->is_negative);
+    return written->digit_count <= SAFE_DIGITS ? ANSWER_YES
+                                               : is_shortest(written, leading_zeros, &binary);
 }
 
 bool number_comparable(struct text spelling, double *value_out) {
-    char text[SPELLING_BYTES];
-    if (spelling.bytes == 0 || spelling.bytes >= sizeof(text)) {
+    struct written written;
+    double value = 0;
+    if (spelling.bytes == 0 || !read_written(spelling, &written)) {
+        return number_comparable_plain(spelling, value_out);
+    }
+    if (written.digit_count == 0) {
+        *value_out = 0;
+        return true;
+    }
+    if (written.digit_count > DOUBLE_DIGITS) {
         return false;
     }
-    memcpy(text, spelling.data, spelling.bytes);
-    text[spelling.bytes] = '\0';
-    double value = parse_double(text);
-    if (!isfinite(value)) {
-        return false;
+    if (written.exponent < -EXPONENT_LIMIT || written.exponent > EXPONENT_LIMIT) {
+        return number_comparable_plain(spelling, value_out);
     }
-    struct decimal written, shortest;
-    decimal_read(spelling, &written);
-    decimal_shortest(fabs(value), &shortest);
-    if (!decimal_equals(&written, &shortest)) {
-        return false;
+    enum answer answer = decide(&written, &value);
+    if (answer == ANSWER_UNSURE) {
+        return number_comparable_plain(spelling, value_out);
     }
-    *value_out = value == 0 ? 0 : value;
-    return true;
+    if (answer == ANSWER_YES) {
+        *value_out = value;
+    }
+    return answer == ANSWER_YES;
 }

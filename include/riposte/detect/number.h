@@ -15,4 +15,7 @@
 /* `spelling` is a JSON number. *value_out: its double, never -0. False when it isn't comparable. */
 bool number_comparable(struct text spelling, double *value_out);
 
+/* The same, decided by the C library's conversions: slow, and the reference for the other. */
+bool number_comparable_plain(struct text spelling, double *value_out);
+
 #endif
