@@ -3,14 +3,14 @@
 #include <stdint.h>
 #include <string.h>
 
-#define POWER_LIMIT      330 /* of powers.inc */
-#define EXPONENT_LIMIT   290 /* inside, a value of at most 17 digits is a normal double */
-#define SAFE_DIGITS      15  /* a decimal of so few digits is always the shortest */
-#define DOUBLE_DIGITS    17  /* one of more never is */
-#define EXACT_POWER      22  /* 10^22 is the largest power of ten that is a double */
-#define MANTISSA_BITS    53
-#define EXACT_INTEGER    ((uint64_t)1 << MANTISSA_BITS)
-#define EXPONENT_DIGITS  6   /* more are left to the plain way */
+#define POWER_LIMIT     330 /* of powers.inc */
+#define EXPONENT_LIMIT  290 /* inside, a value of at most 17 digits is a normal double */
+#define SAFE_DIGITS     15  /* a decimal of so few digits is always the shortest */
+#define DOUBLE_DIGITS   17  /* one of more never is */
+#define EXACT_POWER     22  /* 10^22 is the largest power of ten that is a double */
+#define MANTISSA_BITS   53
+#define EXACT_INTEGER   ((uint64_t)1 << MANTISSA_BITS)
+#define EXPONENT_DIGITS 6 /* more are left to the plain way */
 /* What the products below may be off by, generously. */
 #define PRODUCT_ERROR 64
 
@@ -122,8 +122,9 @@ static enum answer is_more(int128 a, int128 b) {
     return a + PRODUCT_ERROR < b ? ANSWER_NO : ANSWER_UNSURE;
 }
 
-/* Is the decimal of 16 or 17 digits the shortest that reads as the double near it? It is when no multiple
- * of ten (in units of its last digit) reads as that double, and none of its neighbours is nearer to it. */
+/* Is the decimal of 16 or 17 digits the shortest that reads as the double near it? It is when no
+ * multiple of ten (in units of its last digit) reads as that double, and none of its neighbours is
+ * nearer to it. */
 static enum answer is_shortest(const struct written *written, int leading_zeros,
                                const struct binary *binary) {
     const struct power *power = &powers[written->exponent + POWER_LIMIT];

@@ -160,15 +160,7 @@ static bool skip_unicode_escape(struct json_reader *reader) {
     if (unit < 0) {
         return fail(reader, reader->at, "\\u needs four hexadecimal digits");
     }
-    size_t bytes = 6;
-    if (is_high_surrogate(unit)) {
-        bytes = 12;
-        unit = is_low_surrogate(code_unit_at(reader->text, reader->at + 6)) ? 0 : unit;
-    }
-    if (unit >= 0xD800 && unit <= 0xDFFF) {
-        return fail(reader, reader->at, "escaped surrogates must pair");
-    }
-    reader->at += bytes;
+    reader->at += 6;
     return true;
 }
 
@@ -454,13 +446,13 @@ static size_t put_utf8(uint32_t code_point, char *out) {
     return bytes;
 }
 
-/* Decodes the \u escape at *at (a pair when it is a high surrogate) and moves behind it. */
+/* Decodes the \u escape at *at (a pair when two surrogates make one) and moves behind it. */
 static size_t decode_unicode_escape(struct text raw, size_t *at, char *out) {
     uint32_t code_point = (uint32_t)code_unit_at(raw, *at);
     *at += 6;
-    if (is_high_surrogate((int32_t)code_point)) {
-        uint32_t low = (uint32_t)code_unit_at(raw, *at);
-        code_point = 0x10000 + ((code_point - 0xD800) << 10) + (low - 0xDC00);
+    int32_t low = is_high_surrogate((int32_t)code_point) ? code_unit_at(raw, *at) : -1;
+    if (is_low_surrogate(low)) {
+        code_point = 0x10000 + ((code_point - 0xD800) << 10) + ((uint32_t)low - 0xDC00);
         *at += 6;
     }
     return put_utf8(code_point, out);

@@ -4,7 +4,9 @@
  * Ownership:  embedded, nothing to free; tokens point into the caller's text.
  * Threads:    one at a time.
  * Bounds:     depth and numbers as scanner.h; the nesting is a bit a level, nothing recurses.
- * Source:     RFC 8259, without its liberties: no byte order mark, no lone surrogates. */
+ * Source:     RFC 8259, without its liberties: no byte order mark. A surrogate escape that pairs
+ * with nothing is accepted, as every sender's serialiser may write one, and stays what it is: three
+ * bytes. */
 #ifndef RIPOSTE_SERVER_JSON_READER_H
 #define RIPOSTE_SERVER_JSON_READER_H
 

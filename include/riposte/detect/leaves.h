@@ -2,8 +2,9 @@
  * PATTERNS.md 3 and 4.
  *
  * Ownership:  leaves_init/leaves_done. Texts given to leaves_add() must outlive the use; those
- * given to leaves_add_raw() and all memberships are kept inside. Threads:    one at a time. Bounds:
- * allocates only to grow; leaves_reset() keeps the memory. */
+ *             given to leaves_add_raw() and all memberships are kept inside.
+ * Threads:    one at a time.
+ * Bounds:     allocates only to grow; leaves_reset() keeps the memory. */
 #ifndef RIPOSTE_DETECT_LEAVES_H
 #define RIPOSTE_DETECT_LEAVES_H
 

@@ -8,8 +8,9 @@
  *
  * The set also names captures: members that the caller itself reads, from the same scan.
  *
- * Ownership:  ruleset_build() turns a builder into a set; a set is immutable. A scratch serves one
- * match at a time; what a match hands out points into it or into the event, until the next.
+ * Ownership:  ruleset_build() turns a builder into a set; a set is immutable. A scratch serves
+ *             one match at a time; what a match hands out points into it or into the event, until
+ *             the next.
  * Threads:    any number of threads may match against a set, each with its own scratch.
  * Bounds:     matching allocates nothing once a scratch has grown. */
 #ifndef RIPOSTE_DETECT_RULESET_H

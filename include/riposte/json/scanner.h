@@ -1,8 +1,8 @@
 /* One pass over a JSON text: validates all of it and hands over only the members asked for.
  *
- * The text is an object of RFC 8259: UTF-8 checked (no overlong forms; escaped surrogates must
- * pair), depth <= JSON_DEPTH_LIMIT, numbers <= JSON_NUMBER_BYTES characters, nothing but white
- * space behind it, no byte order mark. Duplicate keys are both seen.
+ * The text is an object of RFC 8259: UTF-8 checked (no overlong forms, no surrogates; an
+ * escape may spell a lone one), depth <= JSON_DEPTH_LIMIT, numbers <= JSON_NUMBER_BYTES characters,
+ * nothing but white space behind it, no byte order mark. Duplicate keys are both seen.
  *
  * Paths are key names joined with '.', compared after unescaping, so {"a":{"b":1}} and {"a.b":1}
  * have the same path; arrays add nothing (PATTERNS.md, 2 and 3). Each leaf below an object or array
@@ -11,8 +11,9 @@
  * Ownership:  the text belongs to the caller and is not copied; a leaf and what it points to are
  *             valid during the call of leaf_fn, `raw` as long as the text.
  * Threads:    json_paths is immutable once built and may be shared; a scratch belongs to one
- * thread. Bounds:     time linear in the text; no allocation after a scratch has grown to the
- * deepest text seen. */
+ *             thread.
+ * Bounds:     time linear in the text; no allocation after a scratch has grown to the deepest text
+ *             seen. */
 #ifndef RIPOSTE_JSON_SCANNER_H
 #define RIPOSTE_JSON_SCANNER_H
 
@@ -101,7 +102,8 @@ struct json_capture {
     size_t offset;
 };
 
-/* Appends the string that `raw` (the inside of a valid JSON string) spells, as UTF-8. */
+/* Appends the string that `raw` (the inside of a valid JSON string) spells, as UTF-8; a lone
+ * surrogate as the three bytes that UTF-8 would make of it (ED A0 80 to ED BF BF). */
 void json_unescape(struct text raw, struct buffer *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include "riposte/detect/number.h"
 
 #include <locale.h>
+#include <stdio.h>
 
 static const struct number_case {
     const char *spelling;
@@ -57,6 +58,27 @@ static void test_comparable(void **state) {
     check_all();
 }
 
+/* Spellings of doubles, of their neighbourhood and of nothing in particular: both ways agree. */
+static void test_plain_way_agrees(void **state) {
+    uint64_t seed = 88172645463325252u;
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        char spelling[64];
+        double value, fast = -7, plain = -7;
+        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+        memcpy(&value, &seed, sizeof(value));
+        value = i % 2 == 0 || !(value - value == 0) ? (double)(seed % 4000000000) / 1e7 : value;
+        (void)snprintf(spelling, sizeof(spelling), "%.*g", (int)(13 + seed % 6), value);
+        testing_row(spelling);
+        bool is_fast = number_comparable(text_of(spelling), &fast);
+        bool is_plain = number_comparable_plain(text_of(spelling), &plain);
+        if (is_fast != is_plain || !(fast >= plain && fast <= plain)) {
+            testing_say_row();
+            fail();
+        }
+    }
+}
+
 static void test_no_locale_matters(void **state) {
     (void)state;
     /* Where the machine has one that writes 0,1. */
@@ -69,6 +91,7 @@ static void test_no_locale_matters(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparable),
+        cmocka_unit_test(test_plain_way_agrees),
         cmocka_unit_test(test_no_locale_matters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
