@@ -1,6 +1,9 @@
 /* The members of an event that the server itself reads, whatever the rules name: one table from
  * which a rule set takes its captures, and one view of what a scan found there.
  *
+ * `id`, `account`, `region`, `time`, `detail.eventID` and the members of `detail.userIdentity` may
+ * occur once: whoever reads an event must agree with CloudTrail on who did it.
+ *
  * Ownership:  texts point into the event or into the scratch of the scan that found them.
  * Threads:    values. */
 #ifndef RIPOSTE_EVENT_CAPTURES_H
@@ -32,10 +35,12 @@ enum event_capture {
     EVENT_IDENTITY_INVOKED_BY,
     EVENT_IDENTITY_PROVIDER,
     EVENT_IDENTITY_CREDENTIAL_ID,
-    EVENT_IDENTITY_ON_BEHALF_OF,
+    EVENT_IDENTITY_ON_BEHALF_OF, /* the user's id in its identity store */
     EVENT_SESSION_SOURCE_IDENTITY,
     EVENT_SESSION_CREATION_DATE,
     EVENT_SESSION_MFA,
+    EVENT_SESSION_ROLE_DELIVERY, /* set for the role of an EC2 instance */
+    EVENT_SESSION_WEB_PROVIDER,  /* set when a web identity assumed the role */
     EVENT_ISSUER_TYPE,
     EVENT_ISSUER_PRINCIPAL_ID,
     EVENT_ISSUER_ARN,

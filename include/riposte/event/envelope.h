@@ -3,7 +3,7 @@
  *
  * Ownership:  texts point where the captures do.
  * Threads:    a value.
- * Source:     FACTS.md 2.1. */
+ * Source:     EventBridge user guide, "AWS service event metadata". */
 #ifndef RIPOSTE_EVENT_ENVELOPE_H
 #define RIPOSTE_EVENT_ENVELOPE_H
 
@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define ENVELOPE_KEY_BYTES 256
+
 struct envelope {
     struct text key; /* detail.eventID, else id: an event with the same key is the same event */
     struct text id, source, detail_type, account, region, time;
@@ -24,7 +26,8 @@ struct envelope {
 };
 
 /* ERROR_INVALID names the member: "detail: missing", "account: must be a string, is a number",
- * "neither detail.eventID nor id". `captures` holds EVENT_CAPTURE_COUNT. */
+ * "neither detail.eventID nor id" (null and "" are none; ERROR_INVALID, too, for a key of more than
+ * ENVELOPE_KEY_BYTES). `captures` holds EVENT_CAPTURE_COUNT. */
 MUST_CHECK bool envelope_read(const struct json_capture *captures, struct envelope *envelope_out,
                               struct error *error);
 

@@ -5,13 +5,12 @@
  * nothing but white space behind it, no byte order mark. Duplicate keys are both seen.
  *
  * Paths are key names joined with '.', compared after unescaping, so {"a":{"b":1}} and {"a.b":1}
- * have the same path; arrays add nothing (PATTERNS.md, 2 and 3). Each leaf below an object or array
- * element of an array carries (array, element) for that array: array consistency (section 4).
+ * have the same path; arrays add nothing. Each leaf below an object or array element of an
+ * array carries (array, element) for that array: what EventBridge's array consistency needs.
  *
  * Ownership:  the text belongs to the caller and is not copied; a leaf and what it points to are
  *             valid during the call of leaf_fn, `raw` as long as the text.
- * Threads:    json_paths is immutable once built and may be shared; a scratch belongs to one
- *             thread.
+ * Threads:    json_paths is immutable once built and may be shared; a scratch is for one thread.
  * Bounds:     time linear in the text; no allocation after a scratch has grown to the deepest text
  *             seen. */
 #ifndef RIPOSTE_JSON_SCANNER_H
