@@ -26,6 +26,9 @@ struct call_template {
     const struct json *with; /* NULL: none */
 };
 
+/* Operations named Get, List, Describe, Lookup and Head read; all others write. */
+bool call_is_write(struct text operation);
+
 /* Asked before the first intent. */
 struct before {
     struct call_template call;
@@ -42,7 +45,7 @@ struct verify {
 };
 
 struct undo {
-    struct call_template call; /* operation empty: none */
+    struct call_template call;
     struct texts tolerate;
 };
 
@@ -61,7 +64,7 @@ struct step {
     struct texts tolerate;
     const struct before *before;
     const struct verify *verify;
-    const struct undo *undo;
+    const struct undo *undo;                /* NULL: can't be taken back */
     struct text effect_target, effect_name; /* templates; empty for reads */
 };
 

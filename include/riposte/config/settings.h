@@ -79,8 +79,12 @@ typedef const char *environment_fn(void *arg, const char *name);
  * wrong goes into `findings`. False when there were errors. `folder`: what relative paths start
  * from. */
 MUST_CHECK bool settings_read(const struct source *source, const char *folder,
-                              environment_fn *environment_fn, void *arg, struct arena *arena,
+                              environment_fn *lookup_fn, void *arg, struct arena *arena,
                               struct settings *settings_out, struct findings *findings);
+
+/* What is in force, as a settings file that reads back equal: defaults and overrides filled in,
+ * paths resolved. */
+void settings_print(const struct settings *settings, struct buffer *out);
 
 /* The table: key, type, default, environment variable, what it means. */
 void settings_help(struct buffer *out);

@@ -8,6 +8,7 @@
 
 #include "riposte/base/attributes.h"
 #include "riposte/base/error.h"
+#include "riposte/config/context.h"
 #include "riposte/config/definition.h"
 #include "riposte/config/findings.h"
 #include "riposte/config/settings.h"
@@ -26,7 +27,7 @@ struct snapshot {
 /* Reads the settings file at `path` and the folders it names. Everything that is wrong goes into
  * `findings`; false when there were errors. Playbooks that no rule uses are checked too. In enforce
  * an empty guard.protected is a warning. */
-MUST_CHECK bool snapshot_load(const char *path, environment_fn *environment_fn, void *arg,
+MUST_CHECK bool snapshot_load(const char *path, environment_fn *lookup_fn, void *arg,
                               struct snapshot **snapshot_out, struct findings *findings);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot **snapshot);
@@ -34,12 +35,15 @@ void snapshot_unref(struct snapshot **snapshot);
 /* The milder of the settings' mode and the rule's. */
 enum mode snapshot_rule_mode(const struct snapshot *snapshot, const struct rule *rule);
 
-/* leaves_fn for ruleset_match(): the principal's members, from captures. arg: struct
- * principal_leaves, filled with what was read. */
+/* leaves_fn for ruleset_match(): what a rule's `when` may name beside the event, from captures:
+ * principal, self, vars. arg: struct principal_leaves, filled with what was read. An envelope that
+ * can't be read is the match's error. */
 struct principal_leaves {
-    struct arena *arena;        /* the caller's, reset per event */
-    struct envelope envelope;   /* out */
-    struct principal principal; /* out */
+    struct arena *arena;             /* the caller's, reset per event */
+    const struct context_self *self; /* NULL: nothing is known */
+    const struct json *vars;         /* the settings'; NULL: none */
+    struct envelope envelope;        /* out */
+    struct principal principal;      /* out */
 };
 bool principal_leaves(void *arg, const struct json_capture *captures, struct leaf_sink *sink,
                       struct error *error);

@@ -1,0 +1,60 @@
+#include "riposte/config/snapshot.h"
+
+struct sinking {
+    struct leaf_sink *sink;
+    struct arena *arena;
+    struct text prefix; /* "principal" */
+};
+
+static struct text join(struct arena *arena, struct text prefix, struct text name) {
+    return arena_format(arena, "%.*s.%.*s", TEXT_ARG(prefix), TEXT_ARG(name));
+}
+
+static void add_member(void *arg, const char *name, enum json_type type, struct text text) {
+    const struct sinking *sinking = arg;
+    struct text path = join(sinking->arena, sinking->prefix, text_of(name));
+    leaf_sink_add(sinking->sink, path, type, text);
+}
+
+static void add_self(struct sinking *sinking, const struct context_self *self) {
+    const struct {
+        const char *name;
+        struct text text;
+    } members[] = {
+        {"account", self->account}, {"role", self->role}, {"partition", self->partition}};
+    for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+        if (members[i].text.bytes > 0) {
+            add_member(sinking, members[i].name, JSON_STRING, members[i].text);
+        }
+    }
+}
+
+/* Each leaf below `node`, arrays adding nothing to its path. */
+static void add_tree(const struct sinking *sinking, struct text path, const struct json *node) {
+    if (!json_is_object(node) && !json_is_array(node)) {
+        leaf_sink_add(sinking->sink, path, json_type(node), json_text(node));
+    }
+    for (const struct json *child = json_first(node); child != NULL; child = json_next(child)) {
+        bool is_member = json_is_object(node);
+        add_tree(sinking, is_member ? join(sinking->arena, path, json_key(child)) : path, child);
+    }
+}
+
+bool principal_leaves(void *arg, const struct json_capture *captures, struct leaf_sink *sink,
+                      struct error *error) {
+    struct principal_leaves *leaves = arg;
+    if (!envelope_read(captures, &leaves->envelope, error)) {
+        return false;
+    }
+    principal_read(captures, leaves->envelope.account, leaves->arena, &leaves->principal);
+    struct sinking sinking = {sink, leaves->arena, TEXT("principal")};
+    principal_each_member(&leaves->principal, add_member, &sinking);
+    if (leaves->self != NULL) {
+        sinking.prefix = TEXT("self");
+        add_self(&sinking, leaves->self);
+    }
+    if (leaves->vars != NULL) {
+        add_tree(&sinking, TEXT("vars"), leaves->vars);
+    }
+    return true;
+}

@@ -1,0 +1,74 @@
+#include "names.h"
+
+#include "riposte/detect/ruleset.h"
+
+static const char *const principal_members[] = {
+    "kind",      "id",        "name",         "arn",           "path",
+    "account",   "partition", "mfa",          "access_key_id", "unique_id",
+    "issuer_id", "session",   "is_temporary", "invoked_by",    "source_identity",
+    "issued_at", NULL,
+};
+static const char *const rule_members[] = {"name", "severity", NULL};
+static const char *const incident_members[] = {"id", NULL};
+static const char *const self_members[] = {"account", "role", "partition", NULL};
+
+/* "replay-name" comes with events that EventBridge replays from an archive. */
+const struct context_name context_names[] = {
+    {"version", NAME_EVENT, NULL, NULL},
+    {"id", NAME_EVENT, NULL, NULL},
+    {"source", NAME_EVENT, NULL, NULL},
+    {"detail-type", NAME_EVENT, NULL, NULL},
+    {"account", NAME_EVENT, NULL, NULL},
+    {"region", NAME_EVENT, NULL, NULL},
+    {"time", NAME_EVENT, NULL, NULL},
+    {"resources", NAME_EVENT, NULL, NULL},
+    {"detail", NAME_EVENT, NULL, NULL},
+    {"replay-name", NAME_EVENT, NULL, NULL},
+    {"principal", NAME_PRINCIPAL, principal_members, NULL},
+    {"self", NAME_PRINCIPAL, self_members, NULL},
+    {"vars", NAME_PRINCIPAL, NULL, NULL},
+    {"rule", NAME_RULE, rule_members, "there is only one rule here: say what you mean directly"},
+    {"incident", NAME_INCIDENT, incident_members, "there is no incident yet"},
+    {"steps", NAME_STEPS, NULL, "only a playbook has steps"},
+    {"item", NAME_ITEM, NULL, "it needs \"each\" in the same step"},
+    {"answer", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\""},
+    {"sent", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\""},
+    {"prior", NAME_PRIOR, NULL, "it is known only in the \"undo\" of a step with a \"before\""},
+};
+const size_t context_name_count = ARRAY_COUNT(context_names);
+
+const struct context_name *context_name_find(struct text name) {
+    for (size_t i = 0; i < context_name_count; i++) {
+        if (text_equal_string(name, context_names[i].name)) {
+            return &context_names[i];
+        }
+    }
+    return NULL;
+}
+
+static size_t first_end(struct text path) {
+    size_t dot = text_find_byte(path, '.', 0);
+    size_t bracket = text_find_byte(path, '[', 0);
+    return dot < bracket ? dot : bracket;
+}
+
+struct text path_first(struct text path) {
+    return text_slice(path, 0, first_end(path));
+}
+
+struct text path_rest(struct text path) {
+    size_t end = first_end(path);
+    bool is_dot = end < path.bytes && path.data[end] == '.';
+    return text_slice(path, is_dot ? end + 1 : end, path.bytes);
+}
+
+bool is_computed_name(struct text key) {
+    static const char *const computed[] = {RULESET_COMPUTED};
+    struct text first = text_slice(key, 0, text_find_byte(key, '.', 0));
+    for (size_t i = 0; i < ARRAY_COUNT(computed); i++) {
+        if (text_equal_string(first, computed[i])) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,43 @@
+/* The names that the first part of a path may be, in a template or a `when`, and where each can be
+ * used. One table: a context is built from it and every path in the files is checked against it.
+ *
+ * Source:     RULES.md, The context. */
+#ifndef RIPOSTE_SERVER_CONFIG_NAMES_H
+#define RIPOSTE_SERVER_CONFIG_NAMES_H
+
+#include "riposte/base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum name_place {
+    NAME_EVENT = 1,     /* a member of the envelope */
+    NAME_PRINCIPAL = 2, /* principal, self, vars: everywhere */
+    NAME_RULE = 4,
+    NAME_INCIDENT = 8,
+    NAME_STEPS = 16,
+    NAME_ITEM = 32,
+    NAME_ANSWER = 64, /* answer, sent: in `verify` */
+    NAME_PRIOR = 128, /* in `undo` */
+};
+
+struct context_name {
+    const char *name;
+    enum name_place place;
+    const char *const *members; /* those it has; NULL: any */
+    const char *needs;          /* what to do where it can't be used */
+};
+
+extern const struct context_name context_names[];
+extern const size_t context_name_count;
+
+/* NULL when there is none. */
+const struct context_name *context_name_find(struct text name);
+/* A path's first part: up to the first "." or "[". */
+struct text path_first(struct text path);
+/* Behind the first part and its ".". */
+struct text path_rest(struct text path);
+/* Is the first part of `key` one that hides what an event holds? */
+bool is_computed_name(struct text key);
+
+#endif

@@ -1,0 +1,112 @@
+#include "rule_test.h"
+
+#include "riposte/base/file.h"
+#include "riposte/base/memory.h"
+#include "riposte/config/context.h"
+#include "riposte/json/writer.h"
+
+#define EVENT_BYTES (4u * 1024 * 1024)
+
+static bool load_event(const struct json *node, const char *folder, struct buffer *out,
+                       struct error *error) {
+    if (json_is_object(node)) {
+        json_write(out, node);
+        return true;
+    }
+    scoped(memory_free_at) char *name = text_copy(json_text(node));
+    scoped(memory_free_at) char *path = file_join(folder, name);
+    return file_read(path, EVENT_BYTES, out, error);
+}
+
+static void read_event(const struct reading *reading, const struct json *node, const char *folder,
+                       struct rule_test *test) {
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    struct subject_event event = {0};
+    struct error error = {0};
+    if (node == NULL) {
+        return;
+    }
+    if (!json_is_object(node) && !json_is_string(node)) {
+        form_refuse(reading, node, "\"event\"", "a file's name or an event");
+        return;
+    }
+    if (!load_event(node, folder, &text, &error) ||
+        !subject_event_read(buffer_text(&text), reading->arena, &event, &error)) {
+        findings_add(reading->findings, reading->source, node, "\"event\" is no event: %s",
+                     error.text);
+        return;
+    }
+    test->event = event.root;
+    test->event_text = arena_copy_text(reading->arena, buffer_text(&text));
+}
+
+static void check_call_name(const struct reading *reading, const struct json *node,
+                            struct text text, size_t offset) {
+    struct call_template call;
+    if (!form_split_call(text, &call)) {
+        findings_add_at(reading->findings, reading->source, offset > 0 ? offset : json_offset(node),
+                        "\"%.*s\" must be a call like \"ec2:DescribeInstances\"", TEXT_ARG(text));
+    }
+}
+
+static void read_answers(const struct reading *reading, const struct json *node,
+                         struct rule_test *test) {
+    for (const struct json *child = json_first(node); child != NULL; child = json_next(child)) {
+        check_call_name(reading, child, json_key(child), json_key_offset(child));
+    }
+    test->answers = json_is_object(node) ? node : NULL;
+}
+
+static void read_expected(const struct reading *reading, const struct json *node,
+                          struct rule_test *test) {
+    static const struct member members[] = {
+        {"match", MEMBER_BOOLEAN, MEMBER_REQUIRED},
+        {"calls", MEMBER_STRINGS, 0},
+    };
+    if (!json_is_object(node)) {
+        return;
+    }
+    form_check(reading, node, "an \"expect\"", members, ARRAY_COUNT(members));
+    const struct json *match = json_member(node, "match");
+    const struct json *calls = json_member(node, "calls");
+    test->is_match = match != NULL && json_type(match) == JSON_TRUE;
+    test->has_calls = json_is_array(calls);
+    test->calls = form_texts(reading, node, "calls");
+    for (const struct json *child = json_first(calls); child != NULL; child = json_next(child)) {
+        if (json_is_string(child)) {
+            check_call_name(reading, child, json_text(child), 0);
+        }
+    }
+    if (!test->is_match && test->calls.count > 0) {
+        findings_add(reading->findings, reading->source, calls,
+                     "without a match there are no calls");
+    }
+}
+
+static void read_test(const struct reading *reading, const struct json *node, const char *folder,
+                      struct rule_test *test) {
+    static const struct member members[] = {
+        {"name", MEMBER_STRING, MEMBER_REQUIRED},
+        {"event", MEMBER_ANY, MEMBER_REQUIRED},
+        {"answers", MEMBER_OBJECT, 0},
+        {"expect", MEMBER_OBJECT, MEMBER_REQUIRED},
+    };
+    form_check(reading, node, "a test", members, ARRAY_COUNT(members));
+    test->node = node;
+    test->name = form_text(node, "name");
+    read_event(reading, json_member(node, "event"), folder, test);
+    read_answers(reading, json_member(node, "answers"), test);
+    read_expected(reading, json_member(node, "expect"), test);
+}
+
+void rule_tests_read(const struct reading *reading, const struct json *array, const char *folder,
+                     struct rule *rule) {
+    size_t count = json_is_array(array) ? json_count(array) : 0;
+    struct rule_test *tests = arena_alloc_array(reading->arena, count, sizeof(*tests));
+    const struct json *child = json_first(array);
+    for (size_t i = 0; i < count; i++, child = json_next(child)) {
+        read_test(reading, child, folder, &tests[i]);
+    }
+    rule->tests = tests;
+    rule->test_count = count;
+}

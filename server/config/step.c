@@ -1,0 +1,323 @@
+#include "step.h"
+
+#include "call.h"
+#include "placeholder.h"
+
+#include "riposte/base/time.h"
+#include "riposte/detect/pattern.h"
+
+#include <assert.h>
+
+#define PLACES_OF_STEP (NAME_EVENT | NAME_PRINCIPAL | NAME_RULE | NAME_INCIDENT | NAME_STEPS)
+
+/* IAM takes seconds to spread, and that long an attacker can take the change back (FACTS of IAM's
+ * eventual consistency): look soon, and again. */
+static const int64_t default_after_ms[] = {5000, 15000, 60000};
+#define VERIFY_MOST_MS (INT64_C(24) * 3600 * 1000)
+
+static void add_finding(const struct reading *reading, const struct json *object,
+                        const char *member, const char *what) {
+    const struct json *node = json_member(object, member);
+    findings_add_at(reading->findings, reading->source,
+                    node == NULL ? json_offset(object) : json_key_offset(node), "%s", what);
+}
+
+/* ---- before ---- */
+
+static const struct before *read_before(const struct reading *reading, const struct scope *scope,
+                                        const struct json *node) {
+    static const struct member members[] = {
+        {"call", MEMBER_CALL, MEMBER_REQUIRED},
+        {"with", MEMBER_OBJECT, 0},
+        {"matches", MEMBER_OBJECT, 0},
+    };
+    if (node == NULL) {
+        return NULL;
+    }
+    form_check(reading, node, "a \"before\"", members, ARRAY_COUNT(members));
+    struct before *before = arena_alloc(reading->arena, sizeof(*before));
+    before->call = call_read_question(reading, scope, node, "a \"before\"");
+    before->matches = call_read_matches(reading, scope, node);
+    return before;
+}
+
+/* ---- verify ---- */
+
+static void read_after(const struct reading *reading, const struct json *verify,
+                       struct verify *verify_out) {
+    const struct json *node = json_member(verify, "after");
+    verify_out->after_ms = default_after_ms;
+    verify_out->after_count = ARRAY_COUNT(default_after_ms);
+    if (!json_is_array(node)) {
+        return;
+    }
+    int64_t *after_ms = arena_alloc_array(reading->arena, json_count(node), sizeof(*after_ms));
+    size_t count = 0;
+    int64_t last_ms = 0;
+    for (const struct json *child = json_first(node); child != NULL; child = json_next(child)) {
+        int64_t ms = 0;
+        if (!duration_parse(json_text(child), &ms) || ms <= last_ms || ms > VERIFY_MOST_MS) {
+            form_refuse(reading, child, "an entry of \"after\"",
+                        "a duration like \"5s\", longer than the one before, up to \"1d\"");
+            return;
+        }
+        last_ms = ms;
+        after_ms[count++] = ms;
+    }
+    if (count == 0) {
+        add_finding(reading, verify, "after", "\"after\" needs a duration like \"5s\"");
+        return;
+    }
+    verify_out->after_ms = after_ms;
+    verify_out->after_count = count;
+}
+
+static void read_same(const struct reading *reading, const struct scope *scope,
+                      const struct json *node, struct verify *verify_out) {
+    if (json_count(node) != 2) {
+        findings_add(reading->findings, reading->source, node,
+                     "\"same\" compares two values: [\"${answer...}\", \"${sent...}\"]");
+        return;
+    }
+    struct scope wider = *scope;
+    wider.places |= NAME_ANSWER;
+    scope_check_template(reading, &wider, node);
+    verify_out->same_left = json_first(node);
+    verify_out->same_right = json_next(json_first(node));
+}
+
+static const struct verify *read_verify(const struct reading *reading, const struct scope *scope,
+                                        const struct json *node) {
+    static const struct member members[] = {
+        {"call", MEMBER_CALL, MEMBER_REQUIRED}, {"with", MEMBER_OBJECT, 0},
+        {"matches", MEMBER_OBJECT, 0},          {"same", MEMBER_ARRAY, 0},
+        {"missing", MEMBER_STRINGS, 0},         {"after", MEMBER_STRINGS, 0},
+    };
+    if (node == NULL) {
+        return NULL;
+    }
+    form_check(reading, node, "a \"verify\"", members, ARRAY_COUNT(members));
+    struct verify *verify = arena_alloc(reading->arena, sizeof(*verify));
+    const struct json *same = json_member(node, "same");
+    verify->call = call_read_question(reading, scope, node, "a \"verify\"");
+    verify->matches = call_read_matches(reading, scope, node);
+    verify->missing = form_texts(reading, node, "missing");
+    read_after(reading, node, verify);
+    if (json_is_array(same)) {
+        read_same(reading, scope, same, verify);
+    }
+    if (json_is_object(node) && (json_member(node, "matches") != NULL) == (same != NULL)) {
+        findings_add(reading->findings, reading->source, node,
+                     "a \"verify\" needs \"matches\" or \"same\", and not both");
+    }
+    return verify;
+}
+
+/* ---- undo ---- */
+
+/* null says that the write is not to be taken back. */
+static const struct undo *read_undo(const struct reading *reading, const struct scope *scope,
+                                    const struct json *node) {
+    static const struct member members[] = {
+        {"call", MEMBER_CALL, MEMBER_REQUIRED},
+        {"with", MEMBER_OBJECT, 0},
+        {"tolerate", MEMBER_STRINGS, 0},
+    };
+    if (node == NULL || json_type(node) == JSON_NULL) {
+        return NULL;
+    }
+    form_check(reading, node, "an \"undo\"", members, ARRAY_COUNT(members));
+    struct undo *undo = arena_alloc(reading->arena, sizeof(*undo));
+    undo->call = call_read(reading, scope, node);
+    undo->tolerate = form_texts(reading, node, "tolerate");
+    if (undo->call.operation.bytes > 0 && !call_is_write(undo->call.operation)) {
+        add_finding(reading, node, "call", "an \"undo\" changes something: this operation reads");
+    }
+    return undo;
+}
+
+/* ---- effect ---- */
+
+/* By default the principal and the step's name, where a playbook acts on a principal. */
+static void read_effect(const struct step_reading *steps, const struct scope *scope,
+                        const struct json *step, struct step *step_out) {
+    const struct reading *reading = &steps->reading;
+    bool is_principal = steps->acts_on == ACTS_ON_PRINCIPAL;
+    const unsigned required = is_principal ? 0 : MEMBER_REQUIRED;
+    const struct member members[] = {
+        {"target", MEMBER_STRING, required},
+        {"name", MEMBER_STRING, required},
+    };
+    const struct json *node = json_member(step, "effect");
+    if (node != NULL) {
+        form_check(reading, node, "an \"effect\"", members, ARRAY_COUNT(members));
+    } else if (!is_principal) {
+        findings_add(reading->findings, reading->source, step,
+                     "a write outside a playbook that acts on a principal needs "
+                     "\"effect\": {\"target\": ..., \"name\": ...}");
+    }
+    struct text target = call_read_template(reading, scope, node, "target");
+    struct text name = call_read_template(reading, scope, node, "name");
+    step_out->effect_target = target.bytes > 0 ? target : TEXT("${principal.id}");
+    step_out->effect_name = name.bytes > 0 ? name : step_out->name;
+}
+
+/* ---- a step ---- */
+
+static void read_each(const struct reading *reading, struct scope *scope, const struct json *step,
+                      struct step *step_out) {
+    const struct json *node = json_member(step, "each");
+    step_out->each = call_read_template(reading, scope, step, "each");
+    if (node == NULL) {
+        return;
+    }
+    struct placeholder whole = {0};
+    struct error error = {0};
+    if (json_is_string(node) && placeholder_next(step_out->each, 0, &whole, &error) &&
+        (whole.start > 0 || whole.end != step_out->each.bytes)) {
+        form_refuse(reading, node, "\"each\"", "one placeholder, like \"${detail.x.items[*].id}\"");
+    }
+    scope->places |= NAME_ITEM;
+}
+
+static void check_read_members(const struct reading *reading, const struct json *step) {
+    static const char *const of_writes[] = {"before", "verify", "undo", "effect"};
+    for (size_t i = 0; i < ARRAY_COUNT(of_writes); i++) {
+        const struct json *node = json_member(step, of_writes[i]);
+        if (node != NULL) {
+            findings_add_at(reading->findings, reading->source, json_key_offset(node),
+                            "\"%s\" belongs to a write, and this operation only reads",
+                            of_writes[i]);
+        }
+    }
+}
+
+static void read_write(const struct step_reading *steps, const struct scope *scope,
+                       const struct json *node, struct step *step_out) {
+    const struct reading *reading = &steps->reading;
+    step_out->before = read_before(reading, scope, json_member(node, "before"));
+    step_out->verify = read_verify(reading, scope, json_member(node, "verify"));
+    struct scope with_prior = *scope;
+    with_prior.places |= step_out->before == NULL ? 0 : NAME_PRIOR;
+    step_out->undo = read_undo(reading, &with_prior, json_member(node, "undo"));
+    read_effect(steps, scope, node, step_out);
+    if (json_member(node, "undo") == NULL) {
+        findings_warn(
+            reading->findings, reading->source, node,
+            "this write can't be taken back: give it an \"undo\" (null if none is wanted)");
+    }
+}
+
+static void add_name(struct step_reading *steps, const struct json *step) {
+    struct text name = form_text(step, "name");
+    for (size_t i = 0; i < steps->name_count; i++) {
+        if (name.bytes > 0 && text_equal(name, steps->names[i])) {
+            findings_add(steps->reading.findings, steps->reading.source, json_member(step, "name"),
+                         "\"%.*s\" is the name of another step already", TEXT_ARG(name));
+        }
+    }
+    steps->names[steps->name_count++] = name;
+}
+
+static const struct member step_members[] = {
+    {"name", MEMBER_NAME, MEMBER_REQUIRED},
+    {"when", MEMBER_OBJECT, 0},
+    {"call", MEMBER_CALL, 0},
+    {"with", MEMBER_OBJECT, 0},
+    {"account", MEMBER_STRING, 0},
+    {"region", MEMBER_STRING, 0},
+    {"each", MEMBER_STRING, 0},
+    {"matches", MEMBER_OBJECT, 0},
+    {"tolerate", MEMBER_STRINGS, 0},
+    {"before", MEMBER_OBJECT, 0},
+    {"verify", MEMBER_OBJECT, 0},
+    {"undo", MEMBER_ANY, 0},
+    {"effect", MEMBER_OBJECT, 0},
+    {"role", MEMBER_ANY, MEMBER_LATER},
+    {"edit", MEMBER_ANY, MEMBER_LATER},
+    {"post", MEMBER_ANY, MEMBER_LATER},
+    {"request", MEMBER_ANY, MEMBER_LATER},
+};
+
+static void read_call_step(struct step_reading *steps, const struct json *node,
+                           struct step *step_out) {
+    const struct reading *reading = &steps->reading;
+    struct scope scope = {PLACES_OF_STEP, steps->names, steps->name_count};
+    form_check(reading, node, "a step", step_members, ARRAY_COUNT(step_members));
+    bool is_later = json_member(node, "edit") != NULL || json_member(node, "post") != NULL;
+    if (json_is_object(node) && json_member(node, "call") == NULL && !is_later) {
+        findings_add(reading->findings, reading->source, node,
+                     "a step needs \"call\" (or is a \"first_of\")");
+    }
+    step_out->name = form_text(node, "name");
+    step_out->when = scope_check_when(reading, &scope, json_member(node, "when"));
+    read_each(reading, &scope, node, step_out);
+    step_out->call = call_read(reading, &scope, node);
+    step_out->account = call_read_template(reading, &scope, node, "account");
+    step_out->region = call_read_template(reading, &scope, node, "region");
+    step_out->matches = call_read_matches(reading, &scope, node);
+    step_out->tolerate = form_texts(reading, node, "tolerate");
+    step_out->is_write = step_out->call.operation.bytes > 0 &&
+                         call_is_write(step_out->call.operation);
+    if (step_out->is_write) {
+        read_write(steps, &scope, node, step_out);
+    } else if (step_out->call.operation.bytes > 0) {
+        check_read_members(reading, node);
+    }
+    add_name(steps, node);
+}
+
+static void read_first_of(struct step_reading *steps, const struct json *node,
+                          struct step *step_out) {
+    static const struct member members[] = {{"first_of", MEMBER_ARRAY, MEMBER_REQUIRED}};
+    const struct reading *reading = &steps->reading;
+    form_check(reading, node, "a \"first_of\"", members, ARRAY_COUNT(members));
+    const struct json *array = json_member(node, "first_of");
+    size_t count = json_is_array(array) ? json_count(array) : 0;
+    if (json_is_array(array) && count == 0) {
+        findings_add(reading->findings, reading->source, array, "a \"first_of\" needs steps");
+        return;
+    }
+    struct step *links = arena_alloc_array(reading->arena, count, sizeof(*links));
+    const struct json *child = json_first(array);
+    for (size_t i = 0; i < count; i++, child = json_next(child)) {
+        if (json_member(child, "first_of") != NULL) {
+            findings_add(reading->findings, reading->source, child,
+                         "a \"first_of\" can't stand in another");
+        } else {
+            read_call_step(steps, child, &links[i]);
+        }
+    }
+    step_out->links = links;
+    step_out->link_count = count;
+}
+
+void step_read(struct step_reading *steps, const struct json *node, struct step *step_out) {
+    *step_out = (struct step){0};
+    if (json_member(node, "first_of") != NULL) {
+        read_first_of(steps, node, step_out);
+    } else {
+        read_call_step(steps, node, step_out);
+    }
+}
+
+size_t step_count_names(const struct json *array) {
+    size_t count = 0;
+    for (const struct json *child = json_first(array); child != NULL; child = json_next(child)) {
+        count += 1 + json_count(json_member(child, "first_of"));
+    }
+    return count;
+}
+
+static void free_pattern(const struct pattern *pattern) {
+    /* Ours: compiled when the step was read. */
+    struct pattern *owned = (struct pattern *)pattern;
+    pattern_free(&owned);
+}
+
+void step_done(struct step *step) {
+    free_pattern(step->when);
+    for (size_t i = 0; i < step->link_count; i++) {
+        free_pattern(step->links[i].when);
+    }
+}
