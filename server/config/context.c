@@ -22,6 +22,10 @@ static struct text unescaped(struct text raw, struct arena *arena) {
 static bool capture_leaf(void *arg, const struct json_leaf *leaf, struct error *error) {
     (void)error;
     struct capturing *capturing = arg;
+    /* The first is the one, as in a rule set's captures. */
+    if (capturing->captures[leaf->path].is_present) {
+        return true;
+    }
     capturing->captures[leaf->path] = (struct json_capture){
         .is_present = true,
         .type = leaf->type,

@@ -2,10 +2,8 @@
 
 #include "placeholder.h"
 
-#include "riposte/base/buffer.h"
 #include "riposte/base/hex.h"
-
-#include <assert.h>
+#include "riposte/event/arn.h"
 
 static bool parse_json(struct text text, struct arena *arena, const struct json **value_out,
                        struct error *error) {
@@ -36,57 +34,21 @@ static bool decode_percent(struct text text, struct arena *arena, const struct j
     return true;
 }
 
-enum arn_part {
-    ARN_ARN,
-    ARN_PARTITION,
-    ARN_SERVICE,
-    ARN_REGION,
-    ARN_ACCOUNT,
-    ARN_RESOURCE,
-    ARN_PARTS
-};
-
-/* "arn:partition:service:region:account:resource"; false when it is none. */
-static bool arn_split(struct text text, struct text parts_out[ARN_PARTS]) {
-    for (size_t i = 0; i < ARN_RESOURCE; i++) {
-        size_t colon = text_find_byte(text, ':', 0);
-        if (colon == text.bytes) {
-            return false;
-        }
-        parts_out[i] = text_slice(text, 0, colon);
-        text = text_slice(text, colon + 1, text.bytes);
+/* "Name or ARN" is what many APIs take (CloudTrail's trails, KMS's keys): the name of what is no ARN
+ * is the text itself. */
+static struct text part_of(enum filter filter, struct text text) {
+    struct arn arn;
+    if (!arn_parse(text, &arn)) {
+        return filter == FILTER_ARN_NAME ? text : TEXT("");
     }
-    parts_out[ARN_RESOURCE] = text;
-    return text_equal(parts_out[ARN_ARN], TEXT("arn"));
+    return filter == FILTER_ARN_NAME      ? arn_name(&arn)
+           : filter == FILTER_ARN_ACCOUNT ? arn.account
+                                          : arn.region;
 }
 
-static size_t behind_last(struct text text, char separator) {
-    size_t at = text.bytes;
-    while (at > 0 && text.data[at - 1] != separator) {
-        at--;
-    }
-    return at;
-}
-
-/* "user/path/name", "trail/name", "db:name", "bucket": the name. */
-static struct text resource_name(struct text resource) {
-    size_t from = behind_last(resource, '/');
-    from = from > 0 ? from : behind_last(resource, ':');
-    return text_slice(resource, from, resource.bytes);
-}
-
-static bool arn_part(enum filter filter, struct text text, struct arena *arena,
-                     const struct json **value_out, struct error *error) {
-    struct text parts[ARN_PARTS];
-    struct text part = TEXT("");
-    if (!arn_split(text, parts)) {
-        /* "name or ARN" is what many APIs take (CloudTrail's trails, KMS's keys). */
-        part = filter == FILTER_ARN_NAME ? text : part;
-    } else {
-        part = filter == FILTER_ARN_NAME      ? resource_name(parts[ARN_RESOURCE])
-               : filter == FILTER_ARN_ACCOUNT ? parts[ARN_ACCOUNT]
-                                              : parts[ARN_REGION];
-    }
+static bool take_arn_part(enum filter filter, struct text text, struct arena *arena,
+                          const struct json **value_out, struct error *error) {
+    struct text part = part_of(filter, text);
     if (part.bytes == 0) {
         return error_set(error, ERROR_NOT_FOUND, "no such part of an ARN in the value");
     }
@@ -107,7 +69,7 @@ static bool apply_one(enum filter filter, const struct json *value, struct arena
     case FILTER_URLDECODE:
         return decode_percent(text, arena, value_out, error);
     default:
-        return arn_part(filter, text, arena, value_out, error);
+        return take_arn_part(filter, text, arena, value_out, error);
     }
 }
 
