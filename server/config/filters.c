@@ -34,8 +34,8 @@ static bool decode_percent(struct text text, struct arena *arena, const struct j
     return true;
 }
 
-/* "Name or ARN" is what many APIs take (CloudTrail's trails, KMS's keys): the name of what is no ARN
- * is the text itself. */
+/* "Name or ARN" is what many APIs take (CloudTrail's trails, KMS's keys): the name of what is no
+ * ARN is the text itself. */
 static struct text part_of(enum filter filter, struct text text) {
     struct arn arn;
     if (!arn_parse(text, &arn)) {

@@ -5,12 +5,12 @@
 
 #include "testing.h"
 
-#define EVENT(more)                                                                          \
-    "{\"version\":\"0\",\"id\":\"e-1\",\"source\":\"aws.ec2\",\"detail-type\":\"t\","        \
+#define EVENT(more)                                                                            \
+    "{\"version\":\"0\",\"id\":\"e-1\",\"source\":\"aws.ec2\",\"detail-type\":\"t\","          \
     "\"account\":\"123456789012\",\"region\":\"eu-west-1\",\"time\":\"2026-01-02T03:04:05Z\"," \
-    "\"detail\":{\"eventID\":\"d-1\",\"eventName\":\"Do\\u0049t\",\"userIdentity\":{"         \
-    "\"type\":\"IAMUser\",\"principalId\":\"AIDAEXAMPLE\",\"userName\":\"mallory\","          \
-    "\"arn\":\"arn:aws:iam::123456789012:user/mallory\",\"accountId\":\"123456789012\"},"     \
+    "\"detail\":{\"eventID\":\"d-1\",\"eventName\":\"Do\\u0049t\",\"userIdentity\":{"          \
+    "\"type\":\"IAMUser\",\"principalId\":\"AIDAEXAMPLE\",\"userName\":\"mallory\","           \
+    "\"arn\":\"arn:aws:iam::123456789012:user/mallory\",\"accountId\":\"123456789012\"},"      \
     "\"n\":1.50}" more "}"
 
 struct fixture {
@@ -102,8 +102,7 @@ static void test_an_event_cannot_spell_what_is_computed(void **state) {
     struct json *context = make_context(&fixture);
     assert_renders(context, fixture.arena, "${principal.kind}", "user");
     static const char *const hidden[] = {"${principal.own:-no}", "${vars.z:-no}",
-                                         "${steps.who:-no}", "${item.id:-no}",
-                                         "${self.role:-no}"};
+                                         "${steps.who:-no}", "${item.id:-no}", "${self.role:-no}"};
     for (size_t i = 0; i < ARRAY_COUNT(hidden); i++) {
         assert_renders(context, fixture.arena, hidden[i], "no");
     }
@@ -129,14 +128,15 @@ static void test_answers_are_added_to_a_new_context(void **state) {
 
 static void test_a_member_replaces_and_hides(void **state) {
     (void)state;
-    scoped(fixture_done) struct fixture fixture =
-        read_event(EVENT(",\"answer\":{\"x\":1},\"answer.y\":2"));
+    scoped(fixture_done) struct fixture fixture = read_event(
+        EVENT(",\"answer\":{\"x\":1},\"answer.y\":2"));
     struct json *context = make_context(&fixture);
-    struct json *one = context_with(context, "answer", json_new_object(fixture.arena), fixture.arena);
+    struct json *one = context_with(context, "answer", json_new_object(fixture.arena),
+                                    fixture.arena);
     assert_renders(one, fixture.arena, "${answer.x:-no} ${answer.y:-no}", "no no");
     struct json *two = context_with(one, "item", json_new_integer(fixture.arena, 7), fixture.arena);
-    struct json *three =
-        context_with(two, "item", json_new_integer(fixture.arena, 8), fixture.arena);
+    struct json *three = context_with(two, "item", json_new_integer(fixture.arena, 8),
+                                      fixture.arena);
     assert_renders(two, fixture.arena, "${item}", "7");
     assert_renders(three, fixture.arena, "${item}", "8");
 }

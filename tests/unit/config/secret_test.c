@@ -69,9 +69,14 @@ static void test_the_environment_is_read(void **state) {
 static const struct file_case {
     const char *content, *secret;
 } file_cases[] = {
-    {"token", "token"},         {"token\n", "token"},     {"token\r\n", "token"},
-    {"token\n\n", "token\n"},   {"token\r", "token\r"},   {"\n", NULL},
-    {"", NULL},                 {" token ", " token "},
+    {"token", "token"},
+    {"token\n", "token"},
+    {"token\r\n", "token"},
+    {"token\n\n", "token\n"},
+    {"token\r", "token\r"},
+    {"\n", NULL},
+    {"", NULL},
+    {" token ", " token "},
 };
 
 static void test_a_file_is_read_without_its_last_line_break(void **state) {

@@ -5,7 +5,8 @@
 #include "testing.h"
 
 static const char context_text[] =
-    "{\"account\":\"123456789012\",\"detail\":{\"count\":3,\"ratio\":1.50,\"is\":true,\"none\":null,"
+    "{\"account\":\"123456789012\",\"detail\":{\"count\":3,\"ratio\":1.50,\"is\":true,\"none\":"
+    "null,"
     "\"name\":\"trail\",\"dot.ted\":\"d\",\"empty\":\"\",\"list\":[1,\"b\",[2]],\"no\":[],"
     "\"items\":[{\"id\":\"i-1\",\"g\":[\"x\",\"y\"]},{\"id\":\"i-2\"},{\"other\":1}],"
     "\"one\":{\"id\":\"i-9\"},"
@@ -61,7 +62,8 @@ static const struct render_case {
     {"text around a placeholder in a default", "\"${x:-<${detail.name}>}\"", "\"<trail>\""},
     {"braces and escapes in a default", "\"${x:-{$${}\"", "\"{${\""},
     {"the filter json", "\"${detail.document|json}\"", "{\"a\":[1]}"},
-    {"the filter urldecode leaves the plus", "\"${detail.encoded|urldecode}\"", "\"{\\\"a\\\":1}+x\""},
+    {"the filter urldecode leaves the plus", "\"${detail.encoded|urldecode}\"",
+     "\"{\\\"a\\\":1}+x\""},
     {"the filter arn.account", "\"${detail.trail|arn.account}\"", "\"123456789012\""},
     {"the filter arn.region", "\"${detail.trail|arn.region}\"", "\"eu-west-1\""},
     {"the filter arn.name", "\"${detail.trail|arn.name}\"", "\"main\""},
@@ -180,8 +182,7 @@ static void test_check_names_the_culprit(void **state) {
     scoped(arena_free) struct arena *arena = arena_new();
     const struct json *culprit = NULL;
     struct error error = {0};
-    assert_false(
-        template_check(parse(arena, "{\"a\":\"${x}\",\"b\":[\"${\"]}"), &culprit, &error));
+    assert_false(template_check(parse(arena, "{\"a\":\"${x}\",\"b\":[\"${\"]}"), &culprit, &error));
     assert_int_equal(json_offset(culprit), 17);
 }
 
@@ -236,8 +237,9 @@ static void test_paths_are_told_in_order_with_those_of_defaults(void **state) {
     (void)state;
     scoped(arena_free) struct arena *arena = arena_new();
     scoped(buffer_done) struct buffer paths = BUFFER_INIT;
-    template_each_path(parse(arena, "{\"a\":\"${b.c|json}$${no}${d:-${e}}\",\"f\":[\"${g[*].h}\"]}"),
-                       append_path, &paths);
+    template_each_path(
+        parse(arena, "{\"a\":\"${b.c|json}$${no}${d:-${e}}\",\"f\":[\"${g[*].h}\"]}"), append_path,
+        &paths);
     assert_text_equal(buffer_text(&paths), "b.c d e g[*].h ");
 }
 
