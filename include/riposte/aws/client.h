@@ -2,16 +2,20 @@
  *
  *     call ─▶ protocol (query, ec2) ─▶ endpoint ─▶ credentials ─▶ sigv4 ─▶ outbound ─▶ answer
  *
+ * The permit is asked first, so that without one not even credentials are fetched, and again by
+ * outbound; a write needs a permit to write, whatever else the class allows.
+ *
  * Ownership:  a call is copied; an answer belongs to the caller of aws_call(), who frees it; with
  *             aws_send() the answer is valid during done_fn.
- * Threads:    any. done_fn runs on outbound's thread and must not block.
- * Bounds:     a call ends within timeout_ms; the client itself retries only: once after refreshing
- *             credentials that AWS called expired, once after correcting a clock skew that AWS
- *             named.
+ * Threads:    any. done_fn runs on outbound's thread or the credentials' and must not block.
+ * Bounds:     a call ends within timeout_ms, a fetch of credentials included unless it hangs; the
+ *             client itself retries only: once after refreshing credentials that AWS refused, once
+ *             after correcting a clock skew that AWS named.
  * Source:     FACTS.md 4, 5, 6; the answer's shape: RULES.md, The context. */
 #ifndef RIPOSTE_AWS_CLIENT_H
 #define RIPOSTE_AWS_CLIENT_H
 
+#include "riposte/aws/environment.h"
 #include "riposte/aws/operation.h"
 #include "riposte/base/arena.h"
 #include "riposte/base/attributes.h"
@@ -38,15 +42,18 @@ struct aws_options {
                              then AWS */
     aws_key_fn *key_fn;   /* may be NULL */
     void *arg;
+    const struct aws_environment *environment; /* NULL: the process's */
 };
 
+/* Nothing is fetched or opened yet. */
 MUST_CHECK bool aws_client_new(const struct aws_options *options, struct aws_client **client_out,
                                struct error *error);
+/* Waits for the calls under way. Before http_client_free(). */
 void aws_client_free(struct aws_client **client);
 
 struct aws_call {
     struct text service, operation; /* "iam", "PutUserPolicy" */
-    struct text account;            /* whose; must be our own for now */
+    struct text account;            /* whose; must be our own for now; empty: our own */
     struct text region;             /* "" or a Region; global services sign with their own */
     const struct json *parameters;  /* an object with the API's wire names; NULL: none */
     int64_t timeout_ms;             /* 0: 10000 */
@@ -56,8 +63,9 @@ enum aws_outcome {
     AWS_OK,
     AWS_REFUSED,   /* an error that stays: error_code says which */
     AWS_RETRY,     /* throttling, 5xx, conflict: the same call may work later */
-    AWS_NO_ANSWER, /* network, timeout: it may have been done */
-    AWS_NOT_SENT,  /* no permit, no credentials, bad parameters: nothing left; `message` says why */
+    AWS_NO_ANSWER, /* network, timeout, or no answer of AWS: it may have been done */
+    AWS_NOT_SENT,  /* no permit, no credentials, bad parameters: nothing left; `message` says why,
+                      error_code is error_code_name()'s; credentials that may be had later: RETRY */
 };
 
 struct aws_answer {
@@ -69,10 +77,11 @@ struct aws_answer {
     struct arena *arena;
 };
 void aws_answer_free(struct aws_answer **answer);
+const char *aws_outcome_name(enum aws_outcome outcome);
 
 typedef void aws_done_fn(void *arg, const struct aws_answer *answer);
 
-/* Calls done_fn exactly once, possibly before it returns (AWS_NOT_SENT). */
+/* Calls done_fn exactly once, possibly before it returns (what was not sent). */
 void aws_send(struct aws_client *client, const struct permit *permit, const struct aws_call *call,
               aws_done_fn *done_fn, void *arg);
 /* Waits. Never NULL. */
@@ -91,7 +100,8 @@ struct aws_identity {
 MUST_CHECK bool aws_identity(struct aws_client *client, const struct permit *permit,
                              struct aws_identity *identity_out, struct error *error);
 
-/* Fetches credentials and opens connections for these services before they are needed. */
+/* Fetches credentials and opens connections for these services before they are needed; returns at
+ * once, and what can't be had now is had with the first call. */
 void aws_warm(struct aws_client *client, const struct permit *permit, const struct text *services,
               size_t service_count, struct text region);
 

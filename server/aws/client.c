@@ -1,0 +1,621 @@
+#include "riposte/aws/client.h"
+
+#include "riposte/aws/answer.h"
+#include "riposte/aws/endpoint.h"
+#include "riposte/aws/failure.h"
+#include "riposte/aws/keyring.h"
+#include "riposte/aws/protocol.h"
+#include "riposte/aws/service.h"
+#include "riposte/aws/sigv4.h"
+#include "riposte/base/memory.h"
+#include "riposte/base/mutex.h"
+#include "riposte/base/time.h"
+#include "riposte/outbound/date.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_TIMEOUT_MS 10000
+/* AWS accepts signatures for five minutes. */
+#define SKEW_MS      (60 * 1000)
+#define ANSWER_BYTES (4 * 1024 * 1024)
+#define FORM_TYPE    "application/x-www-form-urlencoded; charset=utf-8"
+
+struct aws_client {
+    struct http_client *http;
+    const struct clock *clock;
+    struct aws_environment environment;
+    char *endpoint;
+    const char *ca_file; /* the environment's */
+    struct aws_keyring *keyring;
+    struct sigv4_cache *cache;
+    _Atomic int64_t skew_ms; /* what to add to our clock to get that of AWS */
+
+    struct mutex lock;
+    struct condition has_changed;
+    struct {
+        size_t calls_under_way;
+        bool is_asking_identity;
+        char *identity_key_id; /* whose identity it is; NULL: not asked yet */
+        struct aws_identity identity;
+    } shared GUARDED_BY(lock);
+};
+
+/* A call on its way. It lives in the arena of its answer. */
+struct pending {
+    struct aws_client *client;
+    struct permit permit;
+    const struct aws_service *service;
+    struct aws_endpoint endpoint;
+    struct text body;
+    int64_t started_mono_us, deadline_mono_ms;
+    struct aws_credentials *credentials; /* signed with */
+    bool is_refreshed, is_skew_corrected;
+    bool is_answer_kept; /* done_fn takes the answer over */
+    aws_done_fn *done_fn;
+    void *arg;
+    struct aws_answer *answer;
+};
+
+static void send_signed(struct pending *pending, struct aws_credentials *credentials);
+
+/* --- the end of a call --- */
+
+const char *aws_outcome_name(enum aws_outcome outcome) {
+    static const char *const names[] = {
+        [AWS_OK] = "ok",
+        [AWS_REFUSED] = "refused",
+        [AWS_RETRY] = "retry",
+        [AWS_NO_ANSWER] = "no-answer",
+        [AWS_NOT_SENT] = "not-sent",
+    };
+    return names[outcome];
+}
+
+void aws_answer_free(struct aws_answer **answer) {
+    if (*answer != NULL) {
+        struct arena *arena = (*answer)->arena;
+        arena_free(&arena);
+        *answer = NULL;
+    }
+}
+
+/* Says it and forgets it: `pending` is gone afterwards. */
+static void conclude(struct pending *pending) {
+    struct aws_client *client = pending->client;
+    struct aws_answer *answer = pending->answer;
+    bool is_answer_kept = pending->is_answer_kept;
+    answer->took_us = clock_mono_us(client->clock) - pending->started_mono_us;
+    if (answer->body == NULL) {
+        answer->body = json_new_object(answer->arena);
+    }
+    aws_credentials_unref(&pending->credentials);
+    pending->done_fn(pending->arg, answer);
+    if (!is_answer_kept) {
+        aws_answer_free(&answer);
+    }
+    mutex_lock(&client->lock);
+    client->shared.calls_under_way--;
+    condition_broadcast(&client->has_changed);
+    mutex_unlock(&client->lock);
+}
+
+static void conclude_with(struct pending *pending, enum aws_outcome outcome,
+                          const struct error *error) {
+    struct aws_answer *answer = pending->answer;
+    answer->outcome = outcome;
+    answer->error_code = text_of(error_code_name(error->code));
+    answer->message = arena_copy_text(answer->arena, text_of(error->text));
+    conclude(pending);
+}
+
+/* Nothing left. What is wrong with the call stays wrong; what is busy or broken may pass. */
+static void conclude_unsent(struct pending *pending, const struct error *error) {
+    bool may_work_later = error->code == ERROR_SYSTEM || error->code == ERROR_BUSY ||
+                          error->code == ERROR_LIMIT;
+    conclude_with(pending, may_work_later ? AWS_RETRY : AWS_NOT_SENT, error);
+}
+
+/* --- answers --- */
+
+static void on_credentials(void *arg, struct aws_credentials *credentials,
+                           const struct error *error) {
+    struct pending *pending = arg;
+    /* Others were asked for and the same ones came: they would be refused again. */
+    bool is_refused_before = credentials != NULL && pending->credentials != NULL &&
+                             text_equal(credentials->access_key_id,
+                                        pending->credentials->access_key_id);
+    if (pending->is_refreshed && (credentials == NULL || is_refused_before)) {
+        conclude(pending); /* with what AWS said about the old ones */
+    } else if (credentials == NULL) {
+        conclude_unsent(pending, error);
+    } else {
+        send_signed(pending, credentials);
+    }
+}
+
+/* Goes by the time that AWS says; false when it says none, or one that no signature fails for. */
+static bool correct_skew(struct aws_client *client, const struct http_response *response) {
+    int64_t their_unix_ms;
+    if (!http_date_parse(http_response_header(response, "Date"), &their_unix_ms)) {
+        return false;
+    }
+    int64_t skew_ms = their_unix_ms - clock_unix_ms(client->clock);
+    int64_t change_ms = skew_ms - client->skew_ms;
+    client->skew_ms = skew_ms;
+    return change_ms > SKEW_MS || change_ms < -SKEW_MS;
+}
+
+/* Sends again what may work now; false when that was tried, or wouldn't help. */
+static bool send_again(struct pending *pending, enum aws_failure failure,
+                       const struct http_response *response) {
+    if (failure == AWS_FAILURE_SKEW && !pending->is_skew_corrected &&
+        correct_skew(pending->client, response)) {
+        pending->is_skew_corrected = true;
+        struct aws_credentials *credentials = pending->credentials;
+        pending->credentials = NULL;
+        send_signed(pending, credentials);
+        aws_credentials_unref(&credentials);
+        return true;
+    }
+    if (failure == AWS_FAILURE_REFRESH && !pending->is_refreshed) {
+        pending->is_refreshed = true;
+        aws_keyring_wait(pending->client->keyring, &pending->permit, pending->credentials,
+                         on_credentials, pending);
+        return true;
+    }
+    return false;
+}
+
+static void take_error(struct pending *pending, const struct http_response *response) {
+    struct aws_answer *answer = pending->answer;
+    struct aws_answer_error said = aws_answer_error(response->status, response->body,
+                                                    answer->arena);
+    enum aws_failure failure = aws_failure_of(response->status, said.code, said.message);
+    answer->outcome = failure == AWS_FAILURE_FINAL ? AWS_REFUSED : AWS_RETRY;
+    answer->error_code = said.code;
+    answer->message = said.message;
+    if (said.request_id.bytes > 0) {
+        answer->request_id = said.request_id;
+    }
+    if (!send_again(pending, failure, response)) {
+        conclude(pending);
+    }
+}
+
+static void take_success(struct pending *pending, const struct http_response *response) {
+    struct aws_answer *answer = pending->answer;
+    struct text request_id;
+    struct error error = {0};
+    if (!aws_answer_body(response->body, answer->arena, &answer->body, &request_id, &error)) {
+        error_wrap(&error, "status %d", response->status);
+        conclude_with(pending, AWS_NO_ANSWER, &error);
+        return;
+    }
+    answer->outcome = AWS_OK;
+    answer->error_code = answer->message = TEXT(""); /* of a first attempt */
+    if (request_id.bytes > 0) {
+        answer->request_id = request_id;
+    }
+    conclude(pending);
+}
+
+static void on_response(void *arg, const struct http_response *response, bool may_have_arrived,
+                        const struct error *error) {
+    struct pending *pending = arg;
+    struct aws_answer *answer = pending->answer;
+    (void)may_have_arrived; /* both ways the same call may be made again */
+    if (response == NULL) {
+        conclude_with(pending, AWS_NO_ANSWER, error);
+        return;
+    }
+    answer->status = response->status;
+    struct text request_id = http_response_header(response, "x-amzn-RequestId");
+    if (request_id.bytes == 0) {
+        request_id = http_response_header(response, "x-amz-request-id");
+    }
+    answer->request_id = arena_copy_text(answer->arena, request_id);
+    if (response->status >= 200 && response->status < 300) {
+        take_success(pending, response);
+    } else {
+        take_error(pending, response);
+    }
+}
+
+/* --- sending --- */
+
+static struct text sign(struct pending *pending, const struct aws_credentials *credentials,
+                        const struct http_header *headers, size_t header_count,
+                        int64_t signed_unix_ms) {
+    struct sigv4_request request = {
+        .method = TEXT("POST"),
+        .path = pending->endpoint.path,
+        .headers = headers,
+        .header_count = header_count,
+        .body = pending->body,
+    };
+    struct sigv4_scope scope = {
+        .unix_ms = signed_unix_ms,
+        .region = pending->endpoint.signing_region,
+        .service = text_of(pending->service->signing_name),
+    };
+    scoped(buffer_done) struct buffer authorization = BUFFER_INIT;
+    sigv4_sign(&request, &scope, credentials->access_key_id, credentials->secret_access_key,
+               pending->client->cache, &authorization);
+    return arena_copy_text(pending->answer->arena, buffer_text(&authorization));
+}
+
+static void send_signed(struct pending *pending, struct aws_credentials *credentials) {
+    struct aws_client *client = pending->client;
+    struct error error = {0};
+    int64_t left_ms = pending->deadline_mono_ms - clock_mono_ms(client->clock);
+    if (left_ms <= 0) {
+        error_set(&error, ERROR_LIMIT, "the time was over before the call could be sent");
+        conclude_unsent(pending, &error);
+        return;
+    }
+    char time[TIME_TEXT_BYTES];
+    int64_t signed_unix_ms = clock_unix_ms(client->clock) + client->skew_ms;
+    time_format_basic(signed_unix_ms, time);
+    /* Host is signed too, but made by outbound; Authorization stands in its place behind. */
+    struct http_header headers[5] = {
+        {TEXT("Host"), pending->endpoint.authority},
+        {TEXT("Content-Type"), TEXT(FORM_TYPE)},
+        {TEXT("X-Amz-Date"), text_of(time)},
+    };
+    size_t count = 3;
+    if (credentials->session_token.bytes > 0) {
+        headers[count++] = (struct http_header){TEXT("X-Amz-Security-Token"),
+                                                credentials->session_token};
+    }
+    struct text authorization = sign(pending, credentials, headers, count, signed_unix_ms);
+    headers[0] = (struct http_header){TEXT("Authorization"), authorization};
+
+    aws_credentials_unref(&pending->credentials);
+    pending->credentials = aws_credentials_ref(credentials);
+    struct http_request request = {
+        .method = TEXT("POST"),
+        .url = pending->endpoint.url,
+        .headers = headers,
+        .header_count = count,
+        .body = pending->body,
+        .timeout_ms = left_ms,
+        .response_limit_bytes = ANSWER_BYTES,
+        .ca_file = client->ca_file,
+        .allow_plain_http = pending->endpoint.is_configured,
+    };
+    if (!http_send(client->http, &pending->permit, &request, on_response, pending, &error)) {
+        conclude_unsent(pending, &error);
+    }
+}
+
+/* What the operation's name demands of a permit beyond the gate's own table. */
+static bool check_permit(const struct permit *permit, const struct aws_call *call,
+                         struct error *error) {
+    if (!permit_check(permit, error)) {
+        return false;
+    }
+    if (!aws_operation_is_read(call->operation) && permit->class != PERMIT_WRITE) {
+        return error_set(error, ERROR_DENIED, "%.*s writes, and this is a permit to %s",
+                         TEXT_ARG(call->operation), permit_class_name(permit->class));
+    }
+    return true;
+}
+
+static bool check_account(struct aws_client *client, struct text account, struct error *error) {
+    bool is_other = false;
+    mutex_lock(&client->lock);
+    if (account.bytes > 0 && client->shared.identity_key_id != NULL) {
+        is_other = !text_equal_string(account, client->shared.identity.account);
+    }
+    mutex_unlock(&client->lock);
+    if (is_other) {
+        return error_set(error, ERROR_INVALID,
+                         "calls to another account (%.*s) are not supported yet",
+                         TEXT_ARG(account));
+    }
+    return true;
+}
+
+/* Everything that may be wrong with a call itself, into `pending`. */
+static bool prepare(struct pending *pending, const struct permit *permit,
+                    const struct aws_call *call, struct error *error) {
+    struct aws_client *client = pending->client;
+    struct arena *arena = pending->answer->arena;
+    if (!check_permit(permit, call, error) ||
+        !aws_operation_check(call->service, call->operation, error) ||
+        !check_account(client, call->account, error)) {
+        return false;
+    }
+    pending->permit = *permit;
+    pending->service = aws_service_find(call->service);
+    scoped(buffer_done) struct buffer body = BUFFER_INIT;
+    if (!aws_protocol_form(pending->service, call->operation, call->parameters, &body, error) ||
+        !aws_endpoint_resolve(&client->environment, text_of(client->endpoint), pending->service,
+                              call->region, arena, &pending->endpoint, error)) {
+        return false;
+    }
+    pending->body = arena_copy_text(arena, buffer_text(&body));
+    return true;
+}
+
+static struct pending *pending_new(struct aws_client *client, const struct aws_call *call,
+                                   aws_done_fn *done_fn, void *arg) {
+    struct arena *arena = arena_new();
+    struct pending *pending = arena_alloc(arena, sizeof(*pending));
+    pending->answer = arena_alloc(arena, sizeof(*pending->answer));
+    pending->answer->arena = arena;
+    pending->client = client;
+    pending->started_mono_us = clock_mono_us(client->clock);
+    pending->deadline_mono_ms = clock_mono_ms(client->clock) +
+                                (call->timeout_ms > 0 ? call->timeout_ms : DEFAULT_TIMEOUT_MS);
+    pending->done_fn = done_fn;
+    pending->arg = arg;
+    mutex_lock(&client->lock);
+    client->shared.calls_under_way++;
+    mutex_unlock(&client->lock);
+    return pending;
+}
+
+static void start(struct pending *pending, const struct permit *permit,
+                  const struct aws_call *call) {
+    struct error error = {0};
+    if (!prepare(pending, permit, call, &error)) {
+        error_wrap(&error, "%.*s:%.*s", TEXT_ARG(call->service), TEXT_ARG(call->operation));
+        conclude_unsent(pending, &error);
+        return;
+    }
+    struct aws_keyring *keyring = pending->client->keyring;
+    struct aws_credentials *credentials = aws_keyring_current(keyring, permit);
+    if (credentials == NULL) {
+        aws_keyring_wait(keyring, permit, NULL, on_credentials, pending);
+        return;
+    }
+    send_signed(pending, credentials);
+    aws_credentials_unref(&credentials);
+}
+
+void aws_send(struct aws_client *client, const struct permit *permit, const struct aws_call *call,
+              aws_done_fn *done_fn, void *arg) {
+    start(pending_new(client, call, done_fn, arg), permit, call);
+}
+
+/* --- waiting --- */
+
+struct waiter {
+    struct mutex lock;
+    struct condition has_ended;
+    struct aws_answer *answer GUARDED_BY(lock);
+};
+
+static void wake_waiter(void *arg, const struct aws_answer *answer) {
+    struct waiter *waiter = arg;
+    mutex_lock(&waiter->lock);
+    waiter->answer = (struct aws_answer *)(uintptr_t)answer; /* handed over: is_answer_kept */
+    /* Under the lock: as soon as it is released the waiter may be gone. */
+    condition_signal(&waiter->has_ended);
+    mutex_unlock(&waiter->lock);
+}
+
+struct aws_answer *aws_call(struct aws_client *client, const struct permit *permit,
+                            const struct aws_call *call) {
+    struct waiter waiter = {0};
+    mutex_init(&waiter.lock);
+    condition_init(&waiter.has_ended);
+    struct pending *pending = pending_new(client, call, wake_waiter, &waiter);
+    pending->is_answer_kept = true;
+    start(pending, permit, call);
+    mutex_lock(&waiter.lock);
+    while (waiter.answer == NULL) {
+        condition_wait(&waiter.has_ended, &waiter.lock);
+    }
+    struct aws_answer *answer = waiter.answer;
+    mutex_unlock(&waiter.lock);
+    condition_done(&waiter.has_ended);
+    mutex_done(&waiter.lock);
+    return answer;
+}
+
+/* --- start and end --- */
+
+bool aws_client_new(const struct aws_options *options, struct aws_client **client_out,
+                    struct error *error) {
+    scoped(aws_client_free) struct aws_client *client = memory_new(sizeof(*client));
+    client->http = options->http;
+    client->clock = options->clock;
+    client->environment = options->environment != NULL ? *options->environment
+                                                       : aws_environment_process;
+    client->endpoint = text_copy(options->endpoint);
+    client->ca_file = aws_environment_get(&client->environment, "AWS_CA_BUNDLE").data;
+    client->cache = sigv4_cache_new();
+    mutex_init(&client->lock);
+    condition_init(&client->has_changed);
+    struct aws_keyring_options keyring = {
+        .provider = {.environment = client->environment,
+                     .http = client->http,
+                     .endpoint = text_of(client->endpoint)},
+        .clock = client->clock,
+        .key_fn = options->key_fn,
+        .arg = options->arg,
+    };
+    if (!aws_keyring_new(&keyring, &client->keyring, error)) {
+        return false;
+    }
+    *client_out = client;
+    client = NULL;
+    return true;
+}
+
+void aws_client_free(struct aws_client **client_at) {
+    struct aws_client *client = *client_at;
+    if (client == NULL) {
+        return;
+    }
+    if (client->keyring != NULL) {
+        aws_keyring_stop(client->keyring);
+    }
+    mutex_lock(&client->lock);
+    while (client->shared.calls_under_way > 0) {
+        condition_wait(&client->has_changed, &client->lock);
+    }
+    free(client->shared.identity_key_id);
+    mutex_unlock(&client->lock);
+    aws_keyring_free(&client->keyring);
+    sigv4_cache_free(&client->cache);
+    condition_done(&client->has_changed);
+    mutex_done(&client->lock);
+    free(client->endpoint);
+    free(client);
+    *client_at = NULL;
+}
+
+/* --- who we are --- */
+
+static bool copy_member(const struct json *body, const char *name, char *out, size_t out_bytes) {
+    struct text value = json_text(json_member(body, name));
+    if (value.bytes == 0 || value.bytes >= out_bytes) {
+        return false;
+    }
+    memcpy(out, value.data, value.bytes);
+    out[value.bytes] = '\0';
+    return true;
+}
+
+static bool read_identity(const struct json *body, struct aws_identity *identity_out,
+                          struct error *error) {
+    struct aws_identity identity = {0};
+    if (!copy_member(body, "Account", identity.account, sizeof(identity.account)) ||
+        !copy_member(body, "Arn", identity.arn, sizeof(identity.arn)) ||
+        !copy_member(body, "UserId", identity.unique_id, sizeof(identity.unique_id))) {
+        return error_set(error, ERROR_INVALID, "sts:GetCallerIdentity says too little");
+    }
+    struct text rest = text_of(identity.arn);
+    struct text partition = TEXT("");
+    if (!text_next_part(&rest, ':', &partition) || !text_next_part(&rest, ':', &partition) ||
+        partition.bytes >= sizeof(identity.partition)) {
+        return error_set(error, ERROR_INVALID, "sts:GetCallerIdentity says no ARN");
+    }
+    memcpy(identity.partition, partition.data, partition.bytes);
+    *identity_out = identity;
+    return true;
+}
+
+/* The error that an answer stands for. */
+static bool error_of_answer(const struct aws_answer *answer, struct error *error) {
+    enum error_code code = answer->outcome == AWS_REFUSED ? ERROR_DENIED : ERROR_SYSTEM;
+    for (enum error_code named = ERROR_INVALID; named <= ERROR_SYSTEM; named++) {
+        if (answer->status == 0 && text_equal_string(answer->error_code, error_code_name(named))) {
+            code = named;
+        }
+    }
+    return error_set(error, code, "%.*s", TEXT_ARG(answer->message));
+}
+
+static bool ask_identity(struct aws_client *client, const struct permit *permit,
+                         struct aws_identity *identity_out, struct error *error) {
+    struct aws_call call = {.service = TEXT("sts"), .operation = TEXT("GetCallerIdentity")};
+    scoped(aws_answer_free) struct aws_answer *answer = aws_call(client, permit, &call);
+    if (answer->outcome != AWS_OK) {
+        return error_of_answer(answer, error);
+    }
+    return read_identity(answer->body, identity_out, error);
+}
+
+/* The identity of those credentials, if it was asked. Waits while another thread asks; when none
+ * does and it isn't known, this one is to. */
+static bool recall_identity(struct aws_client *client, struct text key_id,
+                            struct aws_identity *identity_out) {
+    mutex_lock(&client->lock);
+    while (client->shared.is_asking_identity) {
+        condition_wait(&client->has_changed, &client->lock);
+    }
+    bool is_known = key_id.bytes > 0 && client->shared.identity_key_id != NULL &&
+                    text_equal_string(key_id, client->shared.identity_key_id);
+    if (is_known) {
+        *identity_out = client->shared.identity;
+    } else {
+        client->shared.is_asking_identity = true;
+    }
+    mutex_unlock(&client->lock);
+    return is_known;
+}
+
+/* `identity` is NULL when it couldn't be had. */
+static void remember_identity(struct aws_client *client, const struct permit *permit,
+                              const struct aws_identity *identity) {
+    scoped(aws_credentials_unref) struct aws_credentials *current = aws_keyring_current(
+        client->keyring, permit);
+    mutex_lock(&client->lock);
+    if (identity != NULL) {
+        free(client->shared.identity_key_id);
+        client->shared.identity_key_id = text_copy(current != NULL ? current->access_key_id
+                                                                   : TEXT(""));
+        client->shared.identity = *identity;
+    }
+    client->shared.is_asking_identity = false;
+    condition_broadcast(&client->has_changed);
+    mutex_unlock(&client->lock);
+}
+
+bool aws_identity(struct aws_client *client, const struct permit *permit,
+                  struct aws_identity *identity_out, struct error *error) {
+    if (!permit_check(permit, error)) {
+        return false;
+    }
+    scoped(aws_credentials_unref) struct aws_credentials *current = aws_keyring_current(
+        client->keyring, permit);
+    struct text key_id = current != NULL ? current->access_key_id : TEXT("");
+    if (recall_identity(client, key_id, identity_out)) {
+        return true;
+    }
+    struct aws_identity identity;
+    bool is_asked = ask_identity(client, permit, &identity, error);
+    remember_identity(client, permit, is_asked ? &identity : NULL);
+    if (is_asked) {
+        *identity_out = identity;
+    }
+    return is_asked;
+}
+
+/* --- warm --- */
+
+static void ignore_credentials(void *arg, struct aws_credentials *credentials,
+                               const struct error *error) {
+    (void)arg;
+    (void)credentials;
+    (void)error; /* the first call asks again, and then it is somebody's */
+}
+
+static void warm_service(struct aws_client *client, const struct permit *permit,
+                         struct text service, struct text region) {
+    const struct aws_service *found = aws_service_find(service);
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct aws_endpoint endpoint;
+    struct error error;
+    if (found == NULL || !aws_service_is_supported(found) ||
+        !aws_endpoint_resolve(&client->environment, text_of(client->endpoint), found, region, arena,
+                              &endpoint, &error) ||
+        !http_warm(client->http, permit, endpoint.url, &error)) {
+        return; /* the first call meets the same error and says so */
+    }
+}
+
+void aws_warm(struct aws_client *client, const struct permit *permit, const struct text *services,
+              size_t service_count, struct text region) {
+    struct error error;
+    if (!permit_check(permit, &error)) {
+        return;
+    }
+    scoped(aws_credentials_unref) struct aws_credentials *current = aws_keyring_current(
+        client->keyring, permit);
+    if (current == NULL) {
+        aws_keyring_wait(client->keyring, permit, NULL, ignore_credentials, NULL);
+    }
+    for (size_t i = 0; i < service_count; i++) {
+        warm_service(client, permit, services[i], region);
+    }
+}
+
+int64_t aws_credentials_expiry(struct aws_client *client) {
+    return aws_keyring_expiry(client->keyring);
+}
