@@ -145,15 +145,21 @@ bool aws_answer_body(struct text text, struct arena *arena, const struct json **
 
 /* --- errors --- */
 
-static struct aws_answer_error read_error(const struct xml_element *root) {
-    const struct xml_element *error = NULL;
-    if (text_equal_string(root->name, "ErrorResponse")) {
-        error = xml_child(root, "Error");
-    } else if (text_equal_string(root->name, "Response")) {
-        error = xml_child(xml_child(root, "Errors"), "Error");
-    } else if (text_equal_string(root->name, "Error")) {
-        error = root;
+/* S3's stands alone, query's and EC2's in an envelope, EC2's in a list of one. */
+static const struct xml_element *find_error(const struct xml_element *root) {
+    if (text_equal_string(root->name, "Error")) {
+        return root;
     }
+    if (!text_equal_string(root->name, "ErrorResponse") &&
+        !text_equal_string(root->name, "Response")) {
+        return NULL;
+    }
+    const struct xml_element *list = xml_child(root, "Errors");
+    return xml_child(list != NULL ? list : root, "Error");
+}
+
+static struct aws_answer_error read_error(const struct xml_element *root) {
+    const struct xml_element *error = find_error(root);
     struct aws_answer_error found = {
         .code = text_trim(xml_text(xml_child(error, "Code"))),
         .message = text_trim(xml_text(xml_child(error, "Message"))),

@@ -12,13 +12,20 @@ struct form {
 
 static bool put(struct form *form, const struct json *value, struct error *error);
 
-static void put_text(struct form *form, struct text value) {
-    if (form->body->bytes > 0) {
-        buffer_append_char(form->body, '&');
+/* A space as "+", as forms have it and botocore sends it. */
+static void append_encoded(struct buffer *body, struct text text) {
+    size_t from = body->bytes;
+    buffer_append_percent_encoded(body, text, " ");
+    for (size_t i = from; i < body->bytes; i++) {
+        body->data[i] = body->data[i] == ' ' ? '+' : body->data[i];
     }
-    buffer_append_percent_encoded(form->body, buffer_text(&form->name), "");
+}
+
+static void put_text(struct form *form, struct text value) {
+    buffer_append_char(form->body, '&');
+    append_encoded(form->body, buffer_text(&form->name));
     buffer_append_char(form->body, '=');
-    buffer_append_percent_encoded(form->body, value, "");
+    append_encoded(form->body, value);
 }
 
 static void put_json_text(struct form *form, const struct json *value) {
