@@ -21,3 +21,22 @@ function(riposte_unit layer)
         set_tests_properties(unit.${layer}.${name} PROPERTIES LABELS unit TIMEOUT 60)
     endforeach()
 endfunction()
+
+# A fuzz target of one layer: tests/fuzz/NAME_fuzz.c. With RIPOSTE_FUZZ it is linked with libFuzzer
+# (fuzz_NAME [options] FOLDER...); in every other build with replay.c. Either way ctest runs the files of
+# tests/fuzz/corpus/NAME through it.
+function(riposte_fuzz name layer)
+    add_executable(fuzz_${name} "${CMAKE_SOURCE_DIR}/tests/fuzz/${name}_fuzz.c")
+    target_link_libraries(fuzz_${name} PRIVATE riposte_${layer})
+    target_include_directories(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/support")
+    set(corpus "tests/fuzz/corpus/${name}")
+    if(RIPOSTE_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        add_test(NAME fuzz.${name} COMMAND fuzz_${name} -runs=0 "${corpus}")
+    else()
+        target_sources(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c")
+        add_test(NAME fuzz.${name} COMMAND fuzz_${name} "${corpus}")
+    endif()
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 60
+                         WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+endfunction()

@@ -128,8 +128,7 @@ static const char *json_replacement(struct text text, size_t at, char scratch[8]
     return text_equal(character, TEXT("\xE2\x80\xA9")) ? "\\u2029" : NULL;
 }
 
-void buffer_append_json_string(struct buffer *buffer, struct text text) {
-    buffer_append_char(buffer, '"');
+void buffer_append_json_escaped(struct buffer *buffer, struct text text) {
     size_t plain_from = 0;
     size_t at = 0;
     while (at < text.bytes) {
@@ -144,6 +143,11 @@ void buffer_append_json_string(struct buffer *buffer, struct text text) {
         at += bytes;
     }
     buffer_append_text(buffer, text_slice(text, plain_from, text.bytes));
+}
+
+void buffer_append_json_string(struct buffer *buffer, struct text text) {
+    buffer_append_char(buffer, '"');
+    buffer_append_json_escaped(buffer, text);
     buffer_append_char(buffer, '"');
 }
 

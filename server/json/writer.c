@@ -23,9 +23,41 @@ static void new_line(const struct tree_writer *writer) {
     }
 }
 
+/* Index of the first lone surrogate from `from` on (a tree keeps one as the three bytes ED A0 80 to
+ * ED BF BF), or text.bytes. */
+static size_t find_surrogate(struct text text, size_t from) {
+    size_t at = text_find_byte(text, '\xED', from);
+    while (at < text.bytes) {
+        const unsigned char *bytes = (const unsigned char *)text.data + at;
+        if (text.bytes - at >= 3 && bytes[1] >= 0xA0 && bytes[1] <= 0xBF && (bytes[2] >> 6) == 2) {
+            return at;
+        }
+        at = text_find_byte(text, '\xED', at + 1);
+    }
+    return at;
+}
+
+/* A lone surrogate goes out as the escape that it came in as. */
+static void write_string(struct buffer *out, struct text text) {
+    buffer_append_char(out, '"');
+    size_t from = 0;
+    size_t at = find_surrogate(text, 0);
+    while (at < text.bytes) {
+        const unsigned char *bytes = (const unsigned char *)text.data + at;
+        buffer_append_json_escaped(out, text_slice(text, from, at));
+        buffer_append_format(out, "\\ud%02x%x",
+                             (unsigned)(bytes[1] & 0x3F) << 2 | (bytes[2] & 0x3F) >> 4,
+                             bytes[2] & 0xFu);
+        from = at + 3;
+        at = find_surrogate(text, from);
+    }
+    buffer_append_json_escaped(out, text_slice(text, from, text.bytes));
+    buffer_append_char(out, '"');
+}
+
 static void write_scalar(struct buffer *out, const struct json *node) {
     if (json_type(node) == JSON_STRING) {
-        buffer_append_json_string(out, json_text(node));
+        write_string(out, json_text(node));
     } else {
         buffer_append_text(out, json_text(node));
     }
@@ -46,7 +78,7 @@ static void write_start(const struct tree_writer *writer, const struct json *nod
 static void write_child(const struct tree_writer *writer, const struct json *child) {
     new_line(writer);
     if (json_is_object(json_parent(child))) {
-        buffer_append_json_string(writer->out, json_key(child));
+        write_string(writer->out, json_key(child));
         buffer_append_string(writer->out, writer->is_pretty ? ": " : ":");
     }
     write_start(writer, child);

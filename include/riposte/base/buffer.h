@@ -34,6 +34,8 @@ void buffer_append_format(struct buffer *buffer, const char *format, ...) PRINTF
 /* Appends `text` as a JSON string with its quotes: control characters, quote and backslash are
  * escaped, and so are U+2028/9 and DEL; bytes that are not UTF-8 become U+FFFD. */
 void buffer_append_json_string(struct buffer *buffer, struct text text);
+/* The same without quotes: a part of a string. */
+void buffer_append_json_escaped(struct buffer *buffer, struct text text);
 /* Percent-encodes everything but A-Z a-z 0-9 - _ . ~ and the bytes in `keep` (may be ""). */
 void buffer_append_percent_encoded(struct buffer *buffer, struct text text, const char *keep);
 /* Room for `bytes` more, to be written at data + bytes and then counted with buffer_added(). */

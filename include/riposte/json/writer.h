@@ -15,7 +15,8 @@
 
 #define JSON_WRITER_DEPTH 64
 
-/* Compact, members in their order, numbers as spelled. */
+/* Compact, members in their order, numbers as spelled; what was parsed and written is parsed as
+ * equal. */
 void json_write(struct buffer *out, const struct json *node);
 /* With line breaks and two spaces a level: for people. */
 void json_write_pretty(struct buffer *out, const struct json *node);

@@ -15,6 +15,10 @@ static const struct write_case {
     {"escapes", "\"\\u0000\\n\\\"\\\\\\/\\u00e9\\ud83d\\ude00\\u2028\"",
      "\"\\u0000\\n\\\"\\\\/\xC3\xA9\xF0\x9F\x98\x80\\u2028\"",
      "\"\\u0000\\n\\\"\\\\/\xC3\xA9\xF0\x9F\x98\x80\\u2028\""},
+    {"lone surrogates", "[\"\\ud800\",\"a\\udBFFb\\uDc00\\ud83d\",\"\xED\x9F\xBF\"]",
+     "[\"\\ud800\",\"a\\udbffb\\udc00\\ud83d\",\"\xED\x9F\xBF\"]",
+     "[\n  \"\\ud800\",\n  \"a\\udbffb\\udc00\\ud83d\",\n  \"\xED\x9F\xBF\"\n]"},
+    {"a lone surrogate in a key", "{\"\\udfff\":1}", "{\"\\udfff\":1}", "{\n  \"\\udfff\": 1\n}"},
     {"keys are escaped, too", "{\"a\\\"b\":1}", "{\"a\\\"b\":1}", "{\n  \"a\\\"b\": 1\n}"},
 };
 
