@@ -63,6 +63,16 @@ static void test_base64(void **state) {
     }
 }
 
+static void test_base64_looks_no_further_than_its_text(void **state) {
+    (void)state;
+    static const char *const encoded[] = {"", "/w==", "//8=", "////"};
+    for (size_t bytes = 0; bytes < ARRAY_COUNT(encoded); bytes++) {
+        scoped(buffer_done) struct buffer out = BUFFER_INIT;
+        base64_encode(text_slice(TEXT("\xFF\xFF\xFF\xFF"), 0, bytes), &out);
+        assert_text_equal(buffer_text(&out), encoded[bytes]);
+    }
+}
+
 static void test_what_is_no_base64(void **state) {
     (void)state;
     static const char *const cases[] = {
@@ -160,6 +170,7 @@ int main(void) {
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_what_is_no_hex),
         cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_base64_looks_no_further_than_its_text),
         cmocka_unit_test(test_what_is_no_base64),
         cmocka_unit_test(test_ulids_of_known_parts),
         cmocka_unit_test(test_ulids_sort_by_time),

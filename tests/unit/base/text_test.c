@@ -32,9 +32,11 @@ static void test_order(void **state) {
 static void test_prefix_and_suffix(void **state) {
     (void)state;
     assert_true(text_starts_with(TEXT("aws.ec2"), TEXT("aws.")));
+    assert_true(text_starts_with(TEXT("aws"), TEXT("aws")));
     assert_true(text_starts_with(TEXT("aws."), nothing));
     assert_false(text_starts_with(TEXT("aw"), TEXT("aws")));
     assert_true(text_ends_with(TEXT("aws.ec2"), TEXT("ec2")));
+    assert_true(text_ends_with(TEXT("ec2"), TEXT("ec2")));
     assert_true(text_ends_with(nothing, nothing));
     assert_false(text_ends_with(TEXT("c2"), TEXT("ec2")));
 }

@@ -250,6 +250,17 @@ static void test_a_reader_that_is_stuck_does_not_stop_the_stop(void **state) {
     assert_true(clock_mono_ms(&clock_system) - began_ms < 5000);
 }
 
+static void test_a_sink_that_is_broken_loses_lines_and_nothing_else(void **state) {
+    (void)state;
+    log_set_sink(1000000, &clock_system); /* no such file */
+    log_info(&(struct log_context){.component = "test"}, "lost");
+    struct error error = {0};
+    assert_ok(log_start(&error), &error);
+    log_info(&(struct log_context){.component = "test"}, "lost too");
+    log_stop(10000);
+    log_set_sink(STDERR_FILENO, &clock_system);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_line_has_everything_in_order),
@@ -261,6 +272,7 @@ int main(void) {
         cmocka_unit_test(test_stopping_writes_what_waits),
         cmocka_unit_test(test_a_full_queue_drops_lines_and_says_so),
         cmocka_unit_test(test_a_reader_that_is_stuck_does_not_stop_the_stop),
+        cmocka_unit_test(test_a_sink_that_is_broken_loses_lines_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,9 +82,20 @@ static void test_long_texts_are_cut_and_rules_kept_whole(void **state) {
         assert_true(text_is_utf8(text_of(texts[i])));
         assert_true(strlen(texts[i]) >= 15);
     }
-    assert_int_equal(strlen(event.key), 78);
+    assert_int_equal(strlen(event.key), 78); /* 79 would fit, but not a whole character */
     assert_int_equal(strlen(event.rules), 150 + 6);
     assert_int_equal(event.rule_count, 3);
+}
+
+static void test_a_text_as_long_as_its_place_is_cut_by_the_nul(void **state) {
+    (void)state;
+    scoped(recent_free) struct recent *recent = recent_new(1);
+    recent_add(recent, &(struct recent_note){.account = TEXT("1234567890123456"),
+                                             .region = TEXT("eu-central-1")});
+    struct recent_event event;
+    assert_int_equal(recent_copy(recent, &event, 1), 1);
+    assert_string_equal(event.account, "123456789012345");
+    assert_string_equal(event.region, "eu-central-1");
 }
 
 static void add_many(void *arg) {
@@ -122,6 +133,7 @@ int main(void) {
         cmocka_unit_test(test_the_newest_come_first_and_the_oldest_go),
         cmocka_unit_test(test_every_field_is_kept),
         cmocka_unit_test(test_long_texts_are_cut_and_rules_kept_whole),
+        cmocka_unit_test(test_a_text_as_long_as_its_place_is_cut_by_the_nul),
         cmocka_unit_test(test_threads_may_add_while_others_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
