@@ -60,6 +60,9 @@ struct plan_input {
     size_t standing_count;
 };
 
+/* The note of a step whose `before` found it so already. */
+#define PLAN_ALREADY_SO TEXT("already so")
+
 enum plan_kind {
     PLAN_ASK,    /* send a read: a step's, or its `before` */
     PLAN_WRITE,  /* journal the intent (unless is_intended), then send */
@@ -69,10 +72,12 @@ enum plan_kind {
     PLAN_FAILED, /* over, something failed for good, with the reason */
 };
 
-/* Why a step sent nothing. */
+/* What became of a step, or of one element of its `each`, that isn't told by a call's record. */
 struct plan_note {
-    struct text step, item; /* item: number of the element, or empty */
-    bool is_failure;        /* else skipped */
+    const struct step *step;
+    struct text key;
+    bool is_failure;  /* else skipped */
+    bool is_recorded; /* it says of a recorded call why it counts as failed */
     struct text reason;
 };
 
@@ -108,21 +113,5 @@ struct plan_action plan_action_copy(const struct plan_action *action, struct are
 MUST_CHECK bool plan_find(const struct plan_input *input, struct text key, struct arena *arena,
                           const struct step **step_out, const struct json **context_out,
                           struct error *error);
-
-/* `with` with placeholders filled; NULL gives {}. */
-MUST_CHECK bool plan_parameters(const struct call_template *call, const struct json *context,
-                                struct arena *arena, const struct json **parameters_out,
-                                struct error *error);
-/* As the client wants it: each {"$json": value} becomes the value's JSON text. */
-const struct json *plan_wire(const struct json *parameters, struct arena *arena);
-/* As the step means it (`${sent...}`): each {"$json": value} becomes the value. */
-const struct json *plan_sent(const struct json *parameters, struct arena *arena);
-
-/* Fills the placeholders of `matches`, compiles it and tries it. ERROR_INVALID, ERROR_NOT_FOUND:
- * it can't be decided. */
-MUST_CHECK bool plan_matches(const struct json *matches, const struct json *context,
-                             const struct json *answer, struct arena *arena, bool *is_match_out,
-                             struct error *error);
-bool plan_tolerates(const struct texts *tolerate, struct text error_code);
 
 #endif

@@ -1,0 +1,34 @@
+/* A call's parameters on their way from a playbook to AWS, and what its answers are held against.
+ *
+ * Ownership:  results live in the caller's arena.
+ * Threads:    pure.
+ * Source:     RULES.md, Playbooks. */
+#ifndef RIPOSTE_RESPOND_PARAMETERS_H
+#define RIPOSTE_RESPOND_PARAMETERS_H
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/error.h"
+#include "riposte/base/text.h"
+#include "riposte/config/playbook.h"
+#include "riposte/json/tree.h"
+
+#include <stdbool.h>
+
+/* `with` with placeholders filled; NULL gives {}. */
+MUST_CHECK bool plan_parameters(const struct call_template *call, const struct json *context,
+                                struct arena *arena, const struct json **parameters_out,
+                                struct error *error);
+/* As the client wants it: each {"$json": value} becomes the value's JSON text. */
+const struct json *plan_wire(const struct json *parameters, struct arena *arena);
+/* As the step means it (`${sent...}`): each {"$json": value} becomes the value. */
+const struct json *plan_sent(const struct json *parameters, struct arena *arena);
+
+/* Fills the placeholders of `matches`, compiles it and tries it. ERROR_INVALID, ERROR_NOT_FOUND:
+ * it can't be decided. */
+MUST_CHECK bool plan_matches(const struct json *matches, const struct json *context,
+                             const struct json *answer, struct arena *arena, bool *is_match_out,
+                             struct error *error);
+bool plan_tolerates(const struct texts *tolerate, struct text error_code);
+
+#endif
