@@ -38,6 +38,7 @@ void findings_free(struct findings **findings) {
 }
 
 /* A message may quote what a file holds: it must stay one line, and no terminal command. */
+static char *format_line(const char *format, va_list arguments) PRINTF_LIKE(1, 0);
 static char *format_line(const char *format, va_list arguments) {
     char *line = NULL;
     if (vasprintf(&line, format, arguments) < 0) {
