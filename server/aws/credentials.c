@@ -101,6 +101,12 @@ static bool make(struct text key_id, struct text secret, struct text token, stru
     return true;
 }
 
+/* A member that must be a string: a number is no key. */
+static struct text string_member(const struct json *object, const char *name) {
+    const struct json *member = json_member(object, name);
+    return json_is_string(member) ? json_text(member) : TEXT("");
+}
+
 /* --- environment --- */
 
 static bool fetch_from_environment(const struct aws_provider *provider,
@@ -139,6 +145,17 @@ static bool ask(const struct aws_provider *provider, const struct permit *permit
     }
 }
 
+/* Token files are replaced now and then: one that isn't there is no sign that none is configured.
+ */
+static bool read_token(struct text path, struct buffer *token, struct error *error) {
+    /* An environment's text ends in NUL. */
+    if (!file_read(path.data, TOKEN_FILE_BYTES, token, error)) {
+        error->code = ERROR_SYSTEM;
+        return false;
+    }
+    return true;
+}
+
 static void wipe_reply(struct http_reply *reply) {
     /* The reply's own copy, in its arena: nobody else reads it. */
     memory_wipe((char *)(uintptr_t)reply->response.body.data, reply->response.body.bytes);
@@ -158,8 +175,7 @@ static bool make_form(const struct aws_provider *provider, const struct aws_serv
     struct text path = aws_environment_get(environment, "AWS_WEB_IDENTITY_TOKEN_FILE");
     struct text session = aws_environment_get(environment, "AWS_ROLE_SESSION_NAME");
     scoped(buffer_done) struct buffer token = BUFFER_INIT;
-    /* An environment's text ends in NUL. */
-    if (!file_read(path.data, TOKEN_FILE_BYTES, &token, error)) {
+    if (!read_token(path, &token, error)) {
         return error_wrap(error, "AWS_WEB_IDENTITY_TOKEN_FILE");
     }
     buffer_append_format(form, "Action=AssumeRoleWithWebIdentity&Version=%s", sts->version);
@@ -183,10 +199,9 @@ static bool read_sts_answer(const struct http_response *response, struct arena *
         return false;
     }
     const struct json *found = json_member(body, "Credentials");
-    return make(json_text(json_member(found, "AccessKeyId")),
-                json_text(json_member(found, "SecretAccessKey")),
-                json_text(json_member(found, "SessionToken")),
-                json_text(json_member(found, "Expiration")), credentials_out, error);
+    return make(string_member(found, "AccessKeyId"), string_member(found, "SecretAccessKey"),
+                string_member(found, "SessionToken"), string_member(found, "Expiration"),
+                credentials_out, error);
 }
 
 static bool fetch_by_web_identity(const struct aws_provider *provider, const struct permit *permit,
@@ -261,7 +276,7 @@ static bool find_authorization(const struct aws_environment *environment, struct
     if (path.bytes == 0) {
         buffer_append_text(token,
                            aws_environment_get(environment, "AWS_CONTAINER_AUTHORIZATION_TOKEN"));
-    } else if (!file_read(path.data, TOKEN_FILE_BYTES, token, error)) {
+    } else if (!read_token(path, token, error)) {
         return error_wrap(error, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     }
     struct text text = buffer_text(token);
@@ -281,15 +296,14 @@ static bool read_container_answer(const struct http_response *response, struct a
     if (response->status != 200) {
         return error_set(error, response->status >= 500 ? ERROR_SYSTEM : ERROR_DENIED,
                          "HTTP status %d: %.*s", response->status,
-                         TEXT_ARG(json_text(json_member(body, "message"))));
+                         TEXT_ARG(string_member(body, "message")));
     }
     if (!json_is_object(body)) {
         return error_set(error, ERROR_INVALID, "the answer is not a JSON object");
     }
-    return make(json_text(json_member(body, "AccessKeyId")),
-                json_text(json_member(body, "SecretAccessKey")),
-                json_text(json_member(body, "Token")), json_text(json_member(body, "Expiration")),
-                credentials_out, error);
+    return make(string_member(body, "AccessKeyId"), string_member(body, "SecretAccessKey"),
+                string_member(body, "Token"), string_member(body, "Expiration"), credentials_out,
+                error);
 }
 
 static bool fetch_from_container(const struct aws_provider *provider, const struct permit *permit,
