@@ -311,6 +311,10 @@ static const struct kind_case {
           "," SESSION_ARN
           ",'sessionContext':{'sessionIssuer':{'arn':'arn:aws:iam::111122223333:role/Admin'}}"),
      "unknown", "111122223333/AROAEXAMPLE:i-am-me"},
+    {"an issuer whose name is not that of its ARN",
+     ROLE("'sessionContext':{'sessionIssuer':{'userName':'Admin',"
+          "'arn':'arn:aws:iam::111122223333:role/Deploy'}}"),
+     "unknown", "arn:aws:iam::111122223333:role/Deploy"},
     {"an issuer of another id",
      ROLE(SESSION "," SESSION_ARN ",'sessionContext':{'sessionIssuer':{'principalId':'AROA2'}}"),
      "unknown", "111122223333/AROAEXAMPLE:i-am-me"},
