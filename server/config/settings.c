@@ -72,8 +72,12 @@ static void check_section(const struct reading *reading, const struct json *obje
             char label[PATH_BYTES];
             snprintf(label, sizeof(label), "\"%.*s\"", TEXT_ARG(path));
             form_refuse(reading, child, label, "an object");
-        } else if (!is_one_name || find_key(path) == NULL) {
+        } else if (find_key(path) == NULL) {
             refuse_unknown(reading, child, prefix);
+        } else if (!is_one_name) {
+            findings_add_at(reading->findings, reading->source, json_key_offset(child),
+                            "\"%.*s\" must be nested: {\"a\": {\"b\": ...}} for a.b",
+                            TEXT_ARG(key));
         }
     }
 }

@@ -1,0 +1,319 @@
+#include "riposte/config/playbook.h"
+
+#include "config_testing.h"
+
+#include "riposte/detect/pattern.h"
+
+struct fixture {
+    struct arena *arena;
+    struct findings *findings;
+    struct playbook *playbook;
+};
+
+static void fixture_done(struct fixture *fixture) {
+    if (fixture->playbook != NULL) {
+        playbook_done(fixture->playbook);
+    }
+    findings_free(&fixture->findings);
+    arena_free(&fixture->arena);
+}
+
+static struct fixture read(const char *text) {
+    struct fixture fixture = {.arena = arena_new(), .findings = findings_new()};
+    struct source source = {.file = "p.json", .text = text_of(text)};
+    fixture.playbook = playbook_read(&source, parse_with_comments(fixture.arena, text),
+                                     fixture.arena, fixture.findings);
+    return fixture;
+}
+
+static const char full_text[] =
+    "{\"name\":\"p\",\"description\":\"d\",\"acts_on\":\"principal\",\"steps\":["
+    "{\"name\":\"look\",\"when\":{\"principal\":{\"kind\":[\"user\"]}},\"call\":\"iam:GetUser\","
+    "\"with\":{\"UserName\":\"${principal.name}\"},\"matches\":{\"User\":{\"UserId\":"
+    "[\"${principal.unique_id}\"]}},\"tolerate\":[\"NoSuchEntity\"]},"
+    "{\"first_of\":["
+    "{\"name\":\"deny\",\"call\":\"iam:PutUserPolicy\",\"account\":\"${principal.account}\","
+    "\"region\":\"us-east-1\",\"with\":{\"D\":{\"$json\":{\"Sid\":\"${incident.id}\"}}},"
+    "\"before\":{\"call\":\"iam:GetUserPolicy\"},"
+    "\"verify\":{\"call\":\"iam:GetUserPolicy\",\"same\":[\"${answer.D|urldecode|json}\","
+    "\"${sent.D}\"],\"missing\":[\"NoSuchEntity\"],\"after\":[\"1s\",\"2s\"]},"
+    "\"undo\":{\"call\":\"iam:DeleteUserPolicy\",\"with\":{\"P\":\"${prior.P:-none}\"},"
+    "\"tolerate\":[\"NoSuchEntity\"]}},"
+    "{\"name\":\"each-key\",\"each\":\"${steps.look.Keys[*].Id}\",\"call\":\"iam:UpdateAccessKey\","
+    "\"with\":{\"Id\":\"${item}\"},\"effect\":{\"target\":\"${principal.id}/${item}\"},"
+    "\"verify\":{\"call\":\"iam:ListAccessKeys\",\"matches\":{\"a\":[\"${item}\"]}},"
+    "\"undo\":null}]}]}";
+
+static void test_everything_is_read(void **state) {
+    (void)state;
+    scoped(fixture_done) struct fixture fixture = read(full_text);
+    assert_findings(fixture.findings, "");
+    const struct playbook *playbook = fixture.playbook;
+    assert_text_equal(playbook->name, "p");
+    assert_int_equal(playbook->acts_on, ACTS_ON_PRINCIPAL);
+    assert_int_equal(playbook->step_count, 2);
+
+    const struct step *look = &playbook->steps[0];
+    assert_text_equal(look->name, "look");
+    assert_non_null(look->when);
+    assert_text_equal(look->call.service, "iam");
+    assert_text_equal(look->call.operation, "GetUser");
+    assert_int_equal(json_count(look->call.with), 1);
+    assert_false(look->is_write);
+    assert_non_null(look->matches);
+    assert_text_equal(look->tolerate.items[0], "NoSuchEntity");
+    assert_text_equal(look->effect_target, "");
+
+    assert_int_equal(playbook->steps[1].link_count, 2);
+    const struct step *deny = &playbook->steps[1].links[0];
+    assert_true(deny->is_write);
+    assert_text_equal(deny->account, "${principal.account}");
+    assert_text_equal(deny->region, "us-east-1");
+    assert_text_equal(deny->before->call.operation, "GetUserPolicy");
+    assert_null(deny->before->matches);
+    assert_text_equal(json_text(deny->verify->same_right), "${sent.D}");
+    assert_int_equal(deny->verify->after_count, 2);
+    assert_int_equal(deny->verify->after_ms[1], 2000);
+    assert_text_equal(deny->verify->missing.items[0], "NoSuchEntity");
+    assert_text_equal(deny->undo->call.operation, "DeleteUserPolicy");
+    assert_text_equal(deny->undo->tolerate.items[0], "NoSuchEntity");
+    assert_text_equal(deny->effect_target, "${principal.id}");
+    assert_text_equal(deny->effect_name, "deny");
+
+    const struct step *each = &playbook->steps[1].links[1];
+    assert_text_equal(each->each, "${steps.look.Keys[*].Id}");
+    assert_text_equal(each->effect_target, "${principal.id}/${item}");
+    assert_text_equal(each->effect_name, "each-key");
+    assert_null(each->undo);
+    assert_int_equal(each->verify->after_count, 3);
+    assert_int_equal(each->verify->after_ms[0], 5000);
+}
+
+static const struct write_case {
+    const char *operation;
+    bool is_write;
+} write_cases[] = {
+    {"GetUser", false},      {"ListUsers", false},  {"DescribeInstances", false},
+    {"LookupEvents", false}, {"HeadBucket", false}, {"Get", false},
+    {"Listen", true},        {"GetawayCar", true},  {"PutUserPolicy", true},
+    {"DeleteUser", true},    {"AssumeRole", true},  {"", true},
+};
+
+static void test_reads_are_told_by_name(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(write_cases); i++) {
+        testing_row(write_cases[i].operation);
+        assert_int_equal(call_is_write(text_of(write_cases[i].operation)), write_cases[i].is_write);
+    }
+    testing_row(NULL);
+}
+
+/* The findings of a playbook whose one step is `step`, "p.json:1:" left out; columns count from the
+ * step's brace as 1. */
+#define BEFORE_STEP "{\"name\":\"p\",\"acts_on\":\"%s\",\"steps\":["
+
+static const struct step_case {
+    const char *acts_on, *step, *findings;
+} step_cases[] = {
+    {"principal", "1", "1: a step must be an object, is 1\n"},
+    {"principal", "{}",
+     "1: a step needs \"name\"\n1: a step needs \"call\" (or is a \"first_of\")\n"},
+    {"principal", "{\"name\":\"A b\",\"call\":\"iam:GetUser\"}",
+     "9: \"name\" must be a name of a-z, 0-9, \"-\" and \"_\", at most 64 characters, is \"A "
+     "b\"\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"GetUser\"}",
+     "20: \"call\" must be a call like \"ec2:DescribeInstances\", is \"GetUser\"\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:getUser\"}",
+     "20: \"call\" must be a call like \"ec2:DescribeInstances\", is \"iam:getUser\"\n"},
+    {"principal", "{\"name\":\"a\",\"cal\":\"iam:GetUser\",\"call\":\"iam:GetUser\"}",
+     "13: unknown key \"cal\" in a step; did you mean \"call\"?\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":[]}",
+     "41: \"with\" must be an object, is an array\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${\"}}",
+     "46: \"${\": is not closed: add \"}\"\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${detial.x}\"}}",
+     "46: \"detial.x\": an event has no such member, nor has what is known about it; did you mean "
+     "\"detail\"?\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${x:-${principal.nmae}}\"}}",
+     "46: \"x\": an event has no such member, nor has what is known about it\n"
+     "46: \"principal.nmae\": principal has no such member; did you mean \"name\"?\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${steps.a.x}\"}}",
+     "46: \"steps.a.x\": no step of that name comes before this one\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${item}\"}}",
+     "46: \"item\": can't be used here: it needs \"each\" in the same step\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${sent.x}\"}}",
+     "46: \"sent.x\": can't be used here: it is known only in the \"same\" of a \"verify\"\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":{\"$json\":1,\"b\":1}}}",
+     "47: \"$json\" must be the only key of its object\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"each\":\"x${id}\"}",
+     "41: \"each\" must be one placeholder, like \"${detail.x.items[*].id}\", is \"x${id}\"\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"when\":{\"account\":[]}}",
+     "52: account: empty arrays are not allowed\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"when\":{\"principle\":{\"kind\":[1]}}}",
+     "55: \"principle.kind\": an event has no such member, nor has what is known about it; did you "
+     "mean \"principal\"?\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"when\":{\"$or\":[{\"id\":[1]},"
+     "{\"principal.kin\":[1]}]}}",
+     "61: \"principal.kin\": principal has no such member; did you mean \"kind\"?\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"matches\":{\"a\":[{\"b\":1}]}}",
+     NULL},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"undo\":null,\"verify\":{},"
+     "\"effect\":{},\"before\":{}}",
+     "34: \"undo\" belongs to a write, and this operation only reads\n"
+     "46: \"verify\" belongs to a write, and this operation only reads\n"
+     "58: \"effect\" belongs to a write, and this operation only reads\n"
+     "70: \"before\" belongs to a write, and this operation only reads\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:PutX\"}",
+     "1: warning: this write can't be taken back: give it an \"undo\" (null if none is wanted)\n"},
+    {"resource", "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null}",
+     "1: a write outside a playbook that acts on a principal needs \"effect\": {\"target\": ..., "
+     "\"name\": ...}\n"},
+    {"resource",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"effect\":{\"target\":\"t\"}}",
+     "52: an \"effect\" needs \"name\"\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":{\"call\":\"iam:GetX\"}}",
+     "39: an \"undo\" changes something: this operation reads\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":{\"call\":\"iam:DeleteX\","
+     "\"with\":{\"a\":\"${prior.x}\"}}}",
+     "72: \"prior.x\": can't be used here: it is known only in the \"undo\" of a step with a "
+     "\"before\"\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"before\":{\"call\":\"iam:PutY\"}}",
+     "60: a \"before\" only asks: use an operation named Get, List, Describe, Lookup or Head\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"verify\":{\"call\":\"iam:GetX\"}}",
+     "52: a \"verify\" needs \"matches\" or \"same\", and not both\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"verify\":{\"call\":\"iam:GetX\","
+     "\"same\":[1],\"after\":[\"5s\",\"5s\"]}}",
+     "78: \"same\" compares two values: [\"${answer...}\", \"${sent...}\"]\n"
+     "96: an entry of \"after\" must be a duration like \"5s\", longer than the one before, up to "
+     "\"1d\", is \"5s\"\n"},
+    {"principal", "{\"name\":\"a\",\"edit\":{},\"post\":{},\"request\":{},\"role\":\"r\"}",
+     "13: \"edit\" is not supported yet: take it out\n"
+     "23: \"post\" is not supported yet: take it out\n"
+     "33: \"request\" is not supported yet: take it out\n"
+     "46: \"role\" is not supported yet: take it out\n"},
+    {"principal", "{\"first_of\":[]}", "13: a \"first_of\" needs steps\n"},
+    {"principal", "{\"name\":\"a\",\"first_of\":[{\"first_of\":[]}]}",
+     "2: unknown key \"name\" in a \"first_of\"\n25: a \"first_of\" can't stand in another\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\"},{\"name\":\"a\",\"call\":\"iam:GetX\"}",
+     "40: \"a\" is the name of another step already\n"},
+    {"nobody", "{\"name\":\"a\",\"call\":\"iam:GetX\"}",
+     "-17: \"nobody\" is not supported yet: choose principal or resource\n"},
+    {"resources", "{\"name\":\"a\",\"call\":\"iam:GetX\"}",
+     "-20: \"acts_on\" must be \"principal\", \"resource\" or \"nobody\", is \"resources\"; did "
+     "you "
+     "mean \"resource\"?\n"},
+};
+
+/* "COLUMN: what" a line, columns relative to the step, as the whole lines they stand for. */
+static void make_expected(struct text lines, long step_column, struct buffer *out) {
+    struct text line;
+    while (text_next_part(&lines, '\n', &line)) {
+        size_t colon = text_find_byte(line, ':', 0);
+        scoped(buffer_done) struct buffer column = BUFFER_INIT;
+        buffer_append_text(&column, text_slice(line, 0, colon));
+        buffer_append_format(out, "p.json:1:%ld%.*s\n",
+                             strtol(buffer_string(&column), NULL, 10) + step_column - 1,
+                             TEXT_ARG(text_slice(line, colon, line.bytes)));
+    }
+}
+
+static void test_what_is_wrong_with_a_step_is_named_with_its_place(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(step_cases); i++) {
+        const struct step_case *row = &step_cases[i];
+        testing_row(row->step);
+        scoped(buffer_done) struct buffer text = BUFFER_INIT;
+        buffer_append_format(&text, BEFORE_STEP, row->acts_on);
+        long step_column = (long)text.bytes + 1;
+        buffer_append_format(&text, "%s]}", row->step);
+        scoped(fixture_done) struct fixture fixture = read(buffer_string(&text));
+        bool is_good = findings_errors(fixture.findings) == 0;
+        assert_int_equal(fixture.playbook != NULL, is_good);
+        if (row->findings == NULL) {
+            assert_false(is_good);
+            continue;
+        }
+        scoped(buffer_done) struct buffer expected = BUFFER_INIT;
+        make_expected(text_of(row->findings), step_column, &expected);
+        assert_findings(fixture.findings, buffer_string(&expected));
+    }
+    testing_row(NULL);
+}
+
+static const struct good_matches {
+    const char *name, *matches;
+} good_matches[] = {
+    {"a placeholder for a string", "{\"a\":[\"${id}\"]}"},
+    {"a placeholder for a prefix", "{\"a\":[{\"prefix\":\"${id}\"}]}"},
+    {"a placeholder for a number", "{\"a\":[{\"numeric\":[\">\",\"${detail.n}\"]}]}"},
+    {"a placeholder for an address", "{\"a\":[{\"cidr\":\"${detail.n}\"}]}"},
+};
+
+static void test_placeholders_may_stand_in_matches(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(good_matches); i++) {
+        testing_row(good_matches[i].name);
+        scoped(buffer_done) struct buffer text = BUFFER_INIT;
+        buffer_append_format(&text, BEFORE_STEP, "principal");
+        buffer_append_format(&text, "{\"name\":\"a\",\"call\":\"iam:GetX\",\"matches\":%s}]}",
+                             good_matches[i].matches);
+        scoped(fixture_done) struct fixture fixture = read(buffer_string(&text));
+        assert_findings(fixture.findings, "");
+    }
+    testing_row(NULL);
+}
+
+static void test_later_steps_may_use_earlier_answers(void **state) {
+    (void)state;
+    scoped(fixture_done) struct fixture fixture = read(
+        "{\"name\":\"p\",\"acts_on\":\"principal\",\"steps\":[{\"first_of\":["
+        "{\"name\":\"a\",\"call\":\"iam:GetX\"},"
+        "{\"name\":\"b\",\"call\":\"iam:GetX\",\"with\":{\"x\":\"${steps.a.y}\"}}]},"
+        "{\"name\":\"c\",\"when\":{\"steps\":{\"b\":{\"x\":[1]}}},\"call\":\"iam:GetX\","
+        "\"with\":{\"x\":\"${steps.b}${steps.a.z}\"}}]}");
+    assert_findings(fixture.findings, "");
+}
+
+static const struct bad_playbook {
+    const char *text, *findings;
+} bad_playbooks[] = {
+    {"[]", "p.json:1:1: a playbook must be an object, is an array\n"},
+    {"{}", "p.json:1:1: a playbook needs \"name\"\np.json:1:1: a playbook needs \"acts_on\"\n"
+           "p.json:1:1: a playbook needs \"steps\"\n"},
+    {"{\"name\":\"p\",\"acts_on\":\"principal\",\"steps\":[]}",
+     "p.json:1:43: a playbook needs steps\n"},
+    {"{\"name\":\"p\",\"acts_on\":\"principal\",\"steps\":{}}",
+     "p.json:1:43: \"steps\" must be an array, is an object\n"},
+};
+
+static void test_what_is_wrong_with_a_playbook_is_named(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(bad_playbooks); i++) {
+        testing_row(bad_playbooks[i].text);
+        scoped(fixture_done) struct fixture fixture = read(bad_playbooks[i].text);
+        assert_null(fixture.playbook);
+        assert_findings(fixture.findings, bad_playbooks[i].findings);
+    }
+    testing_row(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_everything_is_read),
+        cmocka_unit_test(test_reads_are_told_by_name),
+        cmocka_unit_test(test_what_is_wrong_with_a_step_is_named_with_its_place),
+        cmocka_unit_test(test_placeholders_may_stand_in_matches),
+        cmocka_unit_test(test_later_steps_may_use_earlier_answers),
+        cmocka_unit_test(test_what_is_wrong_with_a_playbook_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
