@@ -316,8 +316,8 @@ static void test_help_tells_of_every_key(void **state) {
     scoped(buffer_done) struct buffer help = BUFFER_INIT;
     settings_help(&help);
     static const char *const parts[] = {
-        "mode (mode)\n    observe: plan and journal; enforce: act\n"
-        "    default \"observe\"; variable RIPOSTE_MODE\n",
+        "mode (mode)\n    observe: plan and journal; enforce: act\n    default \"observe\"; ",
+        "; variable RIPOSTE_MODE\n",
         "guard.limit.principals (number)\n",
         "variable RIPOSTE_GUARD_LIMIT_PRINCIPALS\n",
         "    default [\"env:RIPOSTE_SECRET\", \"env:RIPOSTE_SECRET_PREVIOUS\"]\n",
