@@ -31,7 +31,7 @@ static void append_tests(struct buffer *out, const struct field *field) {
 
 static void append_leaves(struct buffer *out, const struct leaves *leaves, uint32_t path) {
     size_t count = 0;
-    for (uint32_t i = leaves->first[path]; i != LEAF_NONE; i = leaves->items[i].next) {
+    for (uint32_t i = leaves_first(leaves, path); i != LEAF_NONE; i = leaves->items[i].next) {
         if (count++ < SHOWN_LEAVES) {
             buffer_append_string(out, count == 1 ? "" : ", ");
             append_value(out, &leaves->items[i]);
@@ -78,7 +78,7 @@ static void explain_match(const struct finder *finder, struct buffer *out) {
 
 /* Does some leaf of the field pass, wherever it lies? */
 static bool some_leaf_passes(const struct finder *finder, const struct field *field) {
-    for (uint32_t i = finder->leaves->first[field->path]; i != LEAF_NONE;
+    for (uint32_t i = leaves_first(finder->leaves, field->path); i != LEAF_NONE;
          i = finder->leaves->items[i].next) {
         const struct leaf *leaf = &finder->leaves->items[i];
         if (field_passes(field, leaf->type, leaf->text)) {
