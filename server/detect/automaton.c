@@ -158,7 +158,7 @@ void automaton_add(struct automaton *automaton, const struct test *test, uint32_
         end = add_steps(nfa, add_start(nfa, atom), test, is_backward, atom);
         break;
     default:
-        assert(!"a test that is no matter of bytes");
+        assert(false); /* a test that is no matter of bytes */
     }
     nfa->places[end].accept = test->kind == TEST_IGNORE_CASE ? ACCEPT_END : ACCEPT_EARLY;
 }
@@ -392,6 +392,11 @@ static void add_first_states(struct dfa *dfa, const struct nfa *nfa) {
 }
 
 static void dfa_init(struct dfa *dfa, const struct nfa *nfa) {
+    dfa->work_capacity = dfa->kept_capacity = FIRST_SLOTS;
+    dfa->work = memory_new_array(FIRST_SLOTS, sizeof(*dfa->work));
+    dfa->kept = memory_new_array(FIRST_SLOTS, sizeof(*dfa->kept));
+    dfa->pool_capacity = FIRST_SLOTS;
+    dfa->pool = memory_new_array(FIRST_SLOTS, sizeof(*dfa->pool));
     dfa->slot_count = FIRST_SLOTS;
     dfa->slots = memory_new_array(dfa->slot_count, sizeof(*dfa->slots));
     add_first_states(dfa, nfa);

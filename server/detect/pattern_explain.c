@@ -111,11 +111,10 @@ static void explain_branch_name(const struct pattern *pattern, size_t index, str
 static bool explain_leaves(const struct pattern *pattern, const struct leaves *leaves,
                            struct finder *finder, struct buffer *failures, struct buffer *out,
                            bool *is_match_out, struct error *error) {
+    bool is_decided = true; /* a branch that gave up doesn't keep another from matching */
     for (size_t i = 0; i < pattern->subrule_count; i++) {
         bool is_match = false;
-        if (!finder_search(finder, &pattern->subrules[i], NULL, leaves, &is_match, error)) {
-            return false;
-        }
+        is_decided &= finder_search(finder, &pattern->subrules[i], NULL, leaves, &is_match, error);
         if (is_match) {
             buffer_append_string(out, "match\n");
             explain_match(finder, out);
@@ -124,6 +123,9 @@ static bool explain_leaves(const struct pattern *pattern, const struct leaves *l
         }
         explain_branch_name(pattern, i, failures);
         explain_failure(finder, failures);
+    }
+    if (!is_decided) {
+        return false;
     }
     buffer_append_string(out, "no match\n");
     buffer_append_text(out, buffer_text(failures));

@@ -4,9 +4,9 @@
  * there are.
  *
  * Ownership:  an automaton is built, sealed and then immutable; the deterministic states live in a
- * cache that belongs to one thread's scratch. Bounds:     a cache holds at most
- * AUTOMATON_CACHE_BYTES (and at least one state): when that is used up it starts anew. Worst case a
- * byte costs one look at each place in all texts of the path. */
+ *             cache that belongs to one thread's scratch.
+ * Bounds:     a cache holds at most about AUTOMATON_CACHE_BYTES: when that is used up it starts
+ *             anew. At worst a byte costs one look at each place in all texts of the path. */
 #ifndef RIPOSTE_DETECT_AUTOMATON_H
 #define RIPOSTE_DETECT_AUTOMATON_H
 
