@@ -1,0 +1,145 @@
+#include "access.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/config/secret.h"
+#include "riposte/inbound/authenticate.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define SCHEME "Bearer "
+
+struct access {
+    atomic_size_t references;
+    struct snapshot *snapshot;
+    struct authenticator *authenticator;
+};
+
+struct resolved {
+    struct secret *secrets; /* all references of all tokens, one after the other */
+    struct accepted_secret *accepted;
+    size_t reference_count, count;
+};
+
+static void resolved_done(struct resolved *resolved) {
+    for (size_t i = 0; i < resolved->reference_count; i++) {
+        secret_done(&resolved->secrets[i]);
+    }
+    free(resolved->secrets);
+    free(resolved->accepted);
+}
+
+static bool accept(struct resolved *resolved, const struct admin_token *token,
+                   const struct secret_reference *reference, struct error *error) {
+    struct secret *secret = &resolved->secrets[resolved->reference_count];
+    if (!secret_resolve(reference, secret, error)) {
+        return error_wrap(error, "admin token %.*s", TEXT_ARG(token->name));
+    }
+    resolved->reference_count++;
+    if (secret->bytes == 0) {
+        return true;
+    }
+    if (secret->bytes < AUTHENTICATE_BYTES) {
+        return error_set(error, ERROR_INVALID, "admin token %.*s: %.*s has less than %d characters",
+                         TEXT_ARG(token->name), TEXT_ARG(reference->spelled), AUTHENTICATE_BYTES);
+    }
+    resolved->accepted[resolved->count++] = (struct accepted_secret){
+        .name = token->name,
+        .secret = {secret->text, secret->bytes},
+        .role = (unsigned)token->role};
+    return true;
+}
+
+static size_t count_references(const struct settings *settings) {
+    size_t count = 0;
+    for (size_t i = 0; i < settings->admin.token_count; i++) {
+        count += settings->admin.tokens[i].secrets.count;
+    }
+    return count;
+}
+
+/* The audit names who acted: a name must mean one holder. */
+static bool check_names(const struct settings *settings, struct error *error) {
+    for (size_t i = 0; i < settings->admin.token_count; i++) {
+        for (size_t before = 0; before < i; before++) {
+            struct text name = settings->admin.tokens[i].name;
+            if (text_equal(name, settings->admin.tokens[before].name)) {
+                return error_set(error, ERROR_INVALID, "admin.tokens: two are named %.*s",
+                                 TEXT_ARG(name));
+            }
+        }
+    }
+    return true;
+}
+
+static bool resolve(const struct settings *settings, struct resolved *resolved,
+                    struct error *error) {
+    size_t count = count_references(settings);
+    resolved->secrets = memory_new_array(count, sizeof(*resolved->secrets));
+    resolved->accepted = memory_new_array(count, sizeof(*resolved->accepted));
+    for (size_t i = 0; i < settings->admin.token_count; i++) {
+        const struct admin_token *token = &settings->admin.tokens[i];
+        for (size_t at = 0; at < token->secrets.count; at++) {
+            if (!accept(resolved, token, &token->secrets.items[at], error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool access_new(struct snapshot *snapshot, struct access **access_out, struct error *error) {
+    scoped(resolved_done) struct resolved resolved = {0};
+    struct authenticator *authenticator = NULL;
+    if (!check_names(snapshot->settings, error) || !resolve(snapshot->settings, &resolved, error)) {
+        return false;
+    }
+    if (resolved.count == 0) {
+        *access_out = NULL;
+        return true;
+    }
+    if (!authenticator_new(resolved.accepted, resolved.count, &authenticator, error)) {
+        return false;
+    }
+    struct access *access = memory_new(sizeof(*access));
+    atomic_init(&access->references, 1);
+    access->snapshot = snapshot_ref(snapshot);
+    access->authenticator = authenticator;
+    *access_out = access;
+    return true;
+}
+
+struct access *access_ref(struct access *access) {
+    atomic_fetch_add(&access->references, 1);
+    return access;
+}
+
+void access_unref(struct access **access) {
+    struct access *held = *access;
+    *access = NULL;
+    if (held == NULL || atomic_fetch_sub(&held->references, 1) > 1) {
+        return;
+    }
+    snapshot_unref(&held->snapshot);
+    authenticator_free(&held->authenticator);
+    free(held);
+}
+
+struct snapshot *access_snapshot(struct access *access) {
+    return access->snapshot;
+}
+
+bool access_find(const struct access *access, const struct request *request, struct text *name_out,
+                 enum admin_role *role_out) {
+    struct text value = request_header(request, "Authorization");
+    size_t index = 0;
+    struct text scheme = text_slice(value, 0, sizeof(SCHEME) - 1);
+    if (!text_equal_ignoring_ascii_case(scheme, TEXT(SCHEME)) ||
+        !authenticator_accepts(access->authenticator,
+                               text_slice(value, sizeof(SCHEME) - 1, value.bytes), &index)) {
+        return false;
+    }
+    *name_out = authenticator_name(access->authenticator, index);
+    *role_out = (enum admin_role)authenticator_role(access->authenticator, index);
+    return true;
+}

@@ -1,0 +1,437 @@
+#include "riposte/operate/admin.h"
+
+#include "access.h"
+#include "jsonc.h"
+#include "process.h"
+#include "view.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/base/mutex.h"
+#include "riposte/inbound/request.h"
+#include "riposte/observe/log.h"
+#include "riposte/observe/metrics.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define INCIDENTS     "/v1/incidents"
+#define LIST_DEFAULT  50
+#define LIST_MAX      500
+#define BODY_BYTES    4096
+#define RETRY_AFTER_S 5
+
+enum {
+    ROUTE_METRICS,
+    ROUTE_LIST,
+    ROUTE_SHOW,
+    ROUTE_ACT,
+    ROUTE_RECENT,
+    ROUTE_RULES,
+    ROUTE_HEALTH,
+    ROUTE_READY,
+    ROUTE_COUNT,
+};
+
+struct admin {
+    struct admin_options options;
+    struct route routes[ROUTE_COUNT];
+    struct mutex lock;
+    struct {
+        struct access *access; /* NULL: no token is set, nobody gets in */
+    } shared;                  /* with `lock` */
+};
+
+static struct metric refusals = {.name = "riposte_admin_refused_total",
+                                 .help = "Admin requests refused: unauthenticated, forbidden.",
+                                 .type = METRIC_COUNTER,
+                                 .labels = {"reason"}};
+
+static struct access *take_access(struct admin *admin) {
+    mutex_lock(&admin->lock);
+    struct access *access = admin->shared.access == NULL ? NULL : access_ref(admin->shared.access);
+    mutex_unlock(&admin->lock);
+    return access;
+}
+
+/* ---- who asks -----------------------------------------------------------------------------------
+ */
+
+static bool refuse(struct request *request, unsigned status, const char *reason, struct text body,
+                   const char *challenge) {
+    metric_add(&refusals, 1, METRIC_LABELS(text_of(reason)));
+    request_answer(request,
+                   &(struct answer){.status = status, .body = body, .challenge = challenge});
+    return false;
+}
+
+static bool gate(struct admin *admin, struct request *request, enum admin_role needed) {
+    scoped(access_unref) struct access *access = take_access(admin);
+    struct text name = {NULL, 0};
+    enum admin_role role = ADMIN_VIEW;
+    if (access == NULL || !access_find(access, request, &name, &role)) {
+        return refuse(request, 401, "unauthenticated",
+                      TEXT("{\"error\":\"Authorization: Bearer TOKEN is missing or wrong\"}\n"),
+                      "Bearer realm=\"riposte\"");
+    }
+    if (role < needed) {
+        return refuse(request, 403, "forbidden",
+                      TEXT("{\"error\":\"this token's role may look, not act\"}\n"), NULL);
+    }
+    return true;
+}
+
+static bool gate_view(void *arg, struct request *request) {
+    return gate(arg, request, ADMIN_VIEW);
+}
+
+static bool gate_operate(void *arg, struct request *request) {
+    return gate(arg, request, ADMIN_OPERATE);
+}
+
+/* ---- answers ------------------------------------------------------------------------------------
+ */
+
+/* Takes `object` over. */
+static void answer_object(struct request *request, unsigned status, struct json_object *object) {
+    size_t bytes = 0;
+    const char *text = json_object_to_json_string_length(
+        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes);
+    request_answer(request, &(struct answer){.status = status, .body = {text, bytes}});
+    json_object_put(object);
+}
+
+/* Takes `list` over. */
+static void answer_list(struct request *request, const char *key, struct json_object *list) {
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, key, list);
+    answer_object(request, 200, object);
+}
+
+static void answer_failure(struct request *request, const struct error *error) {
+    static const unsigned statuses[] = {
+        [ERROR_NONE] = 500,  [ERROR_INVALID] = 409, [ERROR_NOT_FOUND] = 404, [ERROR_DENIED] = 409,
+        [ERROR_LIMIT] = 503, [ERROR_BUSY] = 503,    [ERROR_SYSTEM] = 503,
+    };
+    unsigned status = statuses[error->code];
+    if (status == 503) {
+        log_error(&(struct log_context){.component = "operate"}, "%s", error->text);
+    }
+    request_answer_busy(request, status, error->text, status == 503 ? RETRY_AFTER_S : 0);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+static void handle_metrics(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    process_measure(admin->options.journal);
+    metrics_render(&text);
+    request_answer(request, &(struct answer){.status = 200,
+                                             .content_type = METRICS_CONTENT_TYPE,
+                                             .body = buffer_text(&text)});
+}
+
+struct list_query {
+    uint32_t states;
+    struct ulid before;
+    uint64_t limit;
+};
+
+static bool read_states(struct text names, uint32_t *states_out, struct error *error) {
+    struct text name = {NULL, 0};
+    while (text_next_part(&names, ',', &name)) {
+        enum incident_state state = INCIDENT_DETECTED;
+        if (!incident_state_parse(name, &state)) {
+            return error_set(error, ERROR_INVALID, "state: there is no '%.*s'", TEXT_ARG(name));
+        }
+        *states_out |= (uint32_t)1 << state;
+    }
+    return true;
+}
+
+static bool read_list_query(const struct request *request, struct list_query *query,
+                            struct error *error) {
+    struct text before = request_query(request, "before");
+    struct text limit = request_query(request, "limit");
+    *query = (struct list_query){.limit = LIST_DEFAULT};
+    if (before.bytes > 0 && !ulid_parse(before, &query->before)) {
+        return error_set(error, ERROR_INVALID, "before: not an incident's id");
+    }
+    if (limit.bytes > 0 && (!text_parse_unsigned(limit, &query->limit) || query->limit == 0 ||
+                            query->limit > LIST_MAX)) {
+        return error_set(error, ERROR_INVALID, "limit: a number from 1 to %d", LIST_MAX);
+    }
+    return read_states(request_query(request, "state"), &query->states, error);
+}
+
+static void answer_incidents(struct request *request, const struct list_query *query,
+                             const struct journal_incident *incidents, size_t count) {
+    struct json_object *object = json_object_new_object();
+    struct json_object *list = json_object_new_array();
+    for (size_t i = 0; i < count; i++) {
+        json_object_array_add(list, view_incident(&incidents[i]));
+    }
+    json_object_object_add(object, "incidents", list);
+    if (count == query->limit) {
+        view_add_text(object, "before", ulid_text(&incidents[count - 1].id));
+    }
+    answer_object(request, 200, object);
+}
+
+static void handle_list(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct error error = {0};
+    struct list_query query = {0};
+    struct journal_incident *incidents = NULL;
+    size_t count = 0;
+    if (!read_list_query(request, &query, &error)) {
+        request_answer_error(request, 400, error.text);
+    } else if (!journal_list_incidents(admin->options.journal, &query.before, query.states,
+                                       (size_t)query.limit, arena, &incidents, &count, &error)) {
+        answer_failure(request, &error);
+    } else {
+        answer_incidents(request, &query, incidents, count);
+    }
+}
+
+/* The journal forgets an event's body no earlier than its incidents; still, an incident without one
+ * can be shown. */
+static bool add_event(struct json_object *object, struct journal *journal, struct text key,
+                      struct error *error) {
+    scoped(blob_unref) struct blob *body = NULL;
+    if (!journal_read_event(journal, key, &body, error)) {
+        return error->code == ERROR_NOT_FOUND;
+    }
+    view_add_json(object, "event", blob_text(body));
+    return true;
+}
+
+/* Everything that is known of one incident. */
+static bool fill_incident(struct json_object **object, struct journal *journal,
+                          const struct ulid *id, struct arena *arena, struct error *error) {
+    struct journal_incident incident = {0};
+    struct journal_call *calls = NULL;
+    struct journal_effect *effects = NULL;
+    struct journal_task_row *tasks = NULL;
+    size_t call_count = 0;
+    size_t effect_count = 0;
+    size_t task_count = 0;
+    if (!journal_read_incident(journal, id, arena, &incident, error) ||
+        !journal_read_calls(journal, id, arena, &calls, &call_count, error) ||
+        !journal_read_effects(journal, id, arena, &effects, &effect_count, error) ||
+        !journal_read_tasks(journal, id, arena, &tasks, &task_count, error)) {
+        return false;
+    }
+    *object = view_incident(&incident);
+    json_object_object_add(*object, "calls", view_calls(calls, call_count));
+    json_object_object_add(*object, "effects", view_effects(effects, effect_count));
+    json_object_object_add(*object, "tasks", view_tasks(tasks, task_count));
+    view_add_json(*object, "plan", incident.plan);
+    return add_event(*object, journal, incident.event_key, error);
+}
+
+static void put_object(struct json_object **object) {
+    json_object_put(*object);
+    *object = NULL;
+}
+
+static void handle_show(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    scoped(arena_free) struct arena *arena = arena_new();
+    scoped(put_object) struct json_object *object = NULL;
+    struct error error = {0};
+    struct ulid id = {0};
+    struct text path = request_path(request);
+    if (!ulid_parse(text_slice(path, sizeof(INCIDENTS "/") - 1, path.bytes), &id)) {
+        request_answer_error(request, 404, "there is no such incident");
+    } else if (!fill_incident(&object, admin->options.journal, &id, arena, &error)) {
+        answer_failure(request, &error);
+    } else {
+        answer_object(request, 200, json_object_get(object));
+    }
+}
+
+static void handle_recent(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    struct recent_event *events = memory_new_array(RECENT_CAPACITY, sizeof(*events));
+    size_t count = recent_copy(admin->options.recent, events, RECENT_CAPACITY);
+    answer_list(request, "events", view_recent(events, count));
+    free(events);
+}
+
+static void handle_rules(void *arg, struct request *request) {
+    scoped(access_unref) struct access *access = take_access(arg);
+    assert(access != NULL); /* the gate found a token in it, and it is only ever replaced */
+    answer_list(request, "rules", view_rules(access_snapshot(access)));
+}
+
+/* ---- acting -------------------------------------------------------------------------------------
+ */
+
+/* {"resources": true|false}, {} or nothing. */
+static bool read_undo_body(struct text body, bool *with_resources_out, struct error *error) {
+    if (body.bytes == 0) {
+        return true;
+    }
+    struct json_tokener *tokener = json_tokener_new();
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    scoped(put_object) struct json_object *root = json_tokener_parse_ex(tokener, body.data,
+                                                                        (int)body.bytes);
+    bool is_json = json_tokener_get_error(tokener) == json_tokener_success &&
+                   json_tokener_get_parse_end(tokener) == body.bytes;
+    json_tokener_free(tokener);
+    if (!is_json || !json_object_is_type(root, json_type_object)) {
+        return error_set(error, ERROR_INVALID, "the body is no JSON object");
+    }
+    json_object_object_foreach(root, key, value) {
+        if (!text_equal_string(TEXT("resources"), key) ||
+            !json_object_is_type(value, json_type_boolean)) {
+            return error_set(error, ERROR_INVALID,
+                             "the body may hold \"resources\": true or false, and nothing else");
+        }
+        *with_resources_out = json_object_get_boolean(value) != 0;
+    }
+    return true;
+}
+
+static void undo(struct admin *admin, struct request *request, const struct ulid *id,
+                 struct text actor) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct error error = {0};
+    struct journal_incident incident = {0};
+    bool with_resources = false;
+    if (!read_undo_body(text_trim(blob_text(request_body(request))), &with_resources, &error)) {
+        request_answer_error(request, 400, error.text);
+        return;
+    }
+    if (!journal_undo(admin->options.journal, id, actor, with_resources, &error) ||
+        !journal_read_incident(admin->options.journal, id, arena, &incident, &error)) {
+        answer_failure(request, &error);
+        return;
+    }
+    log_info(&(struct log_context){.component = "operate",
+                                   .incident = ulid_text(id),
+                                   LOG_FIELDS(log_text("actor", actor))},
+             "undo%s", with_resources ? ", resources too" : "");
+    answer_object(request, 202, view_incident(&incident));
+}
+
+/* The token's name, which the audit keeps. The gate has let it in, but a reload may have come. */
+static bool find_actor(struct admin *admin, const struct request *request, struct arena *arena,
+                       struct text *actor_out) {
+    scoped(access_unref) struct access *access = take_access(admin);
+    struct text name = {NULL, 0};
+    enum admin_role role = ADMIN_VIEW;
+    if (access == NULL || !access_find(access, request, &name, &role) || role < ADMIN_OPERATE) {
+        return false;
+    }
+    *actor_out = arena_copy_text(arena, name);
+    return true;
+}
+
+/* POST /v1/incidents/ID/VERB. */
+static void handle_act(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct text rest = request_path(request);
+    rest = text_slice(rest, sizeof(INCIDENTS "/") - 1, rest.bytes);
+    size_t slash = text_find_byte(rest, '/', 0);
+    struct text verb = text_slice(rest, slash + 1, rest.bytes);
+    struct text actor = {NULL, 0};
+    struct ulid id = {0};
+    if (!ulid_parse(text_slice(rest, 0, slash), &id)) {
+        request_answer_error(request, 404, "there is no such incident");
+    } else if (text_equal(verb, TEXT("approve")) || text_equal(verb, TEXT("dismiss"))) {
+        request_answer_error(request, 501, "approve and dismiss are not supported yet");
+    } else if (!text_equal(verb, TEXT("undo"))) {
+        request_answer_error(request, 404, "no such path");
+    } else if (!find_actor(admin, request, arena, &actor)) {
+        request_answer_error(request, 401, "the token is no longer accepted");
+    } else {
+        undo(admin, request, &id, actor);
+    }
+}
+
+/* ---- health -------------------------------------------------------------------------------------
+ */
+
+static void handle_health(void *arg, struct request *request) {
+    (void)arg;
+    request_answer(request,
+                   &(struct answer){.status = 200, .body = TEXT("{\"status\":\"alive\"}\n")});
+}
+
+static void handle_ready(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    if (journal_is_ready(admin->options.journal)) {
+        request_answer(request,
+                       &(struct answer){.status = 200, .body = TEXT("{\"status\":\"ready\"}\n")});
+    } else {
+        request_answer_busy(request, 503, "the journal can't commit", RETRY_AFTER_S);
+    }
+}
+
+/* ---- life ---------------------------------------------------------------------------------------
+ */
+
+struct admin *admin_new(const struct admin_options *options) {
+    process_register();
+    metrics_register(&refusals, 1);
+    struct admin *admin = memory_new(sizeof(*admin));
+    admin->options = *options;
+    mutex_init(&admin->lock);
+    return admin;
+}
+
+void admin_free(struct admin **admin) {
+    struct admin *old = *admin;
+    *admin = NULL;
+    if (old == NULL) {
+        return;
+    }
+    access_unref(&old->shared.access);
+    mutex_done(&old->lock);
+    free(old);
+}
+
+bool admin_adopt(struct admin *admin, struct snapshot *snapshot, bool *has_token_out,
+                 struct error *error) {
+    struct access *next = NULL;
+    if (!access_new(snapshot, &next, error)) {
+        return false;
+    }
+    *has_token_out = next != NULL;
+    mutex_lock(&admin->lock);
+    struct access *before = admin->shared.access;
+    admin->shared.access = next;
+    mutex_unlock(&admin->lock);
+    access_unref(&before);
+    return true;
+}
+
+const struct route *admin_routes(struct admin *admin, size_t *count_out) {
+    static const struct {
+        const char *method, *path;
+        size_t body_limit_bytes;
+        route_gate_fn *gate_fn;
+        route_fn *handle_fn;
+    } table[ROUTE_COUNT] = {
+        [ROUTE_METRICS] = {"GET", "/metrics", 0, gate_view, handle_metrics},
+        [ROUTE_LIST] = {"GET", INCIDENTS, 0, gate_view, handle_list},
+        [ROUTE_SHOW] = {"GET", INCIDENTS "/*", 0, gate_view, handle_show},
+        [ROUTE_ACT] = {"POST", INCIDENTS "/*", BODY_BYTES, gate_operate, handle_act},
+        [ROUTE_RECENT] = {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
+        [ROUTE_RULES] = {"GET", "/v1/rules", 0, gate_view, handle_rules},
+        [ROUTE_HEALTH] = {"GET", "/healthz", 0, NULL, handle_health},
+        [ROUTE_READY] = {"GET", "/readyz", 0, NULL, handle_ready},
+    };
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        admin->routes[i] = (struct route){table[i].method,           table[i].path,
+                                          table[i].body_limit_bytes, table[i].gate_fn,
+                                          table[i].handle_fn,        admin};
+    }
+    *count_out = ROUTE_COUNT;
+    return admin->routes;
+}

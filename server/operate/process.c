@@ -1,0 +1,148 @@
+#include "process.h"
+
+#include "riposte/base/buffer.h"
+#include "riposte/base/clock.h"
+#include "riposte/base/file.h"
+#include "riposte/observe/metrics.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#define STATM_BYTES 256
+
+static pthread_once_t register_once = PTHREAD_ONCE_INIT;
+static int64_t began_unix_ms;
+static int64_t began_mono_ms;
+
+/* /proc/self/statm: "SIZE RESIDENT ...", in pages. */
+static int64_t resident_bytes(void) {
+    scoped(buffer_done) struct buffer statm = BUFFER_INIT;
+    struct error error = {0};
+    struct text part = {NULL, 0};
+    uint64_t pages = 0;
+    if (!file_read("/proc/self/statm", STATM_BYTES, &statm, &error)) {
+        return 0;
+    }
+    struct text rest = buffer_text(&statm);
+    bool is_read = text_next_part(&rest, ' ', &part) && text_next_part(&rest, ' ', &part) &&
+                   text_parse_unsigned(part, &pages);
+    return is_read ? (int64_t)pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
+static int64_t open_files(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    int64_t count = 0;
+    if (folder == NULL) {
+        return 0;
+    }
+    for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(folder);
+    return count - 1; /* without the folder itself */
+}
+
+static int64_t start_seconds(void) {
+    return began_unix_ms / 1000;
+}
+
+static int64_t uptime_seconds(void) {
+    return (clock_mono_ms(&clock_system) - began_mono_ms) / 1000;
+}
+
+enum {
+    METRIC_RESIDENT,
+    METRIC_FILES,
+    METRIC_START,
+    METRIC_UPTIME,
+    METRIC_BUILD,
+    METRIC_READY,
+    METRIC_COMMITS,
+    METRIC_REQUESTS,
+    METRIC_FAILED,
+    METRIC_QUEUED,
+    METRIC_NOT_ADMITTED,
+    METRIC_OLDEST_DUE,
+    METRIC_COUNT,
+};
+
+static struct metric metrics[METRIC_COUNT] = {
+    [METRIC_RESIDENT] = {.name = "process_resident_memory_bytes",
+                         .help = "Resident memory.",
+                         .unit = "bytes",
+                         .type = METRIC_GAUGE,
+                         .read_fn = resident_bytes},
+    [METRIC_FILES] = {.name = "process_open_fds",
+                      .help = "Open file descriptors.",
+                      .type = METRIC_GAUGE,
+                      .read_fn = open_files},
+    [METRIC_START] = {.name = "process_start_time_seconds",
+                      .help = "When the process started, since 1970.",
+                      .unit = "seconds",
+                      .type = METRIC_GAUGE,
+                      .read_fn = start_seconds},
+    [METRIC_UPTIME] = {.name = "riposte_uptime_seconds",
+                       .help = "How long the process runs.",
+                       .unit = "seconds",
+                       .type = METRIC_GAUGE,
+                       .read_fn = uptime_seconds},
+    [METRIC_BUILD] = {.name = "riposte_build_info",
+                      .help = "1, with the version that runs.",
+                      .type = METRIC_GAUGE,
+                      .labels = {"version"}},
+    [METRIC_READY] = {.name = "riposte_journal_ready",
+                      .help = "1 when the journal could commit when last tried.",
+                      .type = METRIC_GAUGE},
+    [METRIC_COMMITS] = {.name = "riposte_journal_commits_total",
+                        .help = "Transactions committed.",
+                        .type = METRIC_COUNTER},
+    [METRIC_REQUESTS] = {.name = "riposte_journal_requests_total",
+                         .help = "Requests in them.",
+                         .type = METRIC_COUNTER},
+    [METRIC_FAILED] = {.name = "riposte_journal_failed_commits_total",
+                       .help = "Transactions that could not be committed.",
+                       .type = METRIC_COUNTER},
+    [METRIC_QUEUED] = {.name = "riposte_journal_queued_requests",
+                       .help = "Requests that wait for the journal now.",
+                       .type = METRIC_GAUGE},
+    [METRIC_NOT_ADMITTED] = {.name = "riposte_respond_tasks_not_admitted",
+                             .help =
+                                 "Incidents that wait for their verdict; queue_limit bounds it.",
+                             .type = METRIC_GAUGE},
+    [METRIC_OLDEST_DUE] = {.name = "riposte_tasks_late_milliseconds",
+                           .help = "How late the task is that waits longest for a worker.",
+                           .unit = "milliseconds",
+                           .type = METRIC_GAUGE},
+};
+
+static void register_all(void) {
+    began_unix_ms = clock_unix_ms(&clock_system);
+    began_mono_ms = clock_mono_ms(&clock_system);
+    metrics_register(metrics, METRIC_COUNT);
+    metric_set(&metrics[METRIC_BUILD], 1, METRIC_LABELS(TEXT(RIPOSTE_VERSION)));
+}
+
+void process_register(void) {
+    pthread_once(&register_once, register_all);
+}
+
+/* The journal counts since it was opened. */
+static void count_up_to(struct metric *counter, uint64_t value) {
+    uint64_t before = (uint64_t)metric_value(counter, NULL);
+    if (value > before) {
+        metric_add(counter, value - before, NULL);
+    }
+}
+
+void process_measure(struct journal *journal) {
+    struct journal_numbers numbers = {0};
+    journal_numbers(journal, &numbers);
+    metric_set(&metrics[METRIC_READY], journal_is_ready(journal), NULL);
+    count_up_to(&metrics[METRIC_COMMITS], numbers.commits);
+    count_up_to(&metrics[METRIC_REQUESTS], numbers.requests);
+    count_up_to(&metrics[METRIC_FAILED], numbers.failed_commits);
+    metric_set(&metrics[METRIC_QUEUED], (int64_t)numbers.queued, NULL);
+    metric_set(&metrics[METRIC_NOT_ADMITTED], (int64_t)numbers.not_admitted, NULL);
+    metric_set(&metrics[METRIC_OLDEST_DUE], numbers.oldest_due_ms, NULL);
+}

@@ -1,0 +1,30 @@
+/* What the admin API shows, as json-c objects. Private to the folder.
+ *
+ * Times are RFC 3339 with milliseconds; a time that isn't known and an empty text are left out.
+ * What is journaled as JSON text (event, plan, request, answer) is shown as it was written, number
+ * spelling and duplicate members included.
+ *
+ * Ownership:  the caller json_object_put()s what it gets; adding hands over.
+ * Threads:    one. */
+#ifndef RIPOSTE_SERVER_OPERATE_VIEW_H
+#define RIPOSTE_SERVER_OPERATE_VIEW_H
+
+#include "jsonc.h"
+
+#include "riposte/base/text.h"
+#include "riposte/config/snapshot.h"
+#include "riposte/journal/journal.h"
+#include "riposte/observe/recent.h"
+
+void view_add_text(struct json_object *object, const char *key, struct text value);
+/* `text` as JSON; as a string when it is none (cut, or broken). */
+void view_add_json(struct json_object *object, const char *key, struct text text);
+
+struct json_object *view_incident(const struct journal_incident *incident);
+struct json_object *view_calls(const struct journal_call *calls, size_t count);
+struct json_object *view_effects(const struct journal_effect *effects, size_t count);
+struct json_object *view_tasks(const struct journal_task_row *tasks, size_t count);
+struct json_object *view_recent(const struct recent_event *events, size_t count);
+struct json_object *view_rules(const struct snapshot *snapshot);
+
+#endif
