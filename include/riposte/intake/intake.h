@@ -1,14 +1,18 @@
 /* POST /events: from an authenticated body to committed incidents.
  *
- *     secret ─▶ decode ─▶ scan + match ──no match──▶ 200
- *                            └──match──▶ journal_append ──committed──▶ 202
+ *     secret ─▶ decode ─▶ scan + match ──no match──▶ 200, kept in the ring of recent events
+ *       │no        │wrong      │wrong └──match──▶ journal_append ──committed──▶ 202
+ *      401        400         400                        │known ──▶ 200
+ *                                                        └full ──▶ 429, can't ──▶ 503
  *
  * No thread waits for the commit: the request stays suspended until the journal calls back.
  *
  * Ownership:  intake_new/intake_free; free it after the listener that uses its routes has stopped.
  * Threads:    its handlers run on the listener's threads, its answers on the journal's.
  *             intake_adopt() may be called while requests are under way: each keeps what it began
- * with. Source:     DESIGN.md, HTTP; FACTS.md 1.1 (what EventBridge retries). */
+ *             with.
+ * Bounds:     INTAKE_BODY_BYTES a body, INTAKE_EVENTS_MAX events in it.
+ * Source:     DESIGN.md, HTTP; FACTS.md 1.1 (what EventBridge retries). */
 #ifndef RIPOSTE_INTAKE_INTAKE_H
 #define RIPOSTE_INTAKE_INTAKE_H
 

@@ -1,0 +1,110 @@
+#include "setup.h"
+
+#include "riposte/base/buffer.h"
+#include "riposte/base/memory.h"
+#include "riposte/crypto/sha256.h"
+#include "riposte/observe/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct resolved {
+    struct secret *secrets;
+    struct accepted_secret *accepted; /* those that are set */
+    size_t reference_count, count;
+};
+
+static void resolved_done(struct resolved *resolved) {
+    for (size_t i = 0; i < resolved->reference_count; i++) {
+        secret_done(&resolved->secrets[i]);
+    }
+    free(resolved->secrets);
+    free(resolved->accepted);
+}
+
+static void warn_if_short(const struct accepted_secret *accepted) {
+    if (accepted->secret.bytes < AUTHENTICATE_BYTES) {
+        log_warn(&(struct log_context){.component = "intake"},
+                 "the secret %.*s has less than %d characters: it is not accepted",
+                 TEXT_ARG(accepted->name), AUTHENTICATE_BYTES);
+    }
+}
+
+static bool resolve(const struct secret_references *references, struct resolved *resolved,
+                    struct error *error) {
+    resolved->secrets = memory_new_array(references->count, sizeof(*resolved->secrets));
+    resolved->accepted = memory_new_array(references->count, sizeof(*resolved->accepted));
+    for (size_t i = 0; i < references->count; i++) {
+        struct secret *secret = &resolved->secrets[i];
+        if (!secret_resolve(&references->items[i], secret, error)) {
+            return error_wrap(error, "authenticate.secrets");
+        }
+        resolved->reference_count = i + 1;
+        if (secret->bytes > 0) {
+            struct accepted_secret *accepted = &resolved->accepted[resolved->count++];
+            accepted->name = references->items[i].spelled;
+            accepted->secret = (struct text){secret->text, secret->bytes};
+            warn_if_short(accepted);
+        }
+    }
+    return true;
+}
+
+static bool fail_without_secret(const struct secret_references *references, struct error *error) {
+    scoped(buffer_done) struct buffer names = BUFFER_INIT;
+    for (size_t i = 0; i < references->count; i++) {
+        buffer_append_format(&names, "%s%.*s", i == 0 ? "" : ", ",
+                             TEXT_ARG(references->items[i].spelled));
+    }
+    return error_set(error, ERROR_INVALID,
+                     "authenticate.secrets: none is set and at least %d characters long (%s)",
+                     AUTHENTICATE_BYTES,
+                     references->count == 0 ? "none is listed" : buffer_string(&names));
+}
+
+static bool make_authenticator(const struct secret_references *references,
+                               struct authenticator **authenticator_out, struct error *error) {
+    scoped(resolved_done) struct resolved resolved = {0};
+    if (!resolve(references, &resolved, error)) {
+        return false;
+    }
+    return authenticator_new(resolved.accepted, resolved.count, authenticator_out, error) ||
+           fail_without_secret(references, error);
+}
+
+bool setup_new(struct snapshot *snapshot, struct setup **setup_out, struct error *error) {
+    struct authenticator *authenticator = NULL;
+    if (!make_authenticator(&snapshot->settings->authenticate.secrets, &authenticator, error)) {
+        return false;
+    }
+    struct setup *setup = memory_new(sizeof(*setup));
+    atomic_init(&setup->references, 1);
+    setup->snapshot = snapshot_ref(snapshot);
+    setup->authenticator = authenticator;
+    setup->header = text_copy(snapshot->settings->authenticate.header);
+    setup->definitions = memory_new_array(snapshot->rule_count, sizeof(*setup->definitions));
+    for (size_t i = 0; i < snapshot->rule_count; i++) {
+        setup->definitions[i].text = snapshot->definitions[i]->text;
+        sha256(blob_text(setup->definitions[i].text), setup->definitions[i].hash);
+    }
+    *setup_out = setup;
+    return true;
+}
+
+struct setup *setup_ref(struct setup *setup) {
+    atomic_fetch_add(&setup->references, 1);
+    return setup;
+}
+
+void setup_unref(struct setup **setup) {
+    struct setup *held = *setup;
+    *setup = NULL;
+    if (held == NULL || atomic_fetch_sub(&held->references, 1) > 1) {
+        return;
+    }
+    snapshot_unref(&held->snapshot);
+    authenticator_free(&held->authenticator);
+    free(held->header);
+    free(held->definitions);
+    free(held);
+}
