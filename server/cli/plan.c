@@ -48,7 +48,7 @@ static bool plan_event(const struct snapshot *snapshot, struct text text, struct
                        struct buffer *out, struct json *plans, bool *has_work,
                        struct error *error) {
     scoped(match_scratch_free) struct match_scratch *scratch = match_scratch_new();
-    struct principal_leaves leaves = {.arena = arena};
+    struct principal_leaves leaves = {.arena = arena, .vars = snapshot->settings->vars};
     struct ruleset_matches matches = {0};
     struct subject_event event = {0};
     if (!ruleset_match(snapshot->ruleset, scratch, text, principal_leaves, &leaves, &matches,

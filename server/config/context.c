@@ -85,7 +85,7 @@ static void add_members(struct json *to, const struct json *from,
                         struct arena *arena) {
     for (const struct json *member = json_first(from); member != NULL; member = json_next(member)) {
         if (!is_hidden_fn(arg, json_key(member))) {
-            json_add_member(arena, to, json_key(member), json_copy(arena, member));
+            json_add_member(arena, to, json_key(member), json_share(arena, member));
         }
     }
 }
@@ -108,7 +108,7 @@ struct json *context_new(const struct subject_event *event, struct text rule_nam
     add_texts(context, "self", (struct text[]){self->account, self->role, self->partition},
               (const char *const[]){"account", "role", "partition"}, 3, arena);
     json_add_member(arena, context, TEXT("vars"),
-                    vars != NULL ? json_copy(arena, vars) : json_new_object(arena));
+                    vars != NULL ? json_share(arena, vars) : json_new_object(arena));
     return context;
 }
 
@@ -129,11 +129,11 @@ static struct json *with_member(const struct json *object, struct text name, str
 struct json *context_with_step(const struct json *context, struct text name,
                                const struct json *answer, struct arena *arena) {
     const struct json *steps = json_member(context, "steps");
-    struct json *more = with_member(steps, name, json_copy(arena, answer), arena);
+    struct json *more = with_member(steps, name, json_share(arena, answer), arena);
     return with_member(context, TEXT("steps"), more, arena);
 }
 
 struct json *context_with(const struct json *context, const char *name, const struct json *value,
                           struct arena *arena) {
-    return with_member(context, text_of(name), json_copy(arena, value), arena);
+    return with_member(context, text_of(name), json_share(arena, value), arena);
 }

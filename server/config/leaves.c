@@ -3,7 +3,6 @@
 struct sinking {
     struct leaf_sink *sink;
     struct arena *arena;
-    struct text prefix; /* "principal" */
 };
 
 static struct text join(struct arena *arena, struct text prefix, struct text name) {
@@ -12,21 +11,8 @@ static struct text join(struct arena *arena, struct text prefix, struct text nam
 
 static void add_member(void *arg, const char *name, enum json_type type, struct text text) {
     const struct sinking *sinking = arg;
-    struct text path = join(sinking->arena, sinking->prefix, text_of(name));
+    struct text path = join(sinking->arena, TEXT("principal"), text_of(name));
     leaf_sink_add(sinking->sink, path, type, text);
-}
-
-static void add_self(struct sinking *sinking, const struct context_self *self) {
-    const struct {
-        const char *name;
-        struct text text;
-    } members[] = {
-        {"account", self->account}, {"role", self->role}, {"partition", self->partition}};
-    for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
-        if (members[i].text.bytes > 0) {
-            add_member(sinking, members[i].name, JSON_STRING, members[i].text);
-        }
-    }
 }
 
 /* Each leaf below `node`, arrays adding nothing to its path. */
@@ -47,12 +33,8 @@ bool principal_leaves(void *arg, const struct json_capture *captures, struct lea
         return false;
     }
     principal_read(captures, leaves->envelope.account, leaves->arena, &leaves->principal);
-    struct sinking sinking = {sink, leaves->arena, TEXT("principal")};
+    struct sinking sinking = {sink, leaves->arena};
     principal_each_member(&leaves->principal, add_member, &sinking);
-    if (leaves->self != NULL) {
-        sinking.prefix = TEXT("self");
-        add_self(&sinking, leaves->self);
-    }
     if (leaves->vars != NULL) {
         add_tree(&sinking, TEXT("vars"), leaves->vars);
     }

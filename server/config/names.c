@@ -25,14 +25,14 @@ const struct context_name context_names[] = {
     {"detail", NAME_EVENT, NULL, NULL},
     {"replay-name", NAME_EVENT, NULL, NULL},
     {"principal", NAME_PRINCIPAL, principal_members, NULL},
-    {"self", NAME_PRINCIPAL, self_members, NULL},
+    {"self", NAME_SELF, self_members, "who we are isn't known when an event comes in"},
     {"vars", NAME_PRINCIPAL, NULL, NULL},
     {"rule", NAME_RULE, rule_members, "there is only one rule here: say what you mean directly"},
     {"incident", NAME_INCIDENT, incident_members, "there is no incident yet"},
     {"steps", NAME_STEPS, NULL, "only a playbook has steps"},
     {"item", NAME_ITEM, NULL, "it needs \"each\" in the same step"},
     {"answer", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\""},
-    {"sent", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\""},
+    {"sent", NAME_SENT, NULL, "it is known only in a \"verify\" or an \"undo\""},
     {"prior", NAME_PRIOR, NULL, "it is known only in the \"undo\" of a step with a \"before\""},
 };
 const size_t context_name_count = ARRAY_COUNT(context_names);

@@ -12,13 +12,15 @@
 
 enum name_place {
     NAME_EVENT = 1,     /* a member of the envelope */
-    NAME_PRINCIPAL = 2, /* principal, self, vars: everywhere */
-    NAME_RULE = 4,
-    NAME_INCIDENT = 8,
-    NAME_STEPS = 16,
-    NAME_ITEM = 32,
-    NAME_ANSWER = 64, /* answer, sent: in `verify` */
-    NAME_PRIOR = 128, /* in `undo` */
+    NAME_PRINCIPAL = 2, /* principal, vars: everywhere */
+    NAME_SELF = 4,      /* once a worker has the incident: it knows our credentials */
+    NAME_RULE = 8,
+    NAME_INCIDENT = 16,
+    NAME_STEPS = 32,
+    NAME_ITEM = 64,
+    NAME_SENT = 128,   /* in `verify` and `undo` */
+    NAME_ANSWER = 256, /* in `same` */
+    NAME_PRIOR = 512,  /* in `undo` */
 };
 
 struct context_name {

@@ -8,7 +8,8 @@
 
 #include <assert.h>
 
-#define PLACES_OF_STEP (NAME_EVENT | NAME_PRINCIPAL | NAME_RULE | NAME_INCIDENT | NAME_STEPS)
+#define PLACES_OF_STEP \
+    (NAME_EVENT | NAME_PRINCIPAL | NAME_SELF | NAME_RULE | NAME_INCIDENT | NAME_STEPS)
 
 /* IAM takes seconds to spread, and that long an attacker can take the change back (FACTS of IAM's
  * eventual consistency): look soon, and again. */
@@ -196,10 +197,11 @@ static void read_write(const struct step_reading *steps, const struct scope *sco
                        const struct json *node, struct step *step_out) {
     const struct reading *reading = &steps->reading;
     step_out->before = read_before(reading, scope, json_member(node, "before"));
-    step_out->verify = read_verify(reading, scope, json_member(node, "verify"));
-    struct scope with_prior = *scope;
-    with_prior.places |= step_out->before == NULL ? 0 : NAME_PRIOR;
-    step_out->undo = read_undo(reading, &with_prior, json_member(node, "undo"));
+    struct scope wider = *scope;
+    wider.places |= NAME_SENT;
+    step_out->verify = read_verify(reading, &wider, json_member(node, "verify"));
+    wider.places |= step_out->before == NULL ? 0 : NAME_PRIOR;
+    step_out->undo = read_undo(reading, &wider, json_member(node, "undo"));
     read_effect(steps, scope, node, step_out);
     if (json_member(node, "undo") == NULL) {
         findings_warn(

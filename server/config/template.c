@@ -63,7 +63,7 @@ static bool keep(struct lookup *lookup, const struct json *node, struct error *e
     if (!filters_apply(lookup->filters, node, lookup->arena, &value, error)) {
         return error_wrap(error, "${%.*s}", TEXT_ARG(lookup->path));
     }
-    json_add_element(lookup->values, json_copy(lookup->arena, value));
+    json_add_element(lookup->values, json_share(lookup->arena, value));
     return true;
 }
 
@@ -148,7 +148,7 @@ static bool render_placeholder(const struct placeholder *placeholder, const stru
                render_string(placeholder->fallback, context, arena, value_out, error);
     }
     *value_out = is_fan(placeholder->path) ? lookup.values
-                                           : json_copy(arena, json_first(lookup.values));
+                                           : json_share(arena, json_first(lookup.values));
     return true;
 }
 
@@ -246,7 +246,7 @@ static bool render_node(const struct json *node, const struct json *context, str
     case JSON_STRING:
         return render_string(json_text(node), context, arena, value_out, error);
     default:
-        *value_out = json_copy(arena, node);
+        *value_out = json_share(arena, node);
         return true;
     }
 }
@@ -281,7 +281,7 @@ static struct json *flatten(const struct json *values, struct arena *arena) {
         const struct json *first = json_is_array(value) ? json_first(value) : value;
         for (const struct json *element = first; element != NULL;
              element = json_is_array(value) ? json_next(element) : NULL) {
-            json_add_element(flat, json_copy(arena, element));
+            json_add_element(flat, json_share(arena, element));
         }
     }
     return flat;

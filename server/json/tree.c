@@ -13,7 +13,7 @@
 /* Containers use first, last and count, scalars text. */
 struct json {
     enum json_type type;
-    bool is_member;
+    bool is_member, is_shared;
     struct json *parent, *next, *first, *last;
     size_t count;
     struct text text, key;
@@ -50,7 +50,7 @@ static struct json *node_new(struct arena *arena, enum json_type type) {
 }
 
 static void append_child(struct json *container, struct json *child) {
-    assert(child->parent == NULL && child != container);
+    assert(child->parent == NULL && child != container && !container->is_shared);
     child->parent = container;
     if (container->last == NULL) {
         container->first = child;
@@ -463,26 +463,22 @@ static struct json *copy_node(struct arena *arena, const struct json *node) {
 }
 
 struct json *json_copy(struct arena *arena, const struct json *node) {
-    struct json *root = copy_node(arena, node);
-    root->is_member = false;
-    const struct json *from = node;
-    struct json *to = root;
-    for (;;) {
-        if (from->first != NULL) {
-            from = from->first;
-        } else {
-            while (from != node && from->next == NULL) {
-                from = from->parent;
-                to = to->parent;
-            }
-            if (from == node) {
-                return root;
-            }
-            from = from->next;
-            to = to->parent;
-        }
-        struct json *copy = copy_node(arena, from);
-        append_child(to, copy);
-        to = copy;
+    struct json *copy = copy_node(arena, node);
+    copy->is_member = false;
+    for (const struct json *child = node->first; child != NULL; child = child->next) {
+        struct json *child_copy = json_copy(arena, child);
+        child_copy->is_member = child->is_member;
+        append_child(copy, child_copy);
     }
+    return copy;
+}
+
+struct json *json_share(struct arena *arena, const struct json *node) {
+    struct json *shared = arena_alloc(arena, sizeof(*shared));
+    *shared = *node;
+    shared->is_member = false;
+    shared->is_shared = true;
+    shared->key = TEXT("");
+    shared->parent = shared->next = NULL;
+    return shared;
 }

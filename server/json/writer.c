@@ -6,7 +6,7 @@
 
 /* ---- trees ---- */
 
-/* Walks without recursion: a tree may be deep. */
+/* Recurses a level of the tree: what was parsed is at most JSON_DEPTH_LIMIT deep. */
 struct tree_writer {
     struct buffer *out;
     bool is_pretty;
@@ -63,63 +63,48 @@ static void write_scalar(struct buffer *out, const struct json *node) {
     }
 }
 
-/* A scalar, an empty container or the beginning of one. */
-static void write_start(const struct tree_writer *writer, const struct json *node) {
+static void write_node(struct tree_writer *writer, const struct json *node);
+
+static void write_children(struct tree_writer *writer, const struct json *container) {
+    bool is_object = json_is_object(container);
+    buffer_append_char(writer->out, is_object ? '{' : '[');
+    writer->depth++;
+    for (const struct json *child = json_first(container); child != NULL;
+         child = json_next(child)) {
+        new_line(writer);
+        if (is_object) {
+            write_string(writer->out, json_key(child));
+            buffer_append_string(writer->out, writer->is_pretty ? ": " : ":");
+        }
+        write_node(writer, child);
+        if (json_next(child) != NULL) {
+            buffer_append_char(writer->out, ',');
+        }
+    }
+    writer->depth--;
+    new_line(writer);
+    buffer_append_char(writer->out, is_object ? '}' : ']');
+}
+
+static void write_node(struct tree_writer *writer, const struct json *node) {
     bool is_object = json_is_object(node);
     if (!is_object && !json_is_array(node)) {
         write_scalar(writer->out, node);
     } else if (json_first(node) == NULL) {
         buffer_append_string(writer->out, is_object ? "{}" : "[]");
     } else {
-        buffer_append_char(writer->out, is_object ? '{' : '[');
-    }
-}
-
-static void write_child(const struct tree_writer *writer, const struct json *child) {
-    new_line(writer);
-    if (json_is_object(json_parent(child))) {
-        write_string(writer->out, json_key(child));
-        buffer_append_string(writer->out, writer->is_pretty ? ": " : ":");
-    }
-    write_start(writer, child);
-}
-
-static void write_end(struct tree_writer *writer, const struct json *node) {
-    writer->depth--;
-    new_line(writer);
-    buffer_append_char(writer->out, json_is_object(node) ? '}' : ']');
-}
-
-static void write_tree(struct tree_writer *writer, const struct json *root) {
-    const struct json *node = root;
-    write_start(writer, node);
-    for (;;) {
-        if (json_first(node) != NULL) {
-            node = json_first(node);
-            writer->depth++;
-        } else {
-            while (node != root && json_next(node) == NULL) {
-                node = json_parent(node);
-                write_end(writer, node);
-            }
-            if (node == root) {
-                return;
-            }
-            buffer_append_char(writer->out, ',');
-            node = json_next(node);
-        }
-        write_child(writer, node);
+        write_children(writer, node);
     }
 }
 
 void json_write(struct buffer *out, const struct json *node) {
     struct tree_writer writer = {.out = out};
-    write_tree(&writer, node);
+    write_node(&writer, node);
 }
 
 void json_write_pretty(struct buffer *out, const struct json *node) {
     struct tree_writer writer = {.out = out, .is_pretty = true};
-    write_tree(&writer, node);
+    write_node(&writer, node);
 }
 
 /* ---- member by member ---- */

@@ -19,15 +19,9 @@ struct bench {
 
 static bool does_match(const struct bench *bench, const struct rule_test *test, bool *is_match_out,
                        struct error *error) {
-    struct subject_event event;
     struct ruleset_matches matches = {0};
-    if (!subject_event_read(test->event_text, bench->arena, &event, error)) {
-        return false;
-    }
-    struct context_self ours = {.account = event.envelope.account,
-                                .partition = event.principal.partition};
-    struct principal_leaves leaves = {
-        .arena = bench->arena, .self = &ours, .vars = bench->snapshot->settings->vars};
+    struct principal_leaves leaves = {.arena = bench->arena,
+                                      .vars = bench->snapshot->settings->vars};
     if (!ruleset_match(bench->snapshot->ruleset, bench->scratch, test->event_text, principal_leaves,
                        &leaves, &matches, error)) {
         return false;

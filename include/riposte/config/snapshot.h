@@ -35,15 +35,14 @@ void snapshot_unref(struct snapshot **snapshot);
 /* The milder of the settings' mode and the rule's. */
 enum mode snapshot_rule_mode(const struct snapshot *snapshot, const struct rule *rule);
 
-/* leaves_fn for ruleset_match(): what a rule's `when` may name beside the event, from captures:
- * principal, self, vars. arg: struct principal_leaves, filled with what was read. An envelope that
- * can't be read is the match's error. */
+/* leaves_fn for ruleset_match(): what a rule's `when` may name beside the event: the principal,
+ * from captures, and vars. arg: struct principal_leaves, filled with what was read. An envelope
+ * that can't be read is the match's error. */
 struct principal_leaves {
-    struct arena *arena;             /* the caller's, reset per event */
-    const struct context_self *self; /* NULL: nothing is known */
-    const struct json *vars;         /* the settings'; NULL: none */
-    struct envelope envelope;        /* out */
-    struct principal principal;      /* out */
+    struct arena *arena;        /* the caller's, reset per event */
+    const struct json *vars;    /* the settings'; NULL: none */
+    struct envelope envelope;   /* out */
+    struct principal principal; /* out */
 };
 bool principal_leaves(void *arg, const struct json_capture *captures, struct leaf_sink *sink,
                       struct error *error);

@@ -2,14 +2,16 @@
  * happens in the parsed tree, never in text, so nothing in an event can change a request's
  * structure.
  *
- *     ${path}  ${path:-default}  ${path|filter|filter}
+ *     ${path}  ${path|filter|filter}  ${path:-default}  ${path|filter:-default}
  *     filters: json (parse a string), urldecode, arn.account, arn.region, arn.name
  *
  * A string that is exactly one placeholder keeps the value's JSON type; inside longer text a
  * string, number or literal is inserted as written. "$${" stands for "${". Paths as json_find():
- * "detail.items[*].id".
+ * "detail.items[*].id". A default is a template itself and may hold placeholders; it stands in for
+ * a path that leads nowhere (null is a value), and for a part that an ARN doesn't have. arn.name
+ * of what is no ARN is the text itself: many APIs take a name or an ARN.
  *
- * Ownership:  results live in the arena.
+ * Ownership:  results live in the arena, and share the values of the context and the template.
  * Threads:    pure.
  * Source:     RULES.md, The context. */
 #ifndef RIPOSTE_CONFIG_TEMPLATE_H

@@ -48,7 +48,7 @@ size_t json_key_offset(const struct json *node);
 size_t json_count(const struct json *node);
 const struct json *json_first(const struct json *node);
 const struct json *json_next(const struct json *node);
-/* The object or array that holds it; NULL at the top. */
+/* The object or array that holds it; NULL at the top. Below a shared node: the original. */
 const struct json *json_parent(const struct json *node);
 /* The last member of that name (JavaScript's choice), NULL when none or `node` isn't an object. */
 const struct json *json_member(const struct json *node, const char *name);
@@ -68,7 +68,8 @@ const struct json *json_find_one(const struct json *node, struct text path, size
 /* Equal as JSON: members in any order (duplicates: the same number of times), numbers by value. */
 bool json_equal(const struct json *a, const struct json *b);
 
-/* Building. A node may be added once; a parsed node may be shared with json_copy(). */
+/* Building. A node may be added once; a parsed node can be added elsewhere with json_share() or
+ * json_copy(). */
 struct json *json_new_object(struct arena *arena);
 struct json *json_new_array(struct arena *arena);
 struct json *json_new_string(struct arena *arena, struct text text);
@@ -80,5 +81,8 @@ void json_add_element(struct json *array, struct json *value);
 void json_add_text(struct arena *arena, struct json *object, const char *key, struct text value);
 /* Deep, into `arena`, offsets kept. */
 struct json *json_copy(struct arena *arena, const struct json *node);
+/* A node of its own in `arena` with the same content, which stays where it is, must live as long,
+ * and can't be added to any more through it. */
+struct json *json_share(struct arena *arena, const struct json *node);
 
 #endif

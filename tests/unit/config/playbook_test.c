@@ -143,7 +143,7 @@ static const struct step_case {
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${item}\"}}",
      "46: \"item\": can't be used here: it needs \"each\" in the same step\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${sent.x}\"}}",
-     "46: \"sent.x\": can't be used here: it is known only in the \"same\" of a \"verify\"\n"},
+     "46: \"sent.x\": can't be used here: it is known only in a \"verify\" or an \"undo\"\n"},
     {"principal",
      "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":{\"$json\":1,\"b\":1}}}",
      "47: \"$json\" must be the only key of its object\n"},

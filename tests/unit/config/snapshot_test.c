@@ -251,24 +251,21 @@ static bool matches(const struct snapshot *snapshot, struct principal_leaves *le
     "{\"id\":\"1\",\"source\":\"s\",\"detail-type\":\"t\",\"account\":\"123456789012\"," \
     "\"region\":\"r\",\"time\":\"2026-01-02T03:04:05Z\",\"detail\":{}" more "}"
 
-static void test_a_when_sees_self_and_vars_but_not_the_events_own(void **state) {
+static void test_a_when_sees_vars_but_not_the_events_own(void **state) {
     (void)state;
     scoped(folder_done) struct folder folder = folder_make();
     put(&folder, "playbooks/p.json", PLAYBOOK("p"));
     put(&folder, "rules/a.json",
         "{\"name\":\"a\",\"pattern\":{\"source\":[\"s\"]},\"respond\":[\"p\"],\"when\":{"
-        "\"self\":{\"account\":[\"123456789012\"]},\"vars\":{\"known\":[1]}}}");
+        "\"vars\":{\"known\":[1]}}}");
     scoped(snapshot_unref) struct snapshot *snapshot = NULL;
     scoped(buffer_done) struct buffer findings = BUFFER_INIT;
     load(&folder, &snapshot, &findings);
     assert_text_equal(buffer_text(&findings), "");
     scoped(arena_free) struct arena *arena = arena_new();
-    const struct context_self self = {.account = TEXT("123456789012")};
     struct principal_leaves leaves = {.arena = arena};
     assert_false(matches(snapshot, &leaves, EVENT("")));
-    assert_false(matches(snapshot, &leaves,
-                         EVENT(",\"self\":{\"account\":\"123456789012\"},\"vars\":{\"known\":1}")));
-    leaves.self = &self;
+    assert_false(matches(snapshot, &leaves, EVENT(",\"vars\":{\"known\":1}")));
     leaves.vars = snapshot->settings->vars;
     assert_true(matches(snapshot, &leaves, EVENT("")));
     assert_text_equal(leaves.envelope.key, "1");
@@ -355,7 +352,7 @@ int main(void) {
         cmocka_unit_test(test_enforcing_without_protected_principals_is_warned_of),
         cmocka_unit_test(test_the_milder_mode_holds),
         cmocka_unit_test(test_shipped_rules_match_what_their_tests_say),
-        cmocka_unit_test(test_a_when_sees_self_and_vars_but_not_the_events_own),
+        cmocka_unit_test(test_a_when_sees_vars_but_not_the_events_own),
         cmocka_unit_test(test_what_is_no_envelope_ends_the_match),
         cmocka_unit_test(test_a_definition_reads_back_equal),
         cmocka_unit_test(test_a_definition_outlives_its_snapshot),

@@ -374,8 +374,31 @@ static void test_a_copy_keeps_spelling_and_offsets_but_not_its_name(void **state
     assert_ptr_equal(json_parent(copy), outer);
 }
 
+static void test_a_shared_node_has_the_same_content_elsewhere(void **state) {
+    struct fixture *fixture = *state;
+    const struct json *root = parse(fixture, "{\"a\":{\"b\":[1,{}],\"c\":2},\"d\":3}");
+    struct json *outer = json_new_object(fixture->arena);
+    json_add_member(fixture->arena, outer, TEXT("x"),
+                    json_share(fixture->arena, json_member(root, "a")));
+    json_add_member(fixture->arena, outer, TEXT("y"),
+                    json_share(fixture->arena, json_member(root, "d")));
+    assert_text_equal(json_key(json_first(outer)), "x");
+    assert_ptr_equal(json_first(json_first(outer)), json_first(json_first(root)));
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+    json_write(&out, outer);
+    assert_text_equal(buffer_text(&out), "{\"x\":{\"b\":[1,{}],\"c\":2},\"y\":3}");
+    buffer_clear(&out);
+    json_write(&out, json_copy(fixture->arena, outer));
+    assert_text_equal(buffer_text(&out), "{\"x\":{\"b\":[1,{}],\"c\":2},\"y\":3}");
+    buffer_clear(&out);
+    json_write(&out, root);
+    assert_text_equal(buffer_text(&out), "{\"a\":{\"b\":[1,{}],\"c\":2},\"d\":3}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_shared_node_has_the_same_content_elsewhere, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_tree_forgets_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_absent_can_be_asked_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_error_has_line_column_and_offset, set_up,
