@@ -1,0 +1,495 @@
+#include "riposte/operate/admin.h"
+
+#include "riposte/crypto/certificate.h"
+#include "riposte/inbound/listener.h"
+#include "riposte/observe/log.h"
+#include "riposte/observe/metrics.h"
+
+#include "fake_journal.h"
+#include "testing.h"
+#include "tls_client.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#define SETTINGS "tests/unit/operate/conf/riposte.json"
+#define OPERATE  "Authorization: Bearer the-admins-own-token\r\n"
+#define VIEW     "Authorization: bearer the-watchers-token\r\n"
+#define FIRST    "01ARZ3NDEKTSV4RRFFQ69G5FA1"
+#define SECOND   "01ARZ3NDEKTSV4RRFFQ69G5FA2"
+#define THIRD    "01ARZ3NDEKTSV4RRFFQ69G5FA3"
+#define NOW_MS   1772444000000 /* 2026-03-02T09:33:20Z */
+
+static struct buffer certificate_pem, key_pem;
+static struct journal *journal;
+static struct recent *recent;
+static struct snapshot *snapshot;
+static struct admin *admin;
+static struct listener *listener;
+
+static const char *no_environment(void *arg, const char *name) {
+    (void)arg;
+    (void)name;
+    return NULL;
+}
+
+static int set_up_group(void **state) {
+    (void)state;
+    struct error error = {0};
+    const char *const names[] = {"localhost"};
+    log_set_sink(open("/dev/null", O_WRONLY | O_CLOEXEC), &clock_system);
+    struct findings *findings = findings_new();
+    struct buffer lines = BUFFER_INIT;
+    bool is_loaded = snapshot_load(SETTINGS, no_environment, NULL, &snapshot, findings);
+    findings_print(findings, &lines);
+    if (!is_loaded) {
+        fail_msg("%s", buffer_string(&lines));
+    }
+    buffer_done(&lines);
+    findings_free(&findings);
+    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) ? 0 : 1;
+}
+
+static int tear_down_group(void **state) {
+    (void)state;
+    snapshot_unref(&snapshot);
+    buffer_done(&certificate_pem);
+    buffer_done(&key_pem);
+    return 0;
+}
+
+static void set_tokens(void) {
+    setenv("RIPOSTE_TEST_ADMIN", "the-admins-own-token", 1);
+    setenv("RIPOSTE_TEST_VIEW", "the-watchers-token", 1);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    struct error error = {0};
+    bool has_token = false;
+    set_tokens();
+    journal = fake_journal_new();
+    recent = recent_new(RECENT_CAPACITY);
+    admin = admin_new(
+        &(struct admin_options){.journal = journal, .recent = recent, .clock = &clock_system});
+    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
+    assert_true(has_token);
+    struct listener_options options = {
+        .name = "admin",
+        .address = "127.0.0.1",
+        .certificate_pem = buffer_text(&certificate_pem),
+        .key_pem = buffer_text(&key_pem),
+        .limits = {.threads = 1, .connections = 20, .memory_bytes = 1024 * 1024, .idle_ms = 20000}};
+    options.routes = admin_routes(admin, &options.route_count);
+    assert_ok(listener_start(&options, &listener, &error), &error);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    listener_stop(&listener);
+    admin_free(&admin);
+    recent_free(&recent);
+    fake_journal_free(&journal);
+    return 0;
+}
+
+static struct http_answer ask(const char *method, const char *path, const char *headers,
+                              const char *body) {
+    struct http_answer answer = {0};
+    assert_true(
+        https_request(listener_port(listener), method, path, headers, text_of(body), &answer));
+    return answer;
+}
+
+static void assert_answer(const char *method, const char *path, const char *headers,
+                          const char *body, unsigned status, const char *fragment) {
+    struct http_answer answer = ask(method, path, headers, body);
+    if (answer.status != status || strstr(buffer_string(&answer.body), fragment) == NULL) {
+        testing_say_row();
+        fail_msg("%s %s: expected %u with '%s', got %u: %s", method, path, status, fragment,
+                 answer.status, buffer_string(&answer.body));
+    }
+    http_answer_done(&answer);
+}
+
+/* ---- who may ------------------------------------------------------------------------------------
+ */
+
+static void test_who_may_ask(void **state) {
+    (void)state;
+    static const struct {
+        const char *method, *path, *headers;
+        unsigned status;
+    } rows[] = {
+        {"GET", "/v1/rules", OPERATE, 200},
+        {"GET", "/v1/rules", VIEW, 200},
+        {"GET", "/v1/rules", "", 401},
+        {"GET", "/v1/rules", "Authorization: Bearer \r\n", 401},
+        {"GET", "/v1/rules", "Authorization: Bearer the-admins-own-tokem\r\n", 401},
+        {"GET", "/v1/rules", "Authorization: the-admins-own-token\r\n", 401},
+        {"GET", "/v1/rules", "Authorization: Basic the-admins-own-token\r\n", 401},
+        {"GET", "/v1/rules", OPERATE OPERATE, 401},
+        {"GET", "/metrics", "", 401},
+        {"GET", "/v1/incidents", "", 401},
+        {"GET", "/v1/incidents/" FIRST, "", 401},
+        {"GET", "/v1/events/recent", "", 401},
+        {"POST", "/v1/incidents/" FIRST "/undo", "", 401},
+        {"POST", "/v1/incidents/" FIRST "/undo", VIEW, 403},
+        {"GET", "/healthz", "", 200},
+        {"GET", "/readyz", "", 200},
+        {"GET", "/", OPERATE, 404},
+        {"POST", "/v1/rules", OPERATE, 405},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        testing_row(rows[i].headers);
+        assert_answer(rows[i].method, rows[i].path, rows[i].headers, "", rows[i].status, "");
+    }
+    assert_int_equal(fake_journal_undo(journal).count, 0);
+    struct http_answer answer = ask("GET", "/v1/rules", "", "");
+    assert_text_equal(http_answer_header(&answer, "WWW-Authenticate"), "Bearer realm=\"riposte\"");
+    http_answer_done(&answer);
+}
+
+static void test_tokens_are_replaced(void **state) {
+    (void)state;
+    struct error error = {0};
+    bool has_token = false;
+    setenv("RIPOSTE_TEST_ADMIN", "another-token-than-before", 1);
+    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
+    assert_answer("GET", "/v1/rules", OPERATE, "", 401, "");
+    assert_answer("GET", "/v1/rules", "Authorization: Bearer another-token-than-before\r\n", "",
+                  200, "");
+    setenv("RIPOSTE_TEST_ADMIN", "short", 1);
+    assert_fails(admin_adopt(admin, snapshot, &has_token, &error), &error, ERROR_INVALID,
+                 "admin token admin: env:RIPOSTE_TEST_ADMIN has less than 16 characters");
+    assert_answer("GET", "/v1/rules", "Authorization: Bearer another-token-than-before\r\n", "",
+                  200, "");
+    unsetenv("RIPOSTE_TEST_ADMIN");
+    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
+    assert_true(has_token);
+    unsetenv("RIPOSTE_TEST_VIEW");
+    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
+    assert_false(has_token);
+    assert_answer("GET", "/v1/rules", VIEW, "", 401, "");
+}
+
+/* ---- incidents ----------------------------------------------------------------------------------
+ */
+
+static const struct journal_incident incidents[] = {
+    {.id = {THIRD},
+     .joined_to = {SECOND},
+     .rule = TEXT_INIT("deleted"),
+     .subject = TEXT_INIT("s"),
+     .severity = TEXT_INIT("high"),
+     .state = INCIDENT_JOINED,
+     .event_key = TEXT_INIT("e3")},
+    {.id = {SECOND},
+     .rule = TEXT_INIT("deleted"),
+     .subject = TEXT_INIT("1/AIDA"),
+     .severity = TEXT_INIT("high"),
+     .reason = TEXT_INIT("a \"quoted\" reason"),
+     .event_key = TEXT_INIT("e2"),
+     .state = INCIDENT_DONE,
+     .mode = MODE_ENFORCE,
+     .principal_id = TEXT_INIT("1/AIDA"),
+     .principal_name = TEXT_INIT("mallory"),
+     .account = TEXT_INIT("123456789012"),
+     .region = TEXT_INIT("eu-west-1"),
+     .plan = TEXT_INIT("{\"calls\":[]}"),
+     .created_unix_ms = NOW_MS + 1,
+     .updated_unix_ms = NOW_MS + 900,
+     .event_unix_ms = NOW_MS - 4000,
+     .received_unix_ms = NOW_MS,
+     .contained_unix_ms = NOW_MS + 12},
+    {.id = {FIRST},
+     .rule = TEXT_INIT("deleted-table"),
+     .subject = TEXT_INIT("t"),
+     .severity = TEXT_INIT("critical"),
+     .state = INCIDENT_HELD,
+     .event_key = TEXT_INIT("e1")},
+};
+
+static const struct journal_call calls[] = {
+    {.id = 1,
+     .key = TEXT_INIT("e2/contain/deny"),
+     .playbook = TEXT_INIT("contain"),
+     .step = TEXT_INIT("deny"),
+     .service = TEXT_INIT("iam"),
+     .operation = TEXT_INIT("PutUserPolicy"),
+     .account = TEXT_INIT("123456789012"),
+     .request = TEXT_INIT("{\"UserName\":\"mallory\",\"N\":1.0e1}"),
+     .inverse = TEXT_INIT("{\"call\":\"iam:DeleteUserPolicy\"}"),
+     .answer = TEXT_INIT("{\"cut"),
+     .effect = {TEXT_INIT("123456789012"), TEXT_INIT("1/AIDA"), TEXT_INIT("deny")},
+     .is_write = true,
+     .is_containing = true,
+     .state = CALL_DONE,
+     .attempts = 2,
+     .intended_unix_ms = NOW_MS + 2,
+     .ended_unix_ms = NOW_MS + 12,
+     .took_us = 8500},
+};
+
+static const struct journal_effect effects[] = {
+    {.id = 7,
+     .name = {TEXT_INIT("123456789012"), TEXT_INIT("1/AIDA"), TEXT_INIT("deny")},
+     .playbook = TEXT_INIT("contain"),
+     .step = TEXT_INIT("deny"),
+     .owner_count = 2,
+     .acts_on_principal = true,
+     .made_unix_ms = NOW_MS + 12},
+};
+
+static const struct journal_task_row tasks[] = {
+    {.id = 9, .due_unix_ms = NOW_MS + 5000, .kind = TASK_VERIFY, .playbook = TEXT_INIT("contain")},
+};
+
+static const struct fake_rows rows_of_three = {
+    .incidents = incidents,
+    .incident_count = ARRAY_COUNT(incidents),
+    .calls = calls,
+    .call_count = ARRAY_COUNT(calls),
+    .effects = effects,
+    .effect_count = ARRAY_COUNT(effects),
+    .tasks = tasks,
+    .task_count = ARRAY_COUNT(tasks),
+    .event = "{\"id\":\"e2\",\"n\":1.50,\"d\":1,\"d\":2}",
+};
+
+static void test_lists(void **state) {
+    (void)state;
+    static const struct {
+        const char *query;
+        unsigned status;
+        const char *fragments[3]; /* must be there; one that begins with '!' must not */
+    } rows[] = {
+        {"", 200, {THIRD, FIRST, "!\"before\""}},
+        {"?limit=3", 200, {THIRD, FIRST, "\"before\":\"" FIRST "\""}},
+        {"?limit=1", 200, {THIRD, "!" FIRST, "\"before\":\"" THIRD "\""}},
+        {"?before=" THIRD, 200, {"{\"incidents\":[{\"id\":\"" SECOND, FIRST, "!\"id\":\"" THIRD}},
+        {"?state=held", 200, {FIRST, "!" THIRD, "\"state\":\"held\""}},
+        {"?state=held,joined", 200, {FIRST, THIRD, "\"joined_to\":\"" SECOND}},
+        {"?state=failed", 200, {"{\"incidents\":[]}"}},
+        {"?state=strange", 400, {"state: there is no 'strange'"}},
+        {"?before=x", 400, {"before"}},
+        {"?limit=0", 400, {"limit: a number from 1 to 500"}},
+        {"?limit=501", 400, {"limit"}},
+        {"?limit=-1", 400, {"limit"}},
+    };
+    fake_journal_set_rows(journal, &rows_of_three);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char path[128];
+        testing_row(rows[i].query);
+        snprintf(path, sizeof(path), "/v1/incidents%s", rows[i].query);
+        struct http_answer answer = ask("GET", path, VIEW, "");
+        assert_int_equal(answer.status, rows[i].status);
+        for (size_t at = 0; at < 3 && rows[i].fragments[at] != NULL; at++) {
+            bool is_unwanted = rows[i].fragments[at][0] == '!';
+            bool is_there = strstr(buffer_string(&answer.body),
+                                   rows[i].fragments[at] + is_unwanted) != NULL;
+            if (is_there == is_unwanted) {
+                fail_msg("%s: '%s' in %s", path, rows[i].fragments[at],
+                         buffer_string(&answer.body));
+            }
+        }
+        http_answer_done(&answer);
+    }
+}
+
+static void test_one_incident(void **state) {
+    (void)state;
+    fake_journal_set_rows(journal, &rows_of_three);
+    struct http_answer answer = ask("GET", "/v1/incidents/" SECOND, VIEW, "");
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(
+        buffer_string(&answer.body),
+        "{\"id\":\"" SECOND "\",\"rule\":\"deleted\",\"severity\":\"high\",\"state\":\"done\","
+        "\"reason\":\"a \\\"quoted\\\" reason\",\"mode\":\"enforce\",\"subject\":\"1/AIDA\","
+        "\"principal\":{\"id\":\"1/AIDA\",\"name\":\"mallory\"},\"account\":\"123456789012\","
+        "\"region\":\"eu-west-1\",\"event_key\":\"e2\",\"event_time\":\"2026-03-02T09:33:16.000Z\","
+        "\"received\":\"2026-03-02T09:33:20.000Z\",\"created\":\"2026-03-02T09:33:20.001Z\","
+        "\"updated\":\"2026-03-02T09:33:20.900Z\",\"contained\":\"2026-03-02T09:33:20.012Z\","
+        "\"contained_after_ms\":12,"
+        "\"calls\":[{\"key\":\"e2/contain/deny\",\"playbook\":\"contain\",\"step\":\"deny\","
+        "\"service\":\"iam\",\"operation\":\"PutUserPolicy\",\"account\":\"123456789012\","
+        "\"state\":\"done\",\"is_write\":true,\"is_containing\":true,\"attempts\":2,"
+        "\"intended\":\"2026-03-02T09:33:20.002Z\",\"ended\":\"2026-03-02T09:33:20.012Z\","
+        "\"took_us\":8500,\"request\":{\"UserName\":\"mallory\",\"N\":1.0e1},"
+        "\"answer\":\"{\\\"cut\",\"inverse\":{\"call\":\"iam:DeleteUserPolicy\"},"
+        "\"effect\":{\"account\":\"123456789012\",\"target\":\"1/AIDA\",\"name\":\"deny\"}}],"
+        "\"effects\":[{\"id\":7,\"account\":\"123456789012\",\"target\":\"1/"
+        "AIDA\",\"name\":\"deny\","
+        "\"playbook\":\"contain\",\"step\":\"deny\",\"owners\":2,\"is_releasing\":false,"
+        "\"acts_on_principal\":true,\"made\":\"2026-03-02T09:33:20.012Z\"}],"
+        "\"tasks\":[{\"id\":9,\"kind\":\"verify\",\"playbook\":\"contain\",\"attempt\":0,"
+        "\"is_leased\":false,\"due\":\"2026-03-02T09:33:25.000Z\"}],"
+        "\"plan\":{\"calls\":[]},\"event\":{\"id\":\"e2\",\"n\":1.50,\"d\":1,\"d\":2}}");
+    http_answer_done(&answer);
+}
+
+static void test_incidents_that_cannot_be_shown(void **state) {
+    (void)state;
+    struct fake_rows rows = rows_of_three;
+    rows.event = NULL;
+    fake_journal_set_rows(journal, &rows);
+    assert_answer("GET", "/v1/incidents/" SECOND, VIEW, "", 200, "\"plan\":");
+    assert_answer("GET", "/v1/incidents/01ARZ3NDEKTSV4RRFFQ69G5FAV", VIEW, "", 404, "error");
+    assert_answer("GET", "/v1/incidents/x", VIEW, "", 404, "no such incident");
+    assert_answer("GET", "/v1/incidents/", VIEW, "", 404, "no such incident");
+    assert_answer("GET", "/v1/incidents/" SECOND "/undo", VIEW, "", 404, "no such incident");
+    fake_journal_fail(journal, ERROR_SYSTEM);
+    assert_answer("GET", "/v1/incidents/" SECOND, VIEW, "", 503, "told to fail");
+    assert_answer("GET", "/v1/incidents", VIEW, "", 503, "told to fail");
+}
+
+/* ---- acting -------------------------------------------------------------------------------------
+ */
+
+static void test_undo(void **state) {
+    (void)state;
+    static const struct {
+        const char *body;
+        unsigned status;
+        bool with_resources;
+    } rows[] = {
+        {"", 202, false},
+        {"{}", 202, false},
+        {" {\"resources\":false} ", 202, false},
+        {"{\"resources\":true}\n", 202, true},
+        {"{\"resources\":\"true\"}", 400, false},
+        {"{\"resource\":true}", 400, false},
+        {"[]", 400, false},
+        {"true", 400, false},
+        {"{\"resources\":true", 400, false},
+        {"{\"resources\":true}x", 400, false},
+    };
+    unsigned count = 0;
+    fake_journal_set_rows(journal, &rows_of_three);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        testing_row(rows[i].body);
+        assert_answer("POST", "/v1/incidents/" SECOND "/undo", OPERATE, rows[i].body,
+                      rows[i].status, rows[i].status == 202 ? "\"id\":\"" SECOND : "error");
+        count += rows[i].status == 202;
+        struct fake_undo undo = fake_journal_undo(journal);
+        assert_int_equal(undo.count, count);
+        if (rows[i].status == 202) {
+            assert_int_equal(undo.with_resources, rows[i].with_resources);
+            assert_string_equal(undo.id, SECOND);
+            assert_string_equal(undo.actor, "admin");
+        }
+    }
+}
+
+static void test_what_cannot_be_done(void **state) {
+    (void)state;
+    static const struct {
+        enum error_code code;
+        unsigned status;
+    } rows[] = {
+        {ERROR_INVALID, 409}, {ERROR_NOT_FOUND, 404}, {ERROR_BUSY, 503}, {ERROR_SYSTEM, 503}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        fake_journal_fail(journal, rows[i].code);
+        assert_answer("POST", "/v1/incidents/" SECOND "/undo", OPERATE, "", rows[i].status,
+                      "told to fail");
+    }
+    fake_journal_fail(journal, ERROR_NONE);
+    assert_answer("POST", "/v1/incidents/" SECOND "/approve", OPERATE, "", 501,
+                  "not supported yet");
+    assert_answer("POST", "/v1/incidents/" SECOND "/dismiss", OPERATE, "", 501,
+                  "not supported yet");
+    assert_answer("POST", "/v1/incidents/" SECOND "/explode", OPERATE, "", 404, "no such path");
+    assert_answer("POST", "/v1/incidents/" SECOND, OPERATE, "", 404, "no such path");
+    assert_answer("POST", "/v1/incidents/x/undo", OPERATE, "", 404, "no such incident");
+    assert_int_equal(fake_journal_undo(journal).count, 0);
+}
+
+/* ---- looking around -----------------------------------------------------------------------------
+ */
+
+static void test_recent_events(void **state) {
+    (void)state;
+    const struct text rules[] = {TEXT_INIT("deleted"), TEXT_INIT("deleted-table")};
+    assert_answer("GET", "/v1/events/recent", VIEW, "", 200, "{\"events\":[]}");
+    recent_add(recent, &(struct recent_note){.received_unix_ms = NOW_MS,
+                                             .key = TEXT("k1"),
+                                             .source = TEXT("aws.test"),
+                                             .outcome = TEXT("no-match")});
+    recent_add(recent, &(struct recent_note){.received_unix_ms = NOW_MS,
+                                             .key = TEXT("k2"),
+                                             .event_name = TEXT("DeleteTable"),
+                                             .outcome = TEXT("matched"),
+                                             .rules = rules,
+                                             .rule_count = 2});
+    assert_answer("GET", "/v1/events/recent", VIEW, "", 200,
+                  "{\"events\":[{\"number\":2,\"received\":\"2026-03-02T09:33:20.000Z\","
+                  "\"key\":\"k2\",\"event_name\":\"DeleteTable\",\"outcome\":\"matched\","
+                  "\"rules\":[\"deleted\",\"deleted-table\"]},{\"number\":1,");
+}
+
+static void test_rules(void **state) {
+    (void)state;
+    assert_answer("GET", "/v1/rules", VIEW, "", 200,
+                  "{\"rules\":[{\"name\":\"deleted\",\"description\":\"Something was deleted.\","
+                  "\"severity\":\"high\",\"mode\":\"enforce\",\"attack\":[\"T1485\"],"
+                  "\"respond\":[\"contain\"],\"cooldown\":\"5m\"}");
+    assert_answer("GET", "/v1/rules", VIEW, "", 200,
+                  "{\"name\":\"quiet\",\"description\":\"Milder than the settings.\","
+                  "\"severity\":\"low\",\"mode\":\"observe\"");
+}
+
+static void test_metrics(void **state) {
+    (void)state;
+    static const char *const lines[] = {
+        "riposte_build_info{version=\"" RIPOSTE_VERSION "\"} 1\n",
+        "process_resident_memory_bytes ",
+        "process_open_fds ",
+        "riposte_uptime_seconds ",
+        "riposte_journal_ready 1\n",
+        "riposte_journal_commits_total 5\n",
+        "riposte_respond_tasks_not_admitted 3\n",
+        "riposte_tasks_late_milliseconds 250\n",
+        "riposte_http_requests_total{listener=\"admin\",status=\"200\"} ",
+    };
+    struct fake_rows rows = {
+        .numbers = {.commits = 5, .requests = 9, .not_admitted = 3, .oldest_due_ms = 250}};
+    fake_journal_set_rows(journal, &rows);
+    assert_answer("GET", "/metrics", VIEW, "", 200, "");
+    struct http_answer answer = ask("GET", "/metrics", VIEW, "");
+    assert_text_equal(http_answer_header(&answer, "Content-Type"), METRICS_CONTENT_TYPE);
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        if (strstr(buffer_string(&answer.body), lines[i]) == NULL) {
+            fail_msg("'%s' is not in %s", lines[i], buffer_string(&answer.body));
+        }
+    }
+    http_answer_done(&answer);
+}
+
+static void test_health(void **state) {
+    (void)state;
+    assert_answer("GET", "/healthz", "", "", 200, "alive");
+    assert_answer("GET", "/readyz", "", "", 200, "ready");
+    fake_journal_set_ready(journal, false);
+    assert_answer("GET", "/readyz", "", "", 503, "commit");
+    assert_answer("GET", "/healthz", "", "", 200, "alive");
+}
+
+#define with_admin(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        with_admin(test_who_may_ask),
+        with_admin(test_tokens_are_replaced),
+        with_admin(test_lists),
+        with_admin(test_one_incident),
+        with_admin(test_incidents_that_cannot_be_shown),
+        with_admin(test_undo),
+        with_admin(test_what_cannot_be_done),
+        with_admin(test_recent_events),
+        with_admin(test_rules),
+        with_admin(test_metrics),
+        with_admin(test_health),
+    };
+    return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
+}
