@@ -1,17 +1,15 @@
 #include "riposte/config/snapshot.h"
 
+#include "names.h"
+
 struct sinking {
     struct leaf_sink *sink;
     struct arena *arena;
 };
 
-static struct text join(struct arena *arena, struct text prefix, struct text name) {
-    return arena_format(arena, "%.*s.%.*s", TEXT_ARG(prefix), TEXT_ARG(name));
-}
-
 static void add_member(void *arg, const char *name, enum json_type type, struct text text) {
     const struct sinking *sinking = arg;
-    struct text path = join(sinking->arena, TEXT("principal"), text_of(name));
+    struct text path = path_join(sinking->arena, TEXT("principal"), text_of(name));
     leaf_sink_add(sinking->sink, path, type, text);
 }
 
@@ -22,7 +20,8 @@ static void add_tree(const struct sinking *sinking, struct text path, const stru
     }
     for (const struct json *child = json_first(node); child != NULL; child = json_next(child)) {
         bool is_member = json_is_object(node);
-        add_tree(sinking, is_member ? join(sinking->arena, path, json_key(child)) : path, child);
+        add_tree(sinking, is_member ? path_join(sinking->arena, path, json_key(child)) : path,
+                 child);
     }
 }
 

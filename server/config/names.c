@@ -1,5 +1,6 @@
 #include "names.h"
 
+#include "riposte/base/buffer.h"
 #include "riposte/detect/ruleset.h"
 
 static const char *const principal_members[] = {
@@ -60,6 +61,15 @@ struct text path_rest(struct text path) {
     size_t end = first_end(path);
     bool is_dot = end < path.bytes && path.data[end] == '.';
     return text_slice(path, is_dot ? end + 1 : end, path.bytes);
+}
+
+struct text path_join(struct arena *arena, struct text prefix, struct text name) {
+    /* Not printf's: a name may hold a NUL. */
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    buffer_append_text(&path, prefix);
+    buffer_append_string(&path, prefix.bytes > 0 ? "." : "");
+    buffer_append_text(&path, name);
+    return arena_copy_text(arena, buffer_text(&path));
 }
 
 bool is_computed_name(struct text key) {

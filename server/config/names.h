@@ -5,6 +5,7 @@
 #ifndef RIPOSTE_SERVER_CONFIG_NAMES_H
 #define RIPOSTE_SERVER_CONFIG_NAMES_H
 
+#include "riposte/base/arena.h"
 #include "riposte/base/text.h"
 
 #include <stdbool.h>
@@ -39,6 +40,8 @@ const struct context_name *context_name_find(struct text name);
 struct text path_first(struct text path);
 /* Behind the first part and its ".". */
 struct text path_rest(struct text path);
+/* "prefix.name"; `name` alone when the prefix is empty. */
+struct text path_join(struct arena *arena, struct text prefix, struct text name);
 /* Is the first part of `key` one that hides what an event holds? */
 bool is_computed_name(struct text key);
 

@@ -139,10 +139,7 @@ static bool has_placeholder(const struct json *node) {
 static void check_fields(struct path_place *place, struct text prefix, const struct json *fields);
 
 static void check_field(struct path_place *place, struct text prefix, const struct json *field) {
-    struct text path = json_key(field);
-    if (prefix.bytes > 0) {
-        path = arena_format(place->reading->arena, "%.*s.%.*s", TEXT_ARG(prefix), TEXT_ARG(path));
-    }
+    struct text path = path_join(place->reading->arena, prefix, json_key(field));
     if (json_is_object(field) && path_rest(path).bytes == 0) {
         check_fields(place, path, field);
     } else {

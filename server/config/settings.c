@@ -1,5 +1,6 @@
 #include "riposte/config/settings.h"
 
+#include "names.h"
 #include "settings_keys.h"
 #include "suggest.h"
 
@@ -40,40 +41,43 @@ static bool is_section(struct text path) {
     return false;
 }
 
-/* `prefix` ends in "." unless it is empty. */
+/* What `key` is called in `section` (empty: at the top); empty when it isn't there. */
+static struct text name_in(const struct key *key, struct text section) {
+    struct text rest = text_of(key->path);
+    if (section.bytes > 0) {
+        rest = is_below(key, section) ? text_slice(rest, section.bytes + 1, rest.bytes) : TEXT("");
+    }
+    return text_slice(rest, 0, text_find_byte(rest, '.', 0));
+}
+
 static void refuse_unknown(const struct reading *reading, const struct json *node,
-                           struct text prefix) {
+                           struct text section) {
     struct suggestion near;
     suggestion_init(&near, json_key(node));
     for (size_t i = 0; i < settings_key_count; i++) {
-        struct text path = text_of(settings_keys[i].path);
-        if (text_starts_with(path, prefix)) {
-            struct text rest = text_slice(path, prefix.bytes, path.bytes);
-            suggestion_offer(&near, text_slice(rest, 0, text_find_byte(rest, '.', 0)));
-        }
+        suggestion_offer(&near, name_in(&settings_keys[i], section));
     }
     char hint[SUGGESTION_BYTES];
+    struct text where = section.bytes > 0 ? section : TEXT("the settings");
     findings_add_at(reading->findings, reading->source, json_key_offset(node),
-                    "unknown key \"%.*s\" in %.*s%s", TEXT_ARG(json_key(node)),
-                    prefix.bytes == 0 ? 12 : (int)prefix.bytes - 1,
-                    prefix.bytes == 0 ? "the settings" : prefix.data, suggestion_text(&near, hint));
+                    "unknown key \"%.*s\" in %.*s%s", TEXT_ARG(json_key(node)), TEXT_ARG(where),
+                    suggestion_text(&near, hint));
 }
 
 static void check_section(const struct reading *reading, const struct json *object,
-                          struct text prefix) {
+                          struct text section) {
     for (const struct json *child = json_first(object); child != NULL; child = json_next(child)) {
         struct text key = json_key(child);
-        struct text path = arena_format(reading->arena, "%.*s%.*s", TEXT_ARG(prefix),
-                                        TEXT_ARG(key));
+        struct text path = path_join(reading->arena, section, key);
         bool is_one_name = text_find_byte(key, '.', 0) == key.bytes;
         if (is_one_name && is_section(path) && json_is_object(child)) {
-            check_section(reading, child, arena_format(reading->arena, "%.*s.", TEXT_ARG(path)));
+            check_section(reading, child, path);
         } else if (is_one_name && is_section(path)) {
             char label[PATH_BYTES];
             snprintf(label, sizeof(label), "\"%.*s\"", TEXT_ARG(path));
             form_refuse(reading, child, label, "an object");
         } else if (find_key(path) == NULL) {
-            refuse_unknown(reading, child, prefix);
+            refuse_unknown(reading, child, section);
         } else if (!is_one_name) {
             findings_add_at(reading->findings, reading->source, json_key_offset(child),
                             "\"%.*s\" must be nested: {\"a\": {\"b\": ...}} for a.b",

@@ -46,7 +46,8 @@ static struct text resolve(const struct value_place *place, struct text name) {
     return arena_copy_text(place->reading->arena, text_of(joined));
 }
 
-static bool is_file_name(const struct json *node) {
+/* Can it be passed on as a C string? */
+static bool is_c_string(const struct json *node) {
     struct text text = json_text(node);
     return is_non_empty(node) && text_find_byte(text, '\0', 0) == text.bytes;
 }
@@ -148,7 +149,7 @@ static struct json *print_duration(const struct settings *settings, const struct
 static void read_address(const struct value_place *place, const struct json *node) {
     unsigned char binary[sizeof(struct in6_addr)];
     scoped(memory_free_at) char *text = text_copy(json_text(node));
-    if (!json_is_string(node) ||
+    if (!is_c_string(node) ||
         (inet_pton(AF_INET, text, binary) != 1 && inet_pton(AF_INET6, text, binary) != 1)) {
         refuse(place, node, "an IP address of this host, like \"0.0.0.0\" or \"::\"");
         return;
@@ -227,7 +228,7 @@ static void read_endpoint(const struct value_place *place, const struct json *no
 static void read_file_name(const struct value_place *place, const struct json *node) {
     if (json_type(node) == JSON_NULL) {
         *(struct text *)target(place) = TEXT("");
-    } else if (is_file_name(node)) {
+    } else if (is_c_string(node)) {
         *(struct text *)target(place) = resolve(place, json_text(node));
     } else {
         refuse(place, node, "null or the name of a PEM file");
@@ -235,7 +236,7 @@ static void read_file_name(const struct value_place *place, const struct json *n
 }
 
 static void read_folder(const struct value_place *place, const struct json *node) {
-    if (!is_file_name(node)) {
+    if (!is_c_string(node)) {
         refuse(place, node, "the name of a folder");
         return;
     }
@@ -248,7 +249,7 @@ static void read_journal(const struct value_place *place, const struct json *nod
     if (text_starts_with(text, TEXT("postgresql://")) ||
         text_starts_with(text, TEXT("postgres://"))) {
         refuse_later(place, node, "\"postgresql://\"", "use sqlite:FILE");
-    } else if (!is_file_name(node) || !text_starts_with(text, sqlite) ||
+    } else if (!is_c_string(node) || !text_starts_with(text, sqlite) ||
                text.bytes == sqlite.bytes) {
         refuse(place, node, "sqlite:FILE");
     } else {

@@ -41,7 +41,7 @@ static size_t edit_distance(struct text a, struct text b) {
 }
 
 void suggestion_offer(struct suggestion *suggestion, struct text name) {
-    if (suggestion->word.bytes > SUGGEST_BYTES || name.bytes > SUGGEST_BYTES) {
+    if (suggestion->word.bytes > SUGGEST_BYTES || name.bytes > SUGGEST_BYTES || name.bytes == 0) {
         return;
     }
     size_t distance = edit_distance(suggestion->word, name);
