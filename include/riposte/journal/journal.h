@@ -77,8 +77,7 @@ struct journal_numbers {
 };
 void journal_numbers(struct journal *journal, struct journal_numbers *numbers_out);
 
-/* ---- append -----------------------------------------------------------------------------------
- */
+/* ---- append ---- */
 
 /* What a rule said when it fired (rule, playbooks, vars, as JSON), stored once per hash: an
  * incident keeps it whatever is reloaded. */
@@ -116,8 +115,7 @@ typedef void journal_appended_fn(void *arg, const bool *is_known, size_t count,
 void journal_append(struct journal *journal, const struct journal_new_event *events, size_t count,
                     journal_appended_fn *done_fn, void *arg);
 
-/* ---- incidents and tasks ----------------------------------------------------------------------
- */
+/* ---- incidents and tasks ---- */
 
 /* detected ─▶ suppressed | joined | observed | held | responding
  * held ─▶ responding (approve) | dismissed      responding ─▶ done | failed | held
@@ -186,8 +184,7 @@ bool journal_claim(struct journal *journal, int64_t wait_ms, struct journal_task
 /* Gives a task back untouched (the worker stops): it is due again at once. */
 void journal_give_back(struct journal *journal, struct journal_task **task);
 
-/* ---- calls and effects ------------------------------------------------------------------------
- */
+/* ---- calls and effects ---- */
 
 enum call_state {
     CALL_INTENT,  /* may have been sent; as an outcome: it didn't work yet, to be tried again */
@@ -266,8 +263,7 @@ struct journal_outcome {
     bool keeps_effect;
 };
 
-/* ---- admit ------------------------------------------------------------------------------------
- */
+/* ---- admit ---- */
 
 struct journal_new_task {
     enum task_kind kind;
@@ -327,8 +323,7 @@ MUST_CHECK bool journal_admit(struct journal *journal, const struct journal_task
                               const struct journal_admission *admission,
                               struct journal_admitted *admitted_out, struct error *error);
 
-/* ---- write ------------------------------------------------------------------------------------
- */
+/* ---- write ---- */
 
 /* Changes that one task makes, all or none, in the order in which they were asked for, together
  * with the renewal of its lease. */
@@ -370,8 +365,7 @@ MUST_CHECK bool journal_write_commit(struct journal *journal, struct journal_wri
 /* After a commit: an enum intent_result for an intent, 1 or 0 (last owner or not) for a let_go. */
 int journal_write_result(const struct journal_write *write, size_t index);
 
-/* ---- reads and operators' actions -------------------------------------------------------------
- */
+/* ---- reads and operators' actions ---- */
 
 /* The calls of an incident in the order of their intents, into `arena`. */
 MUST_CHECK bool journal_read_calls(struct journal *journal, const struct ulid *incident,

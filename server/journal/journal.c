@@ -1,0 +1,529 @@
+#include "request.h"
+
+#include "decide.h"
+#include "keys.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/observe/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct log_context log_as = {.component = "journal"};
+
+/* ---- the queue ---- */
+
+static void queue_init(struct request_queue *queue) {
+    *queue = (struct request_queue){.last = &queue->first};
+}
+
+static void queue_push(struct request_queue *queue, struct request *request) {
+    request->next = NULL;
+    *queue->last = request;
+    queue->last = &request->next;
+    queue->count++;
+}
+
+static struct request *queue_pop(struct request_queue *queue) {
+    struct request *request = queue->first;
+    if (request != NULL) {
+        queue->first = request->next;
+        queue->last = queue->first != NULL ? queue->last : &queue->first;
+        queue->count--;
+        request->next = NULL;
+    }
+    return request;
+}
+
+static size_t queued_count(const struct journal *journal) REQUIRES(&journal->lock) {
+    size_t count = 0;
+    for (size_t i = 0; i < REQUEST_CLASSES; i++) {
+        count += journal->shared.queues[i].count;
+    }
+    return count;
+}
+
+/* ---- asking ---- */
+
+static bool needs_commit(const struct request *request) {
+    return request->class == REQUEST_CHANGE || request->class == REQUEST_APPEND;
+}
+
+void journal_submit(struct journal *journal, struct request *request) {
+    mutex_lock(&journal->lock);
+    bool is_taken = journal->shared.is_ready || !needs_commit(request);
+    if (is_taken) {
+        queue_push(&journal->shared.queues[request->class], request);
+        if (journal->shared.is_idle) {
+            journal->shared.is_idle = false;
+            condition_signal(&journal->work);
+        }
+    } else {
+        request->error = journal->shared.failure;
+        request->is_complete = true;
+    }
+    mutex_unlock(&journal->lock);
+    if (!is_taken && request->complete_fn != NULL) {
+        request->complete_fn(request->arg, &request->error);
+    }
+}
+
+bool journal_ask(struct journal *journal, enum request_class class,
+                 bool (*run_fn)(struct ledger *ledger, void *arg, struct error *error), void *arg,
+                 size_t bytes, struct error *error) {
+    struct request request = {.class = class, .bytes = bytes, .run_fn = run_fn, .arg = arg};
+    condition_init(&request.completed);
+    journal_submit(journal, &request);
+    mutex_lock(&journal->lock);
+    while (!request.is_complete) {
+        condition_wait(&request.completed, &journal->lock);
+    }
+    mutex_unlock(&journal->lock);
+    condition_done(&request.completed);
+    if (!request.is_ok) {
+        *error = request.error;
+    }
+    return request.is_ok;
+}
+
+/* ---- completing ---- */
+
+/* Those that are waited for first: workers go on while intake's answers are written. */
+static void complete_all(struct journal *journal, struct request *first) {
+    struct request *called = NULL;
+    struct request **last = &called;
+    mutex_lock(&journal->lock);
+    for (struct request *request = first, *next; request != NULL; request = next) {
+        next = request->next;
+        request->next = NULL;
+        if (request->complete_fn != NULL) {
+            *last = request;
+            last = &request->next;
+        } else {
+            request->is_complete = true;
+            condition_signal(&request->completed); /* the asker may be gone when we unlock */
+        }
+    }
+    mutex_unlock(&journal->lock);
+    for (struct request *request = called, *next; request != NULL; request = next) {
+        next = request->next; /* complete_fn frees it */
+        request->complete_fn(request->arg, request->is_ok ? NULL : &request->error);
+    }
+}
+
+static void fail_all(struct journal *journal, struct request *first, const struct error *error) {
+    for (struct request *request = first; request != NULL; request = request->next) {
+        request->is_ok = false;
+        request->error = *error;
+    }
+    complete_all(journal, first);
+}
+
+static void complete_one(struct journal *journal, struct request *request) {
+    request->next = NULL;
+    complete_all(journal, request);
+}
+
+/* ---- running ---- */
+
+static void run(struct journal *journal, struct request *request) {
+    arena_reset(journal->ledger.arena);
+    request->error = (struct error){0};
+    request->is_ok = request->run_fn(&journal->ledger, request->arg, &request->error);
+}
+
+/* False when the transaction is lost. */
+static bool run_in_group(struct journal *journal, struct request *request, bool is_alone,
+                         struct error *error) {
+    struct store *store = journal->store;
+    if (is_alone) { /* the transaction itself is the savepoint */
+        run(journal, request);
+        *error = request->error;
+        return request->is_ok;
+    }
+    struct ledger_mark mark = ledger_mark(&journal->ledger);
+    if (!store->savepoint(store, error)) {
+        return false;
+    }
+    run(journal, request);
+    if (request->is_ok) {
+        return store->savepoint_release(store, error);
+    }
+    *error = request->error;
+    ledger_revert(&journal->ledger, &mark);
+    return !store->is_lost && store->savepoint_rollback(store, error);
+}
+
+/* All of the group's requests that worked are in it when it returns true. */
+static bool run_group(struct journal *journal, struct request *group, struct error *error) {
+    struct store *store = journal->store;
+    bool is_alone = group->next == NULL;
+    bool is_any = false;
+    if (!store->begin(store, error)) {
+        return false;
+    }
+    for (struct request *request = group; request != NULL; request = request->next) {
+        if (!run_in_group(journal, request, is_alone, error)) {
+            return false;
+        }
+        is_any = is_any || request->is_ok;
+    }
+    if (!is_any) {
+        store->rollback(store);
+        return true;
+    }
+    return store->commit(store, error);
+}
+
+static void set_ready(struct journal *journal, bool is_ready, const struct error *failure) {
+    mutex_lock(&journal->lock);
+    journal->shared.is_ready = is_ready;
+    if (!is_ready) {
+        journal->shared.failure = *failure;
+        journal->shared.failure.code = ERROR_SYSTEM;
+    }
+    mutex_unlock(&journal->lock);
+}
+
+/* Opens the store again, takes over what it has (a commit that failed may have worked) and commits
+ * something. */
+static bool recover(struct journal *journal, struct error *error) {
+    struct store *store = journal->store;
+    if (!store->reopen(store, error) || !ledger_load(&journal->ledger, error)) {
+        return false;
+    }
+    journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
+    if (store->begin(store, error) && store->touch(store, journal->ledger.now_unix_ms, error) &&
+        store->commit(store, error)) {
+        return true;
+    }
+    store->rollback(store);
+    return false;
+}
+
+static void try_to_recover(struct journal *journal, const struct error *failure) {
+    struct error error = {0};
+    if (recover(journal, &error)) {
+        set_ready(journal, true, NULL);
+        log_info(&log_as, "commits again");
+    } else {
+        set_ready(journal, false, failure != NULL ? failure : &error);
+    }
+}
+
+static void count_commit(struct journal *journal, size_t requests, bool is_ok) {
+    mutex_lock(&journal->lock);
+    journal->shared.numbers.commits += is_ok;
+    journal->shared.numbers.failed_commits += !is_ok;
+    journal->shared.numbers.requests += requests;
+    mutex_unlock(&journal->lock);
+}
+
+static void fail_group(struct journal *journal, struct request *group,
+                       const struct ledger_mark *mark, struct error *error) {
+    journal->store->rollback(journal->store);
+    ledger_revert(&journal->ledger, mark);
+    error_wrap(error, "the journal can't commit");
+    error->code = ERROR_SYSTEM;
+    log_error(&log_as, "%s", error->text);
+    set_ready(journal, false, error);
+    fail_all(journal, group, error);
+    try_to_recover(journal, error);
+}
+
+/* A single request that failed for a reason of its own, in a transaction of its own. */
+static bool is_own_failure(const struct journal *journal, const struct request *group) {
+    return group->next == NULL && !group->is_ok && group->error.code != ERROR_NONE &&
+           group->error.code != ERROR_SYSTEM && !journal->store->is_lost;
+}
+
+static void commit_group(struct journal *journal, struct request *group, size_t count) {
+    struct error error = {0};
+    struct ledger_mark mark = ledger_mark(&journal->ledger);
+    journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
+    for (struct request *request = group; request != NULL; request = request->next) {
+        request->is_ok = false;
+        request->error = (struct error){0};
+    }
+    if (run_group(journal, group, &error)) {
+        desk_commit(journal->desk);
+        count_commit(journal, count, true);
+        complete_all(journal, group);
+    } else if (is_own_failure(journal, group)) {
+        journal->store->rollback(journal->store);
+        ledger_revert(&journal->ledger, &mark);
+        complete_all(journal, group);
+    } else {
+        count_commit(journal, count, false);
+        fail_group(journal, group, &mark, &error);
+    }
+}
+
+/* ---- the thread ---- */
+
+static struct request *take(struct journal *journal, enum request_class class) {
+    mutex_lock(&journal->lock);
+    struct request *request = queue_pop(&journal->shared.queues[class]);
+    mutex_unlock(&journal->lock);
+    return request;
+}
+
+static struct request *take_group(struct journal *journal, size_t *count_out) {
+    struct request *first = NULL;
+    struct request **last = &first;
+    size_t count = 0;
+    size_t bytes = 0;
+    mutex_lock(&journal->lock);
+    for (int class = REQUEST_CHANGE; class <= REQUEST_APPEND; class ++) {
+        struct request_queue *queue = &journal->shared.queues[class];
+        while (queue->count > 0 && count < JOURNAL_GROUP_REQUESTS && bytes < JOURNAL_GROUP_BYTES) {
+            *last = queue_pop(queue);
+            bytes += (*last)->bytes;
+            last = &(*last)->next;
+            count++;
+        }
+    }
+    mutex_unlock(&journal->lock);
+    *count_out = count;
+    return first;
+}
+
+static void serve_loads(struct journal *journal) {
+    struct request *request = NULL;
+    while ((request = take(journal, REQUEST_LOAD)) != NULL) {
+        run(journal, request);
+        complete_one(journal, request);
+    }
+}
+
+static void serve_reads(struct journal *journal) {
+    int64_t until_us = clock_mono_us(&clock_system) + JOURNAL_READ_SLICE_US;
+    struct request *request = NULL;
+    while (clock_mono_us(&clock_system) < until_us &&
+           (request = take(journal, REQUEST_READ)) != NULL) {
+        run(journal, request);
+        complete_one(journal, request);
+    }
+}
+
+/* What was queued before the journal stopped being ready: its askers needn't wait for a probe. */
+static void fail_changes(struct journal *journal) {
+    struct error failure = {0};
+    mutex_lock(&journal->lock);
+    failure = journal->shared.failure;
+    mutex_unlock(&journal->lock);
+    size_t count = 0;
+    struct request *group = NULL;
+    while ((group = take_group(journal, &count)) != NULL) {
+        fail_all(journal, group, &failure);
+    }
+}
+
+static bool run_retention(struct ledger *ledger, void *arg, struct error *error) {
+    struct journal *journal = arg;
+    int64_t retain_ms = journal->retain_ms > JOURNAL_RETAIN_LEAST_MS ? journal->retain_ms
+                                                                     : JOURNAL_RETAIN_LEAST_MS;
+    return ledger->store->key_purge(ledger->store, ledger->now_unix_ms - JOURNAL_KEEP_KEYS_MS,
+                                    error) &&
+           (journal->retain_ms == 0 ||
+            decide_retention(ledger, retain_ms, &journal->retention.cursor, error));
+}
+
+static void ignore_completion(void *arg, const struct error *error) {
+    (void)arg;
+    (void)error;
+}
+
+/* Under load a slice now and then; when nobody asks for anything, one after the other. */
+static bool is_retention_due(const struct journal *journal, bool is_idle) {
+    bool is_due = journal->retention.is_running ||
+                  clock_mono_ms(journal->clock) >= journal->retention.next_mono_ms;
+    return is_due && (is_idle || clock_mono_ms(&clock_system) >=
+                                     journal->retention.last_mono_ms + JOURNAL_RETENTION_PAUSE_MS);
+}
+
+/* One slice of it, as a group of its own. */
+static void keep_house(struct journal *journal) {
+    struct request request = {
+        .class = REQUEST_CHANGE,
+        .run_fn = run_retention,
+        .arg = journal,
+        .complete_fn = ignore_completion,
+    };
+    struct ulid before = journal->retention.cursor;
+    commit_group(journal, &request, 1);
+    if (!request.is_ok) {
+        journal->retention.cursor = before;
+    }
+    journal->retention.is_running = request.is_ok && !ulid_is_none(&journal->retention.cursor);
+    journal->retention.next_mono_ms = clock_mono_ms(journal->clock) + JOURNAL_RETENTION_MS;
+    journal->retention.last_mono_ms = clock_mono_ms(&clock_system);
+}
+
+static bool is_ready(struct journal *journal) {
+    mutex_lock(&journal->lock);
+    bool ready = journal->shared.is_ready;
+    mutex_unlock(&journal->lock);
+    return ready;
+}
+
+/* Until something is asked; at most until the next thing of our own is to be done. */
+static bool wait_for_work(struct journal *journal) {
+    mutex_lock(&journal->lock);
+    bool is_more = true;
+    if (queued_count(journal) == 0) {
+        is_more = !journal->shared.is_stopping;
+        if (is_more && !journal->retention.is_running) {
+            journal->shared.is_idle = true;
+            condition_wait_ms(&journal->work, &journal->lock,
+                              journal->shared.is_ready ? JOURNAL_RETENTION_MS : JOURNAL_PROBE_MS);
+            journal->shared.is_idle = false;
+        }
+    }
+    mutex_unlock(&journal->lock);
+    return is_more;
+}
+
+static bool has_changes(struct journal *journal) {
+    mutex_lock(&journal->lock);
+    bool has = journal->shared.queues[REQUEST_CHANGE].count > 0 ||
+               journal->shared.queues[REQUEST_APPEND].count > 0;
+    mutex_unlock(&journal->lock);
+    return has;
+}
+
+static void serve_ready(struct journal *journal) {
+    size_t count = 0;
+    struct request *group = take_group(journal, &count);
+    if (group != NULL) {
+        commit_group(journal, group, count);
+    }
+    bool is_idle = !has_changes(journal);
+    journal->store->tidy(journal->store, is_idle);
+    if (is_retention_due(journal, is_idle) && is_ready(journal)) {
+        keep_house(journal);
+    }
+}
+
+static void serve(void *arg) {
+    struct journal *journal = arg;
+    int64_t next_probe_ms = 0;
+    do {
+        serve_loads(journal);
+        if (is_ready(journal)) {
+            serve_ready(journal);
+        } else {
+            fail_changes(journal);
+            if (clock_mono_ms(&clock_system) >= next_probe_ms) {
+                next_probe_ms = clock_mono_ms(&clock_system) + JOURNAL_PROBE_MS;
+                try_to_recover(journal, NULL);
+            }
+        }
+        serve_reads(journal);
+    } while (wait_for_work(journal));
+}
+
+/* ---- life ---- */
+
+static bool open_store(const struct journal_options *options, struct store **store_out,
+                       struct error *error) {
+    struct text url = text_of(options->url);
+    if (text_equal(url, TEXT("memory:"))) {
+        *store_out = store_open_memory();
+        return true;
+    }
+    if (text_starts_with(url, TEXT("sqlite:")) && url.bytes > 7) {
+        return store_open_sqlite(options->url + 7, options->clock, store_out, error);
+    }
+    if (text_starts_with(url, TEXT("postgresql:"))) {
+        return error_set(error, ERROR_INVALID, "the journal %s: not supported yet: use sqlite:PATH",
+                         options->url);
+    }
+    return error_set(error, ERROR_INVALID, "the journal %s: write sqlite:PATH", options->url);
+}
+
+static void load_key(void *arg, struct text access_key_id) {
+    journal_keys_add(arg, access_key_id);
+}
+
+/* Copes with a journal that was opened half. */
+static void journal_free(struct journal **journal_at) {
+    struct journal *journal = *journal_at;
+    *journal_at = NULL;
+    if (journal == NULL) {
+        return;
+    }
+    if (journal->store != NULL) {
+        journal->store->close(journal->store);
+    }
+    ledger_done(&journal->ledger);
+    desk_free(&journal->desk);
+    journal_keys_free(&journal->keys);
+    condition_done(&journal->work);
+    mutex_done(&journal->lock);
+    free(journal);
+}
+
+static struct journal *journal_new(const struct journal_options *options) {
+    struct journal *journal = memory_new(sizeof(*journal));
+    journal->clock = options->clock;
+    journal->retain_ms = options->retain_ms;
+    journal->keys = journal_keys_new();
+    journal->desk = desk_new(options->clock, options->workers);
+    mutex_init(&journal->lock);
+    condition_init(&journal->work);
+    mutex_lock(&journal->lock);
+    for (size_t i = 0; i < REQUEST_CLASSES; i++) {
+        queue_init(&journal->shared.queues[i]);
+    }
+    journal->shared.is_ready = true;
+    mutex_unlock(&journal->lock);
+    return journal;
+}
+
+bool journal_open(const struct journal_options *options, struct journal **journal_out,
+                  struct error *error) {
+    scoped(journal_free) struct journal *journal = journal_new(options);
+    bool is_open = open_store(options, &journal->store, error);
+    ledger_init(&journal->ledger, journal->store, journal->desk, options->clock);
+    journal->ledger.queue_limit = options->queue_limit;
+    if (!is_open || !ledger_load(&journal->ledger, error) ||
+        !journal->store->key_each(journal->store, load_key, journal->keys, error) ||
+        !thread_start(&journal->thread, "journal", serve, journal, error)) {
+        return error_wrap(error, "journal");
+    }
+    *journal_out = journal;
+    journal = NULL;
+    return true;
+}
+
+void journal_stop_claims(struct journal *journal) {
+    desk_stop_claims(journal->desk);
+}
+
+void journal_close(struct journal **journal) {
+    if (*journal == NULL) {
+        return;
+    }
+    desk_stop_claims((*journal)->desk);
+    mutex_lock(&(*journal)->lock);
+    (*journal)->shared.is_stopping = true;
+    condition_signal(&(*journal)->work);
+    mutex_unlock(&(*journal)->lock);
+    thread_join(&(*journal)->thread);
+    journal_free(journal);
+}
+
+bool journal_is_ready(struct journal *journal) {
+    return is_ready(journal);
+}
+
+void journal_numbers(struct journal *journal, struct journal_numbers *numbers_out) {
+    mutex_lock(&journal->lock);
+    *numbers_out = journal->shared.numbers;
+    numbers_out->queued = queued_count(journal);
+    mutex_unlock(&journal->lock);
+    numbers_out->not_admitted = desk_respond_count(journal->desk);
+    numbers_out->oldest_due_ms = desk_oldest_due_ms(journal->desk);
+}

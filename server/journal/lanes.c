@@ -1,0 +1,282 @@
+#include "lanes.h"
+
+#include "riposte/base/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct queue {
+    struct desk_entry *first, *last;
+};
+
+struct lane {
+    char *name;
+    size_t name_bytes;
+    unsigned busy;
+    size_t entry_count, ready_count;
+    struct queue queues[LANE_RANKS];
+    struct lane *next;                    /* in its bucket */
+    struct lane *previous_due, *next_due; /* when ready_count > 0 */
+};
+
+/* What was begun comes before what is new, except that new events come before what only restores.
+ */
+static unsigned rank_of(const struct desk_task *task) {
+    if (task->kind == TASK_RESPOND) {
+        return 1;
+    }
+    return task->priority == PRIORITY_CONTAIN ? 0 : (unsigned)task->priority + 1;
+}
+
+void lanes_init(struct lanes *lanes, unsigned workers) {
+    *lanes = (struct lanes){.limit = workers / 2 > 0 ? workers / 2 : 1};
+}
+
+void lanes_done(struct lanes *lanes) {
+    for (size_t i = 0; i < LANE_BUCKETS; i++) {
+        assert(lanes->buckets[i] == NULL);
+    }
+    free(lanes->heap);
+}
+
+/* ---- lanes ---- */
+
+static struct lane **find_lane(struct lanes *lanes, struct text name) {
+    struct lane **link = &lanes->buckets[text_hash(name) % LANE_BUCKETS];
+    while (*link != NULL && !text_equal((struct text){(*link)->name, (*link)->name_bytes}, name)) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+void lanes_enter(struct lanes *lanes, struct desk_entry *entry, struct text name) {
+    struct lane **link = find_lane(lanes, name);
+    if (*link == NULL) {
+        *link = memory_new(sizeof(struct lane));
+        (*link)->name = text_copy(name);
+        (*link)->name_bytes = name.bytes;
+    }
+    entry->lane = *link;
+    entry->lane->entry_count++;
+    entry->task.lane = (struct text){entry->lane->name, entry->lane->name_bytes};
+}
+
+void lanes_leave(struct lanes *lanes, struct desk_entry *entry) {
+    struct lane *lane = entry->lane;
+    entry->lane = NULL;
+    if (--lane->entry_count > 0) {
+        return;
+    }
+    assert(lane->busy == 0 && lane->ready_count == 0);
+    struct lane **link = find_lane(lanes, (struct text){lane->name, lane->name_bytes});
+    *link = lane->next;
+    free(lane->name);
+    free(lane);
+}
+
+void lanes_occupy(struct desk_entry *entry) {
+    entry->lane->busy++;
+}
+
+void lanes_vacate(struct desk_entry *entry) {
+    assert(entry->lane->busy > 0);
+    entry->lane->busy--;
+}
+
+/* ---- what is due later: a binary heap ---- */
+
+static void heap_set(struct lanes *lanes, size_t index, struct desk_entry *entry) {
+    lanes->heap[index] = entry;
+    entry->heap_index = index;
+}
+
+static void sift_up(struct lanes *lanes, size_t index) {
+    struct desk_entry *entry = lanes->heap[index];
+    while (index > 0) {
+        struct desk_entry *parent = lanes->heap[(index - 1) / 2];
+        if (parent->due_mono_ms <= entry->due_mono_ms) {
+            break;
+        }
+        heap_set(lanes, index, parent);
+        index = (index - 1) / 2;
+    }
+    heap_set(lanes, index, entry);
+}
+
+static void sift_down(struct lanes *lanes, size_t index) {
+    struct desk_entry *entry = lanes->heap[index];
+    for (;;) {
+        size_t child = 2 * index + 1;
+        if (child + 1 < lanes->heap_count &&
+            lanes->heap[child + 1]->due_mono_ms < lanes->heap[child]->due_mono_ms) {
+            child++;
+        }
+        if (child >= lanes->heap_count || lanes->heap[child]->due_mono_ms >= entry->due_mono_ms) {
+            break;
+        }
+        heap_set(lanes, index, lanes->heap[child]);
+        index = child;
+    }
+    heap_set(lanes, index, entry);
+}
+
+static void heap_push(struct lanes *lanes, struct desk_entry *entry) {
+    lanes->heap = memory_grow_array(lanes->heap, &lanes->heap_capacity, lanes->heap_count + 1,
+                                    sizeof(struct desk_entry *));
+    heap_set(lanes, lanes->heap_count, entry);
+    lanes->heap_count++;
+    sift_up(lanes, lanes->heap_count - 1);
+    entry->place = PLACE_WAITING;
+}
+
+static void heap_remove(struct lanes *lanes, struct desk_entry *entry) {
+    size_t index = entry->heap_index;
+    struct desk_entry *last = lanes->heap[--lanes->heap_count];
+    if (last != entry) {
+        heap_set(lanes, index, last);
+        sift_up(lanes, index);
+        sift_down(lanes, last->heap_index);
+    }
+    entry->place = PLACE_NOWHERE;
+}
+
+/* ---- what is due: queues ---- */
+
+static void link_due_lane(struct lanes *lanes, struct lane *lane) {
+    lane->previous_due = NULL;
+    lane->next_due = lanes->due;
+    if (lanes->due != NULL) {
+        lanes->due->previous_due = lane;
+    }
+    lanes->due = lane;
+}
+
+static void unlink_due_lane(struct lanes *lanes, struct lane *lane) {
+    if (lane->previous_due != NULL) {
+        lane->previous_due->next_due = lane->next_due;
+    } else {
+        lanes->due = lane->next_due;
+    }
+    if (lane->next_due != NULL) {
+        lane->next_due->previous_due = lane->previous_due;
+    }
+}
+
+/* Behind the last that is due no later: nearly always at the end. */
+static void queue_insert(struct queue *queue, struct desk_entry *entry) {
+    struct desk_entry *before = queue->last;
+    while (before != NULL && before->due_mono_ms > entry->due_mono_ms) {
+        before = before->previous;
+    }
+    entry->previous = before;
+    entry->next = before != NULL ? before->next : queue->first;
+    *(before != NULL ? &before->next : &queue->first) = entry;
+    *(entry->next != NULL ? &entry->next->previous : &queue->last) = entry;
+}
+
+static void queue_remove(struct queue *queue, struct desk_entry *entry) {
+    *(entry->previous != NULL ? &entry->previous->next : &queue->first) = entry->next;
+    *(entry->next != NULL ? &entry->next->previous : &queue->last) = entry->previous;
+    entry->previous = entry->next = NULL;
+}
+
+static void make_ready(struct lanes *lanes, struct desk_entry *entry) {
+    struct lane *lane = entry->lane;
+    queue_insert(&lane->queues[rank_of(&entry->task)], entry);
+    if (lane->ready_count++ == 0) {
+        link_due_lane(lanes, lane);
+    }
+    entry->place = PLACE_READY;
+}
+
+static void make_unready(struct lanes *lanes, struct desk_entry *entry) {
+    struct lane *lane = entry->lane;
+    queue_remove(&lane->queues[rank_of(&entry->task)], entry);
+    if (--lane->ready_count == 0) {
+        unlink_due_lane(lanes, lane);
+    }
+    entry->place = PLACE_NOWHERE;
+}
+
+void lanes_put(struct lanes *lanes, struct desk_entry *entry, int64_t now_mono_ms) {
+    assert(entry->place == PLACE_NOWHERE);
+    if (entry->due_mono_ms > now_mono_ms) {
+        heap_push(lanes, entry);
+    } else {
+        make_ready(lanes, entry);
+    }
+}
+
+void lanes_take(struct lanes *lanes, struct desk_entry *entry) {
+    if (entry->place == PLACE_WAITING) {
+        heap_remove(lanes, entry);
+    } else if (entry->place == PLACE_READY) {
+        make_unready(lanes, entry);
+    }
+}
+
+void lanes_advance(struct lanes *lanes, int64_t now_mono_ms) {
+    while (lanes->heap_count > 0 && lanes->heap[0]->due_mono_ms <= now_mono_ms) {
+        struct desk_entry *entry = lanes->heap[0];
+        heap_remove(lanes, entry);
+        make_ready(lanes, entry);
+    }
+}
+
+bool lanes_next_due(const struct lanes *lanes, int64_t *due_mono_ms_out) {
+    if (lanes->heap_count == 0) {
+        return false;
+    }
+    *due_mono_ms_out = lanes->heap[0]->due_mono_ms;
+    return true;
+}
+
+static bool is_full(const struct lanes *lanes, const struct lane *lane) {
+    return lane->name_bytes > 0 && lane->busy >= lanes->limit;
+}
+
+static bool is_before(const struct desk_entry *a, const struct desk_entry *b) {
+    return a->due_mono_ms < b->due_mono_ms ||
+           (a->due_mono_ms == b->due_mono_ms && a->task.id < b->task.id);
+}
+
+static struct desk_entry *first_allowed(const struct queue *queue, lanes_may_fn *may_fn,
+                                        void *arg) {
+    struct desk_entry *entry = queue->first;
+    while (entry != NULL && !may_fn(arg, entry)) {
+        entry = entry->next;
+    }
+    return entry;
+}
+
+struct desk_entry *lanes_pick(const struct lanes *lanes, lanes_may_fn *may_fn, void *arg) {
+    for (unsigned rank = 0; rank < LANE_RANKS; rank++) {
+        struct desk_entry *best = NULL;
+        for (const struct lane *lane = lanes->due; lane != NULL; lane = lane->next_due) {
+            struct desk_entry *entry = is_full(lanes, lane)
+                                           ? NULL
+                                           : first_allowed(&lane->queues[rank], may_fn, arg);
+            if (entry != NULL && (best == NULL || is_before(entry, best))) {
+                best = entry;
+            }
+        }
+        if (best != NULL) {
+            return best;
+        }
+    }
+    return NULL;
+}
+
+bool lanes_oldest_ready(const struct lanes *lanes, int64_t *due_mono_ms_out) {
+    bool is_any = false;
+    for (const struct lane *lane = lanes->due; lane != NULL; lane = lane->next_due) {
+        for (unsigned rank = 0; rank < LANE_RANKS; rank++) {
+            const struct desk_entry *entry = lane->queues[rank].first;
+            if (entry != NULL && (!is_any || entry->due_mono_ms < *due_mono_ms_out)) {
+                *due_mono_ms_out = entry->due_mono_ms;
+                is_any = true;
+            }
+        }
+    }
+    return is_any;
+}

@@ -1,0 +1,184 @@
+#include "request.h"
+
+/* One read: what is asked for, and where it goes. */
+struct read {
+    const struct ulid *incident;
+    struct text key;
+    uint32_t states;
+    int64_t after;
+    size_t limit;
+    struct arena *arena;
+    void *rows;
+    size_t count;
+    struct store_incident found;
+    struct blob *body;
+};
+
+static bool run_calls(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct journal_call *calls = NULL;
+    bool is_ok = ledger->store->call_list(ledger->store, read->incident, read->arena, &calls,
+                                          &read->count, error);
+    read->rows = calls;
+    return is_ok;
+}
+
+bool journal_read_calls(struct journal *journal, const struct ulid *incident, struct arena *arena,
+                        struct journal_call **calls_out, size_t *count_out, struct error *error) {
+    struct read read = {.incident = incident, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_calls, &read, 0, error)) {
+        return error_wrap(error, "reading the calls of incident %s", incident->text);
+    }
+    *calls_out = read.rows;
+    *count_out = read.count;
+    return true;
+}
+
+static bool run_effects(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct journal_effect *effects = NULL;
+    bool is_ok = ledger->store->effect_list(ledger->store, read->incident, read->arena, &effects,
+                                            &read->count, error);
+    read->rows = effects;
+    return is_ok;
+}
+
+bool journal_read_effects(struct journal *journal, const struct ulid *incident, struct arena *arena,
+                          struct journal_effect **effects_out, size_t *count_out,
+                          struct error *error) {
+    struct read read = {.incident = incident, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_effects, &read, 0, error)) {
+        return error_wrap(error, "reading the effects of incident %s", incident->text);
+    }
+    *effects_out = read.rows;
+    *count_out = read.count;
+    return true;
+}
+
+static bool run_incident(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    bool is_found = false;
+    if (!ledger->store->incident_read(ledger->store, read->incident, read->arena, &read->found,
+                                      &is_found, error)) {
+        return false;
+    }
+    return is_found ||
+           error_set(error, ERROR_NOT_FOUND, "there is no incident %s", read->incident->text);
+}
+
+bool journal_read_incident(struct journal *journal, const struct ulid *id, struct arena *arena,
+                           struct journal_incident *incident_out, struct error *error) {
+    struct read read = {.incident = id, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_incident, &read, 0, error)) {
+        return false;
+    }
+    *incident_out = read.found.shown;
+    return true;
+}
+
+static bool run_list(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct journal_incident *incidents = NULL;
+    bool is_ok = ledger->store->incident_list(ledger->store, read->incident, read->states,
+                                              read->limit, read->arena, &incidents, &read->count,
+                                              error);
+    read->rows = incidents;
+    return is_ok;
+}
+
+bool journal_list_incidents(struct journal *journal, const struct ulid *before, uint32_t states,
+                            size_t limit, struct arena *arena,
+                            struct journal_incident **incidents_out, size_t *count_out,
+                            struct error *error) {
+    struct read read = {.incident = before, .states = states, .limit = limit, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_list, &read, 0, error)) {
+        return error_wrap(error, "listing incidents");
+    }
+    *incidents_out = read.rows;
+    *count_out = read.count;
+    return true;
+}
+
+static bool run_event(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct store_event event = {0};
+    if (!ledger->store->event_read(ledger->store, 0, read->key, ledger->arena, &event, error)) {
+        return false;
+    }
+    read->body = event.body;
+    return event.body != NULL ||
+           error_set(error, ERROR_NOT_FOUND, "there is no event %.*s", TEXT_ARG(read->key));
+}
+
+bool journal_read_event(struct journal *journal, struct text key, struct blob **body_out,
+                        struct error *error) {
+    struct read read = {.key = key};
+    if (!journal_ask(journal, REQUEST_READ, run_event, &read, 0, error)) {
+        return false;
+    }
+    *body_out = read.body;
+    return true;
+}
+
+static struct journal_task_row row_of(const struct desk_view *view, const struct store_task *task) {
+    return (struct journal_task_row){
+        .id = view->task.id,
+        .due_unix_ms = view->task.due_unix_ms,
+        .kind = view->task.kind,
+        .playbook = task->playbook,
+        .attempt = view->task.attempt,
+        .is_leased = view->is_leased,
+    };
+}
+
+static bool run_tasks(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct desk_view *views = NULL;
+    size_t count = desk_tasks_of(ledger->desk, read->incident, ledger->arena, &views);
+    struct journal_task_row *rows = arena_alloc_array(read->arena, count, sizeof(*rows));
+    for (size_t i = 0; i < count; i++) {
+        struct store_task task = {0};
+        bool is_found = false;
+        if (!ledger->store->task_read(ledger->store, views[i].task.id, read->arena, &task,
+                                      &is_found, error)) {
+            return false;
+        }
+        rows[i] = row_of(&views[i], &task);
+    }
+    read->rows = rows;
+    read->count = count;
+    return true;
+}
+
+bool journal_read_tasks(struct journal *journal, const struct ulid *incident, struct arena *arena,
+                        struct journal_task_row **tasks_out, size_t *count_out,
+                        struct error *error) {
+    struct read read = {.incident = incident, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_tasks, &read, 0, error)) {
+        return error_wrap(error, "reading the tasks of incident %s", incident->text);
+    }
+    *tasks_out = read.rows;
+    *count_out = read.count;
+    return true;
+}
+
+static bool run_audit(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct journal_audit_line *lines = NULL;
+    bool is_ok = ledger->store->audit_list(ledger->store, read->after, read->limit, read->arena,
+                                           &lines, &read->count, error);
+    read->rows = lines;
+    return is_ok;
+}
+
+bool journal_read_audit(struct journal *journal, int64_t after, size_t limit, struct arena *arena,
+                        struct journal_audit_line **lines_out, size_t *count_out,
+                        struct error *error) {
+    struct read read = {.after = after, .limit = limit, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_audit, &read, 0, error)) {
+        return error_wrap(error, "reading the audit chain");
+    }
+    *lines_out = read.rows;
+    *count_out = read.count;
+    return true;
+}

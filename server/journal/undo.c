@@ -1,0 +1,93 @@
+#include "decide.h"
+
+#define RETENTION_SLICE 16
+
+static bool refuse(const struct journal_incident *incident, struct error *error) {
+    if (incident->state == INCIDENT_JOINED) {
+        return error_set(error, ERROR_INVALID, "incident %s joined %s: undo that one",
+                         incident->id.text, incident->joined_to.text);
+    }
+    return error_set(error, ERROR_INVALID, "incident %s is %s: there is nothing to undo",
+                     incident->id.text, incident_state_name(incident->state));
+}
+
+/* Those that nobody holds are gone; the others end with whoever holds them, before the undo. */
+static bool call_off_tasks(struct ledger *ledger, const struct ulid *incident,
+                           struct error *error) {
+    struct desk_view *views = NULL;
+    size_t count = desk_tasks_of(ledger->desk, incident, ledger->arena, &views);
+    for (size_t i = 0; i < count; i++) {
+        /* Doomed first: between the look and here somebody may have claimed it. */
+        desk_doom(ledger->desk, views[i].task.id);
+        if (!desk_is_leased(ledger->desk, views[i].task.id) &&
+            !ledger_end_task(ledger, views[i].task.id, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_undo_task(struct ledger *ledger, const struct store_incident *incident,
+                          bool with_resources, struct error *error) {
+    struct store_task task = {
+        .incident = incident->shown.id,
+        .event_id = incident->event_id,
+        .kind = TASK_UNDO,
+        .priority = PRIORITY_CONTAIN,
+        .due_unix_ms = ledger->now_unix_ms,
+        .lane = incident->shown.account,
+        .detail = with_resources ? TEXT("{\"resources\":true}") : TEXT("{\"resources\":false}"),
+    };
+    return ledger_add_task(ledger, &task, NULL, NULL, error);
+}
+
+bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
+                 bool with_resources, struct error *error) {
+    struct store_incident incident = {0};
+    bool is_found = false;
+    bool has_moved = false;
+    if (!ledger->store->incident_read(ledger->store, incident_id, ledger->arena, &incident,
+                                      &is_found, error)) {
+        return false;
+    }
+    if (!is_found) {
+        return error_set(error, ERROR_NOT_FOUND, "there is no incident %s", incident_id->text);
+    }
+    if (incident.shown.state == INCIDENT_RELEASING) {
+        return true;
+    }
+    struct text reason = with_resources ? TEXT("to be undone, resources too")
+                                        : TEXT("to be undone");
+    if (!ledger_move(ledger, &incident, INCIDENT_RELEASING, reason, actor, &has_moved, error)) {
+        return false;
+    }
+    if (!has_moved) {
+        return refuse(&incident.shown, error);
+    }
+    return call_off_tasks(ledger, incident_id, error) &&
+           add_undo_task(ledger, &incident, with_resources, error);
+}
+
+bool decide_retention(struct ledger *ledger, int64_t retain_ms, struct ulid *cursor,
+                      struct error *error) {
+    struct store *store = ledger->store;
+    struct ulid *incidents = NULL;
+    size_t count = 0;
+    if (!store->retention_find(store, cursor, ledger->now_unix_ms - retain_ms, RETENTION_SLICE,
+                               ledger->arena, &incidents, &count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct desk_view *views = NULL;
+        bool has_tasks = desk_tasks_of(ledger->desk, &incidents[i], ledger->arena, &views) > 0;
+        if (has_tasks) {
+            continue;
+        }
+        if (!store->retention_delete(store, &incidents[i], error) ||
+            !ledger_audit(ledger, "forgotten", &incidents[i], (struct text){NULL, 0}, TEXT("{}"),
+                          error)) {
+            return false;
+        }
+    }
+    return store->retention_events(store, ledger->now_unix_ms - retain_ms, RETENTION_SLICE, error);
+}
