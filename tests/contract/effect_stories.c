@@ -1,0 +1,391 @@
+#include "story.h"
+
+static void commit(struct story *story, struct journal_write *write) {
+    struct error error = {0};
+    assert_ok(journal_write_commit(story->journal, write, &error), &error);
+}
+
+static bool let_go(struct story *story, const struct journal_task *task, int64_t effect_id) {
+    scoped(journal_write_free) struct journal_write *write = journal_write_new(task);
+    size_t index = journal_write_let_go(write, effect_id);
+    commit(story, write);
+    return journal_write_result(write, index) != 0;
+}
+
+static void undo(struct story *story, const struct ulid *id) {
+    struct error error = {0};
+    assert_ok(journal_undo(story->journal, id, TEXT("oncall"), false, &error), &error);
+}
+
+/* ---- calls ---- */
+
+static void an_intent_is_written_once_and_never_rewritten(void **state) {
+    struct story *story = *state;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    intent.request = TEXT("{\"other\":true}");
+    intent.inverse = TEXT("{\"other\":true}");
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    struct journal_call *calls = NULL;
+    assert_int_equal(story_calls(story, &task->incident.id, &calls), 1);
+    assert_text_equal(calls[0].request, "{\"UserName\":\"mallory\"}");
+    assert_text_equal(calls[0].inverse, "{\"operation\":\"DeleteUserPolicy\"}");
+    assert_true(calls[0].is_write && calls[0].is_containing);
+    assert_int_equal(calls[0].intended_unix_ms, STORY_START_UNIX_MS);
+
+    story_write_outcome(story, task, "k", CALL_INTENT, false); /* an attempt that didn't work */
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    fake_clock_advance(&story->clock, 5);
+    story_write_outcome(story, task, "k", CALL_DONE, false);
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_ENDED);
+    assert_int_equal(story_calls(story, &task->incident.id, &calls), 1);
+    assert_int_equal(calls[0].state, CALL_DONE);
+    assert_int_equal(calls[0].attempts, 2);
+    assert_int_equal(calls[0].took_us, 1234);
+    assert_int_equal(calls[0].ended_unix_ms, STORY_START_UNIX_MS + 5);
+    assert_int_equal(story_read(story, &task->incident.id).contained_unix_ms,
+                     STORY_START_UNIX_MS + 5);
+    story_finish(story, &task, INCIDENT_DONE);
+}
+
+static void an_outcome_without_an_intent_stores_nothing(void **state) {
+    struct story *story = *state;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    const struct journal_outcome outcome = {.state = CALL_DONE};
+    struct journal_write *write = journal_write_new(task);
+    journal_write_intent(write, &intent);
+    journal_write_audit(write, TEXT("note"), TEXT("{}"));
+    journal_write_outcome(write, TEXT("nothing of the kind"), &outcome);
+    struct error error = {0};
+    assert_fails(journal_write_commit(story->journal, write, &error), &error, ERROR_NOT_FOUND,
+                 "nothing of the kind");
+    journal_write_free(&write);
+    struct journal_call *calls = NULL;
+    struct journal_effect *effects = NULL;
+    assert_int_equal(story_calls(story, &task->incident.id, &calls), 0);
+    assert_int_equal(story_effects(story, &task->incident.id, &effects), 0);
+    assert_int_equal(story_count_audit(story, "note"), 0);
+    story_finish(story, &task, INCIDENT_DONE);
+}
+
+static void an_identical_pending_call_is_enough(void **state) {
+    struct story *story = *state;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_intent intent = story_intent("event-1/protect", "", "");
+    intent.once_pending = true;
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    intent.key = TEXT("event-2/protect");
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_PENDING);
+    intent.request = TEXT("{\"InstanceId\":\"i-2\"}");
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    story_write_outcome(story, task, "event-1/protect", CALL_DONE, false);
+    intent.key = TEXT("event-3/protect");
+    intent.request = TEXT("{\"UserName\":\"mallory\"}");
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    story_finish(story, &task, INCIDENT_DONE);
+}
+
+static void a_resource_limit_refuses_the_intent_alone(void **state) {
+    struct story *story = *state;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_intent intent = story_intent("1", "i-1", "protection");
+    intent.limit = (struct journal_reservation){TEXT("resources"), TEXT("i-1"), 1, HOUR_MS};
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    intent = story_intent("2", "i-2", "protection");
+    intent.limit = (struct journal_reservation){TEXT("resources"), TEXT("i-2"), 1, HOUR_MS};
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_LIMITED);
+    struct journal_call *calls = NULL;
+    assert_int_equal(story_calls(story, &task->incident.id, &calls), 1);
+    story_finish(story, &task, INCIDENT_DONE);
+}
+
+/* ---- effects ---- */
+
+static void an_effect_shows_what_made_it(void **state) {
+    struct story *story = *state;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    story_make_effect(story, task, "k", "user-1", "deny-user");
+    struct journal_effect *effects = NULL;
+    assert_int_equal(story_effects(story, &task->incident.id, &effects), 1);
+    assert_text_equal(effects[0].name.account, "111122223333");
+    assert_text_equal(effects[0].name.target, "user-1");
+    assert_text_equal(effects[0].name.name, "deny-user");
+    assert_text_equal(effects[0].request, "{\"UserName\":\"mallory\"}");
+    assert_text_equal(effects[0].inverse, "{\"operation\":\"DeleteUserPolicy\"}");
+    assert_text_equal(effects[0].playbook, "contain-principal");
+    assert_text_equal(effects[0].step, "deny-user");
+    assert_int_equal(effects[0].owner_count, 1);
+    assert_true(effects[0].acts_on_principal);
+    assert_false(effects[0].is_releasing);
+    assert_int_equal(effects[0].made_unix_ms, STORY_START_UNIX_MS);
+    story_finish(story, &task, INCIDENT_DONE);
+}
+
+static const struct settle_case {
+    const char *name;
+    enum call_state outcome;
+    bool keeps_effect, is_there;
+} settle_cases[] = {
+    {"done", CALL_DONE, false, true},
+    {"refused", CALL_FAILED, false, false},
+    {"no answer: it may have worked", CALL_FAILED, true, true},
+    {"not needed", CALL_SKIPPED, false, false},
+    {"to be tried again", CALL_INTENT, false, true},
+};
+
+static void an_effect_is_there_unless_its_call_surely_failed(void **state) {
+    struct story *story = *state;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_effect *effects = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(settle_cases); i++) {
+        const struct settle_case *row = &settle_cases[i];
+        testing_row(row->name);
+        struct journal_intent intent = story_intent(row->name, row->name, "deny-user");
+        assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+        assert_int_equal(story_effects(story, &task->incident.id, &effects), count + 1);
+        story_write_outcome(story, task, row->name, row->outcome, row->keeps_effect);
+        count += row->is_there;
+        assert_int_equal(story_effects(story, &task->incident.id, &effects), count);
+    }
+    testing_row(NULL);
+    story_finish(story, &task, INCIDENT_DONE);
+}
+
+static void an_effect_has_two_owners_and_goes_with_the_last(void **state) {
+    struct story *story = *state;
+    struct journal_task *first = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_task *second = story_respond(story, "event-2", "rule-b", "user-1");
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    assert_int_equal(story_write_intent(story, first, &intent), INTENT_SEND);
+    intent.inverse = TEXT("{\"not\":\"the first\"}");
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_RELEASING); /* not yet */
+    story_write_outcome(story, first, "k", CALL_DONE, false);
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_STANDS);
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_ENDED);
+    struct journal_call *calls = NULL;
+    assert_int_equal(story_calls(story, &second->incident.id, &calls), 1);
+    assert_int_equal(calls[0].state, CALL_SKIPPED);
+
+    struct journal_effect *effects = NULL;
+    assert_int_equal(story_effects(story, &second->incident.id, &effects), 1);
+    assert_int_equal(effects[0].owner_count, 2);
+    assert_text_equal(effects[0].inverse, "{\"operation\":\"DeleteUserPolicy\"}");
+    int64_t effect = effects[0].id;
+    assert_false(let_go(story, first, effect)); /* another incident needs it */
+    assert_int_equal(story_effects(story, &first->incident.id, &effects), 0);
+    assert_true(let_go(story, second, effect));
+    assert_true(let_go(story, second, effect)); /* asked again after a crash */
+    assert_int_equal(story_effects(story, &second->incident.id, &effects), 1);
+    assert_true(effects[0].is_releasing);
+
+    struct journal_task *third = story_respond(story, "event-3", "rule-c", "user-1");
+    intent.key = TEXT("k3");
+    assert_int_equal(story_write_intent(story, third, &intent), INTENT_RELEASING);
+    struct journal_write *write = journal_write_new(second);
+    journal_write_released(write, effect);
+    commit(story, write);
+    journal_write_free(&write);
+    assert_int_equal(story_effects(story, &second->incident.id, &effects), 0);
+    assert_int_equal(story_write_intent(story, third, &intent), INTENT_SEND);
+    assert_int_equal(story_effects(story, &third->incident.id, &effects), 1);
+    assert_text_equal(effects[0].inverse, "{\"not\":\"the first\"}");
+    story_finish(story, &first, INCIDENT_DONE);
+    story_finish(story, &second, INCIDENT_DONE);
+    story_finish(story, &third, INCIDENT_DONE);
+}
+
+static void a_first_owner_that_failed_leaves_nothing_to_the_second(void **state) {
+    struct story *story = *state;
+    struct journal_task *first = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_task *second = story_respond(story, "event-2", "rule-b", "user-1");
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    assert_int_equal(story_write_intent(story, first, &intent), INTENT_SEND);
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_RELEASING);
+    story_write_outcome(story, first, "k", CALL_FAILED, false);
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_SEND);
+    story_finish(story, &first, INCIDENT_FAILED);
+    story_finish(story, &second, INCIDENT_DONE);
+}
+
+static void nobody_relies_on_what_could_not_be_applied_again(void **state) {
+    struct story *story = *state;
+    struct journal_task *first = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_task *second = story_respond(story, "event-2", "rule-b", "user-1");
+    story_make_effect(story, first, "k", "user-1", "deny-user");
+    story_write_outcome(story, first, "k", CALL_FAILED, false); /* a verification's second try */
+    struct journal_effect *effects = NULL;
+    assert_int_equal(story_effects(story, &first->incident.id, &effects), 1); /* undo still must */
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_SEND);
+    story_write_outcome(story, second, "k", CALL_DONE, false);
+    assert_int_equal(story_effects(story, &second->incident.id, &effects), 1);
+    assert_int_equal(effects[0].owner_count, 2);
+    story_finish(story, &first, INCIDENT_FAILED);
+    story_finish(story, &second, INCIDENT_DONE);
+}
+
+/* ---- undo ---- */
+
+static void undo_calls_off_what_nobody_holds(void **state) {
+    struct story *story = *state;
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    story_make_effect(story, contain, "k", "user-1", "deny-user");
+    story_add_task(story, contain, TASK_VERIFY, 5000);
+    story_finish(story, &contain, INCIDENT_DONE);
+    undo(story, &id);
+    undo(story, &id); /* changes nothing */
+    story_assert_state(story, &id, INCIDENT_RELEASING);
+    struct journal_task_row *rows = NULL;
+    assert_int_equal(story_tasks(story, &id, &rows), 1);
+    assert_int_equal(rows[0].kind, TASK_UNDO);
+
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_UNDO);
+    assert_text_equal(task->detail, "{\"resources\":false}");
+    assert_int_equal(task->incident.state, INCIDENT_RELEASING);
+    struct journal_effect *effects = NULL;
+    assert_int_equal(story_effects(story, &id, &effects), 1);
+    assert_true(let_go(story, task, effects[0].id));
+    struct journal_write *write = journal_write_new(task);
+    journal_write_released(write, effects[0].id);
+    journal_write_state(write, INCIDENT_RELEASED, TEXT("undone"));
+    journal_write_finish(write);
+    commit(story, write);
+    journal_write_free(&write);
+    journal_task_free(&task);
+    story_assert_state(story, &id, INCIDENT_RELEASED);
+    assert_int_equal(story_effects(story, &id, &effects), 0);
+    fake_clock_advance(&story->clock, HOUR_MS);
+    story_claim_none(story); /* no verification comes to apply it again */
+    assert_int_equal(story_count_audit(story, "releasing"), 1);
+    assert_int_equal(story_count_audit(story, "released"), 1);
+}
+
+static void undo_waits_for_whoever_works_on_the_incident(void **state) {
+    struct story *story = *state;
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    assert_int_equal(story_write_intent(story, contain, &intent), INTENT_SEND);
+    undo(story, &id);
+    story_claim_none(story);
+    story_write_outcome(story, contain, "k", CALL_DONE, false);
+    intent.key = TEXT("k2");
+    assert_int_equal(story_write_intent(story, contain, &intent), INTENT_RELEASING);
+    assert_int_equal(story_add_task(story, contain, TASK_VERIFY, 0) != 0, true);
+    struct journal_task_row *rows = NULL;
+    assert_int_equal(story_tasks(story, &id, &rows), 2); /* the playbook and the undo: no verify */
+    story_claim_none(story);
+
+    struct journal_write *write = journal_write_new(contain); /* a retry is called off as well */
+    journal_write_again(write, STORY_START_UNIX_MS + 1000, TEXT("{}"), true);
+    journal_write_state(write, INCIDENT_DONE, TEXT("too late"));
+    commit(story, write);
+    journal_write_free(&write);
+    journal_task_free(&contain);
+    story_assert_state(story, &id, INCIDENT_RELEASING);
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_UNDO);
+    story_finish(story, &task, INCIDENT_RELEASED);
+    fake_clock_advance(&story->clock, HOUR_MS);
+    story_claim_none(story);
+}
+
+static void undo_goes_ahead_when_the_worker_is_lost(void **state) {
+    struct story *story = *state;
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    undo(story, &id);
+    fake_clock_advance(&story->clock, JOURNAL_LEASE_MS - 1);
+    story_claim_none(story);
+    fake_clock_advance(&story->clock, 1);
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_UNDO);
+    struct journal_write *write = journal_write_new(contain); /* it comes back */
+    journal_write_audit(write, TEXT("note"), TEXT("{}"));
+    struct error error = {0};
+    assert_fails(journal_write_commit(story->journal, write, &error), &error, ERROR_DENIED,
+                 "lease");
+    journal_write_free(&write);
+    journal_task_free(&contain);
+    story_finish(story, &task, INCIDENT_RELEASED);
+    struct journal_task_row *rows = NULL;
+    assert_int_equal(story_tasks(story, &id, &rows), 0);
+}
+
+static void a_task_given_back_after_undo_is_not_handed_out(void **state) {
+    struct story *story = *state;
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    undo(story, &id);
+    journal_give_back(story->journal, &contain);
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_UNDO);
+    story_claim_none(story);
+    story_finish(story, &task, INCIDENT_RELEASED);
+    struct journal_task_row *rows = NULL;
+    assert_int_equal(story_tasks(story, &id, &rows), 0);
+}
+
+static void undo_is_refused_where_there_is_nothing(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct ulid id = story_append(story, "event-1", "rule-a", "user-1");
+    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), false, &error), &error,
+                 ERROR_INVALID, "detected");
+    struct ulid none = id;
+    none.text[25] = none.text[25] == '0' ? '1' : '0';
+    assert_fails(journal_undo(story->journal, &none, TEXT("oncall"), false, &error), &error,
+                 ERROR_NOT_FOUND, none.text);
+    struct journal_task *task = story_claim(story);
+    struct journal_new_task playbook = story_playbook("contain-principal", true);
+    struct journal_admitted admitted = story_admit(story, task, &playbook, 1);
+    struct journal_admitted joined = story_admit(
+        story, story_arrive(story, "event-2", "rule-a", "user-1"), &playbook, 1);
+    struct journal_incident *incidents = NULL;
+    size_t count = 0;
+    assert_ok(journal_list_incidents(story->journal, NULL, 1u << INCIDENT_JOINED, 1, story->arena,
+                                     &incidents, &count, &error),
+              &error);
+    assert_int_equal(count, 1);
+    assert_fails(journal_undo(story->journal, &incidents[0].id, TEXT("oncall"), false, &error),
+                 &error, ERROR_INVALID, id.text);
+    journal_admitted_done(&admitted);
+    journal_admitted_done(&joined);
+}
+
+static void with_resources_is_kept_for_the_undo(void **state) {
+    struct story *story = *state;
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    story_finish(story, &contain, INCIDENT_DONE);
+    struct error error = {0};
+    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), true, &error), &error);
+    struct journal_task *task = story_claim(story);
+    assert_text_equal(task->detail, "{\"resources\":true}");
+    story_finish(story, &task, INCIDENT_RELEASED);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
+const struct CMUnitTest effect_stories[] = {
+    STORY(an_intent_is_written_once_and_never_rewritten),
+    STORY(an_outcome_without_an_intent_stores_nothing),
+    STORY(an_identical_pending_call_is_enough),
+    STORY(a_resource_limit_refuses_the_intent_alone),
+    STORY(an_effect_shows_what_made_it),
+    STORY(an_effect_is_there_unless_its_call_surely_failed),
+    STORY(an_effect_has_two_owners_and_goes_with_the_last),
+    STORY(a_first_owner_that_failed_leaves_nothing_to_the_second),
+    STORY(nobody_relies_on_what_could_not_be_applied_again),
+    STORY(undo_calls_off_what_nobody_holds),
+    STORY(undo_waits_for_whoever_works_on_the_incident),
+    STORY(undo_goes_ahead_when_the_worker_is_lost),
+    STORY(a_task_given_back_after_undo_is_not_handed_out),
+    STORY(undo_is_refused_where_there_is_nothing),
+    STORY(with_resources_is_kept_for_the_undo),
+};
+const size_t effect_story_count = ARRAY_COUNT(effect_stories);
