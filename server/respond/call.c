@@ -1,0 +1,112 @@
+#include "call.h"
+
+#include "numbers.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/base/mutex.h"
+#include "riposte/respond/failpoint.h"
+#include "riposte/respond/parameters.h"
+
+#define REASON_BYTES 300
+
+static struct aws_call wire_call(const struct call *call, struct arena *arena) {
+    return (struct aws_call){.service = call->service,
+                             .operation = call->operation,
+                             .account = call->account,
+                             .region = call->region,
+                             .parameters = plan_wire(call->parameters, arena)};
+}
+
+static struct text explain(const struct aws_answer *answer, struct arena *arena) {
+    struct text message = text_cut(answer->message, REASON_BYTES);
+    bool has_both = answer->error_code.bytes > 0 && message.bytes > 0;
+    return arena_format(arena, "%.*s%s%.*s", TEXT_ARG(answer->error_code), has_both ? ": " : "",
+                        TEXT_ARG(message));
+}
+
+static struct call_outcome read_answer(const struct aws_answer *answer, struct arena *arena) {
+    return (struct call_outcome){.outcome = answer->outcome,
+                                 .error_code = arena_copy_text(arena, answer->error_code),
+                                 .reason = explain(answer, arena),
+                                 .body = answer->body != NULL ? json_copy(arena, answer->body)
+                                                              : json_new_object(arena),
+                                 .took_us = answer->took_us};
+}
+
+struct call_outcome call_send(const struct job *job, enum permit_class class,
+                              enum permit_authority authority, const struct call *call) {
+    const struct respond_aws *aws = &job->respond->options.aws;
+    struct permit permit = job_permit(job, class);
+    permit.authority = authority;
+    struct aws_call wire = wire_call(call, job->arena);
+    failpoint("before-call");
+    scoped(aws_answer_free) struct aws_answer *answer = aws->call_fn(aws->arg, &permit, &wire);
+    failpoint("after-call");
+    numbers_call(call->service, call->operation, answer->outcome, answer->took_us);
+    return read_answer(answer, job->arena);
+}
+
+struct early_call {
+    struct text service, operation;
+    struct arena *arena; /* the answer's */
+    struct mutex lock;
+    struct condition done;
+    struct {
+        bool is_done;
+        struct call_outcome outcome;
+    } shared;
+};
+
+static void take_answer(void *arg, const struct aws_answer *answer) {
+    struct early_call *early = arg;
+    struct call_outcome outcome = read_answer(answer, early->arena);
+    mutex_lock(&early->lock);
+    early->shared.outcome = outcome;
+    early->shared.is_done = true;
+    condition_signal(&early->done);
+    mutex_unlock(&early->lock);
+}
+
+struct early_call *early_call_send(const struct job *job, const struct call *call) {
+    const struct respond_aws *aws = &job->respond->options.aws;
+    struct early_call *early = memory_new(sizeof(*early));
+    early->arena = arena_new();
+    early->service = call->service;
+    early->operation = call->operation;
+    mutex_init(&early->lock);
+    condition_init(&early->done);
+    struct permit permit = job_permit(job, PERMIT_READ);
+    struct aws_call wire = wire_call(call, job->arena);
+    aws->send_fn(aws->arg, &permit, &wire, take_answer, early);
+    return early;
+}
+
+static struct call_outcome wait_for(struct early_call *early) {
+    mutex_lock(&early->lock);
+    while (!early->shared.is_done) {
+        condition_wait(&early->done, &early->lock);
+    }
+    struct call_outcome outcome = early->shared.outcome;
+    mutex_unlock(&early->lock);
+    return outcome;
+}
+
+struct call_outcome early_call_wait(const struct job *job, struct early_call *early) {
+    struct call_outcome outcome = wait_for(early);
+    numbers_call(early->service, early->operation, outcome.outcome, outcome.took_us);
+    outcome.error_code = arena_copy_text(job->arena, outcome.error_code);
+    outcome.reason = arena_copy_text(job->arena, outcome.reason);
+    outcome.body = json_copy(job->arena, outcome.body);
+    return outcome;
+}
+
+void early_call_free(struct early_call **early) {
+    if (*early == NULL) {
+        return;
+    }
+    wait_for(*early);
+    condition_done(&(*early)->done);
+    mutex_done(&(*early)->lock);
+    arena_free(&(*early)->arena);
+    memory_free_at(early);
+}

@@ -1,0 +1,395 @@
+#include "decide.h"
+
+#include "call.h"
+#include "detail.h"
+#include "execute.h"
+#include "numbers.h"
+#include "retry.h"
+
+#include "riposte/base/buffer.h"
+#include "riposte/json/writer.h"
+#include "riposte/observe/log.h"
+#include "riposte/respond/confirm.h"
+#include "riposte/respond/dry.h"
+#include "riposte/respond/failpoint.h"
+#include "riposte/respond/parameters.h"
+
+/* A verdict in the making. */
+struct decision {
+    struct job *job;
+    struct guard_verdict verdict;
+    struct detail detail;
+    bool is_put_off;     /* a question is to be asked again later */
+    unsigned tries;      /* of that question */
+    struct buffer asked; /* JSON: what confirm asked and heard */
+    struct json_writer writer;
+};
+
+/* Asks for another go, unless there were enough. */
+static bool try_later(struct decision *decision, const char *what) {
+    decision->tries = detail_try(&decision->detail, text_of(what));
+    decision->is_put_off = decision->tries < RESPOND_ATTEMPTS;
+    return decision->is_put_off;
+}
+
+/* ---- guard --------------------------------------------------------------------------------------
+ */
+
+static void judge(struct decision *decision) {
+    struct job *job = decision->job;
+    const struct settings *settings = job->snapshot->settings;
+    struct text key = job->event.principal.access_key_id;
+    struct guard_facts facts = {
+        .event = &job->event,
+        .identity = &job->identity,
+        .is_own_key = key.bytes > 0 && journal_knows_key(job->respond->options.journal, key),
+        .needs_identity = job->mode != MODE_OBSERVE,
+        .regions = settings->aws.regions,
+        .protected_principals = settings->guard.protected_principals,
+        .max_event_age_ms = settings->guard.max_event_age_ms,
+        .received_unix_ms = job->task->received_unix_ms,
+    };
+    guard_judge(&facts, job->arena, &decision->verdict);
+    if (decision->verdict.decision == GUARD_HOLD && job->may_know_later) {
+        bool is_held = !try_later(decision, "identity");
+        (void)is_held; /* the verdict says so already */
+    }
+}
+
+/* ---- confirm ------------------------------------------------------------------------------------
+ */
+
+static void hold(struct decision *decision, struct text reason) {
+    decision->verdict = (struct guard_verdict){GUARD_HOLD, true, reason};
+}
+
+static void note_question(struct decision *decision, const struct confirm_call *call,
+                          const char *result, const struct call_outcome *outcome) {
+    struct json_writer *writer = &decision->writer;
+    json_open_object(writer, NULL);
+    json_put_text(writer, "call",
+                  arena_format(decision->job->arena, "%.*s:%.*s", TEXT_ARG(call->service),
+                               TEXT_ARG(call->operation)));
+    json_put_string(writer, "result", result);
+    if (outcome != NULL && outcome->reason.bytes > 0) {
+        json_put_text(writer, "reason", outcome->reason);
+    }
+    if (outcome != NULL) {
+        json_put_integer(writer, "took_us", outcome->took_us);
+    }
+    json_close_object(writer);
+}
+
+static void judge_answer(struct decision *decision, const struct question *question,
+                         const struct confirm_call *call, const struct call_outcome *outcome) {
+    struct job *job = decision->job;
+    bool is_confirmed = false;
+    struct error error = {0};
+    if (!confirm_judge(question, job->context, outcome->body, job->arena, &is_confirmed, &error)) {
+        note_question(decision, call, "undecided", outcome);
+        hold(decision, arena_copy_text(job->arena, text_of(error.text)));
+        return;
+    }
+    note_question(decision, call, is_confirmed ? "confirmed" : "not-confirmed", outcome);
+    if (!is_confirmed) {
+        decision->verdict = (struct guard_verdict){
+            GUARD_SUPPRESS, false,
+            arena_format(job->arena, "not confirmed by %.*s:%.*s", TEXT_ARG(call->service),
+                         TEXT_ARG(call->operation))};
+    }
+}
+
+static void unanswered(struct decision *decision, const struct confirm_call *call,
+                       const struct call_outcome *outcome) {
+    struct job *job = decision->job;
+    bool may_answer_later = outcome->outcome == AWS_RETRY || outcome->outcome == AWS_NO_ANSWER;
+    if (may_answer_later && try_later(decision, "confirm")) {
+        return;
+    }
+    note_question(decision, call, "unanswered", outcome);
+    hold(decision, arena_format(job->arena, "confirm %.*s:%.*s: %.*s", TEXT_ARG(call->service),
+                                TEXT_ARG(call->operation), TEXT_ARG(outcome->reason)));
+}
+
+static void ask(struct decision *decision, const struct question *question) {
+    struct job *job = decision->job;
+    struct confirm_call call = {0};
+    struct error error = {0};
+    if (!confirm_prepare(question, &job->event, job->context, job->arena, &call, &error)) {
+        hold(decision, arena_copy_text(job->arena, text_of(error.text)));
+        return;
+    }
+    if (!call.applies) {
+        return;
+    }
+    struct call wire = {call.service, call.operation, call.account, call.region, call.parameters};
+    struct call_outcome outcome = call_send(job, PERMIT_READ, AUTHORITY_MODE, &wire);
+    bool is_tolerated = outcome.outcome == AWS_REFUSED &&
+                        plan_tolerates(&question->tolerate, outcome.error_code);
+    if (outcome.outcome == AWS_OK) {
+        judge_answer(decision, question, &call, &outcome);
+    } else if (is_tolerated) {
+        note_question(decision, &call, "tolerated", &outcome);
+    } else {
+        unanswered(decision, &call, &outcome);
+    }
+}
+
+static void confirm(struct decision *decision) {
+    const struct rule *rule = decision->job->definition->rule;
+    json_open_object(&decision->writer, NULL);
+    json_open_array(&decision->writer, "confirm");
+    for (size_t i = 0; i < rule->confirm_count && decision->verdict.decision == GUARD_PASS &&
+                       !decision->is_put_off;
+         i++) {
+        ask(decision, &rule->confirm[i]);
+    }
+    json_close_array(&decision->writer);
+    json_close_object(&decision->writer);
+}
+
+/* ---- the first intents --------------------------------------------------------------------------
+ */
+
+/* Walks ahead over reads whose answers nobody has yet; stops at the first write. */
+static void look_ahead(struct job *job, const struct playbook *playbook, struct head_start *head) {
+    struct plan_record assumed[HEAD_START_READS];
+    size_t count = 0;
+    bool asks_before = false;
+    struct plan_action action;
+    for (;;) {
+        struct plan_input input = job_plan_input(job, playbook);
+        input.records = assumed;
+        input.record_count = count;
+        plan_next(&input, job->arena, &action);
+        if (action.kind != PLAN_ASK || action.is_known_only_when_asked ||
+            count == HEAD_START_READS) {
+            break;
+        }
+        asks_before |= action.is_before;
+        assumed[count++] = (struct plan_record){
+            .key = action.key, .state = PLAN_WORKED, .is_assumed = true};
+        struct call call = {action.service, action.operation, action.account, action.region,
+                            action.parameters};
+        if (head->read_count < HEAD_START_READS) {
+            head->reads[head->read_count].key = action.key;
+            head->reads[head->read_count++].call = early_call_send(job, &call);
+        }
+    }
+    head->has_intent = action.kind == PLAN_WRITE && !action.is_known_only_when_asked &&
+                       !asks_before;
+    head->intent = action;
+}
+
+static void head_start_done(struct head_start *head) {
+    for (size_t i = 0; i < head->read_count; i++) {
+        early_call_free(&head->reads[i].call);
+    }
+}
+
+/* ---- admit --------------------------------------------------------------------------------------
+ */
+
+static struct journal_new_task playbook_task(const struct job *job, const struct playbook *playbook,
+                                             bool is_escape) {
+    static const enum task_priority priorities[] = {[ACTS_ON_PRINCIPAL] = PRIORITY_CONTAIN,
+                                                    [ACTS_ON_RESOURCE] = PRIORITY_RESTORE,
+                                                    [ACTS_ON_NOBODY] = PRIORITY_NOTIFY};
+    return (struct journal_new_task){
+        .kind = TASK_PLAYBOOK,
+        .priority = priorities[playbook->acts_on],
+        .playbook = playbook->name,
+        .lane = job_lane(job, playbook),
+        .detail = is_escape ? TEXT("{\"escape\":true}") : TEXT("{}"),
+        .acts_on_principal = playbook->acts_on == ACTS_ON_PRINCIPAL,
+    };
+}
+
+/* Containing ones first, each kind in `respond` order. */
+static size_t list_tasks(const struct job *job, struct journal_new_task *tasks) {
+    const struct definition *definition = job->definition;
+    size_t count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < definition->playbook_count; i++) {
+            const struct playbook *playbook = definition->playbooks[i];
+            if ((playbook->acts_on == ACTS_ON_PRINCIPAL) == (pass == 0)) {
+                tasks[count++] = playbook_task(job, playbook, false);
+            }
+        }
+    }
+    return count;
+}
+
+static struct journal_reservation principal_limit(const struct job *job) {
+    const struct rule *rule = job->definition->rule;
+    const struct settings *settings = job->snapshot->settings;
+    struct journal_reservation limit = {.scope = TEXT("principals"),
+                                        .target = job->event.principal.id,
+                                        .count = settings->guard.limit_principals,
+                                        .per_ms = settings->guard.limit_per_ms};
+    if (rule->has_limit) {
+        limit.scope = arena_format(job->arena, "principals of rule %.*s", TEXT_ARG(rule->name));
+        limit.count = rule->limit_count;
+        limit.per_ms = rule->limit_per_ms;
+    }
+    return limit;
+}
+
+static enum admit_proposal propose(const struct decision *decision) {
+    static const enum admit_proposal by_mode[] = {[MODE_OBSERVE] = ADMIT_OBSERVE,
+                                                  [MODE_APPROVE] = ADMIT_APPROVE,
+                                                  [MODE_ENFORCE] = ADMIT_RESPOND};
+    switch (decision->verdict.decision) {
+    case GUARD_SUPPRESS:
+        return ADMIT_SUPPRESS;
+    case GUARD_HOLD:
+        return ADMIT_HOLD;
+    case GUARD_PASS:
+        break;
+    }
+    return by_mode[decision->job->mode];
+}
+
+/* What would be done, for those who decide later; what was asked, where it is being done. */
+static struct text make_plan(const struct decision *decision, enum admit_proposal proposal) {
+    struct job *job = decision->job;
+    if (proposal == ADMIT_SUPPRESS || proposal == ADMIT_RESPOND) {
+        return job->definition->rule->confirm_count > 0 ? buffer_text(&decision->asked)
+                                                        : (struct text){NULL, 0};
+    }
+    struct guard_verdict pass = {.decision = GUARD_PASS};
+    struct context_self self = {.account = job->identity.account,
+                                .partition = text_of(job->aws_identity.partition)};
+    struct dry_input input = {
+        .definition = job->definition,
+        .event = &job->event,
+        .self = &self,
+        .incident_id = ulid_text(&job->task->incident.id),
+        .verdict = decision->verdict.decision == GUARD_PASS ? &decision->verdict : &pass};
+    struct dry_run run;
+    struct error error = {0};
+    if (!dry_run(&input, job->arena, &run, &error)) {
+        return (struct text){NULL, 0};
+    }
+    return job_json_text(job, dry_to_json(&run, job->arena));
+}
+
+static void log_verdict(const struct job *job, const struct journal_admitted *admitted) {
+    log_info(&(struct log_context){.component = "respond",
+                                   .event = job->task->event_key,
+                                   .incident = ulid_text(&job->task->incident.id),
+                                   LOG_FIELDS(log_text("rule", job->task->incident.rule),
+                                              log_text("reason", admitted->reason))},
+             "incident %s", incident_state_name(admitted->state));
+}
+
+static void tell(const struct decision *decision, const struct journal_admitted *admitted,
+                 enum admit_proposal proposal) {
+    const struct job *job = decision->job;
+    numbers_incident(admitted->state);
+    log_verdict(job, admitted);
+    if (admitted->is_escape) {
+        numbers_escape();
+        job_page(job, "escaped", TEXT("the principal went on after it had been contained"));
+    }
+    bool is_limited = admitted->state == INCIDENT_HELD && proposal != ADMIT_HOLD;
+    bool must_page = admitted->state == INCIDENT_HELD && decision->verdict.must_page;
+    if (is_limited || must_page) {
+        job_page(job, "held", admitted->reason);
+    }
+}
+
+/* The same event, in the hands of the same worker: only the incident may be another one. */
+static void go_on(struct job *job, struct journal_admitted *admitted,
+                  const struct head_start *head) {
+    struct job next;
+    struct error error = {0};
+    struct respond *respond = job->respond;
+    bool is_escape = admitted->is_escape;
+    bool is_headed = head->read_count > 0 || head->has_intent;
+    const struct playbook *first = NULL;
+    for (size_t i = 0; i < job->definition->playbook_count && first == NULL; i++) {
+        first = job->definition->playbooks[i]->acts_on == ACTS_ON_PRINCIPAL
+                    ? job->definition->playbooks[i]
+                    : NULL;
+    }
+    is_headed = is_headed && first != NULL && text_equal(first->name, admitted->next->playbook) &&
+                (is_escape || ulid_is_none(&admitted->joined_to));
+    if (job_open(&next, respond, &admitted->next, &error)) {
+        execute_playbook(&next, is_headed ? head : NULL);
+    }
+    job_done(&next);
+}
+
+static void admit(struct decision *decision) {
+    struct job *job = decision->job;
+    size_t playbooks = job->definition->playbook_count;
+    enum admit_proposal proposal = propose(decision);
+    struct journal_new_task *tasks = arena_alloc_array(job->arena, playbooks, sizeof(*tasks));
+    struct journal_intent intent;
+    scoped(head_start_done) struct head_start head = {0};
+    scoped(journal_admitted_done) struct journal_admitted admitted = {0};
+    struct error error = {0};
+    struct journal_admission admission = {.proposal = proposal,
+                                          .reason = decision->verdict.reason,
+                                          .plan = make_plan(decision, proposal),
+                                          .cooldown_ms = job->definition->rule->cooldown_ms,
+                                          .tasks = tasks,
+                                          .task_count = list_tasks(job, tasks),
+                                          .intents = &intent};
+    bool contains = playbooks > 0 && tasks[0].acts_on_principal;
+    if (contains) {
+        const struct playbook *first = definition_playbook(job->definition, tasks[0].playbook);
+        admission.limit = principal_limit(job);
+        admission.escape = playbook_task(job, first, true);
+        if (proposal == ADMIT_RESPOND) {
+            look_ahead(job, first, &head);
+            admission.intent_count = head.has_intent ? 1 : 0;
+        }
+        if (head.has_intent) {
+            intent = execute_intent(job, first, &head.intent);
+        }
+    }
+    failpoint("before-admit");
+    if (!journal_admit(job->respond->options.journal, job->task, &admission, &admitted, &error)) {
+        log_warn(&(struct log_context){.component = "respond",
+                                       .event = job->task->event_key,
+                                       .incident = ulid_text(&job->task->incident.id)},
+                 "not admitted: %s", error.text);
+        return;
+    }
+    failpoint("after-admit");
+    head.has_intent = head.has_intent && admitted.intents != NULL;
+    head.result = head.has_intent ? admitted.intents[0] : INTENT_LIMITED;
+    tell(decision, &admitted, proposal);
+    if (admitted.next != NULL) {
+        go_on(job, &admitted, &head);
+    }
+}
+
+static void ask_again_later(struct decision *decision) {
+    struct job *job = decision->job;
+    scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
+    int64_t wait_ms = retry_wait_ms(decision->tries, job->respond->options.random_fn);
+    journal_write_again(write, job_now(job) + wait_ms, detail_text(&decision->detail), true);
+    if (job_commit(job, write)) {
+        numbers_retry(task_kind_name(TASK_RESPOND));
+    }
+}
+
+void decide(struct job *job) {
+    struct decision decision = {.job = job};
+    buffer_init(&decision.asked, 0);
+    json_writer_init(&decision.writer, &decision.asked);
+    detail_read(job->task->detail, job->arena, &decision.detail);
+    judge(&decision);
+    if (decision.verdict.decision == GUARD_PASS && job->mode != MODE_OBSERVE) {
+        confirm(&decision);
+    }
+    if (decision.is_put_off) {
+        ask_again_later(&decision);
+    } else {
+        admit(&decision);
+    }
+    buffer_done(&decision.asked);
+}

@@ -1,0 +1,152 @@
+#include "job.h"
+
+#include "numbers.h"
+
+#include "riposte/aws/operation.h"
+#include "riposte/json/writer.h"
+#include "riposte/observe/log.h"
+#include "riposte/respond/failpoint.h"
+
+struct permit job_permit(const struct job *job, enum permit_class class) {
+    return (struct permit){.class = class,
+                           .mode = job->mode,
+                           .authority = AUTHORITY_MODE,
+                           .incident = job->task->incident.id};
+}
+
+int64_t job_now(const struct job *job) {
+    return clock_unix_ms(job->respond->options.clock);
+}
+
+/* Not knowing who we are is no error: the guard decides what it means. */
+static void identify(struct job *job) {
+    struct aws_identity *identity = &job->aws_identity;
+    const struct respond_aws *aws = &job->respond->options.aws;
+    struct permit permit = {.class = PERMIT_CREDENTIAL, .mode = job->mode};
+    struct error error = {0};
+    if (job->mode == MODE_OBSERVE) {
+        job->identity.why = TEXT("mode observe asks nobody");
+        return;
+    }
+    if (!aws->identity_fn(aws->arg, &permit, identity, &error)) {
+        job->identity.why = arena_copy_text(job->arena, text_of(error.text));
+        job->may_know_later = error.code != ERROR_NOT_FOUND && error.code != ERROR_DENIED;
+        return;
+    }
+    job->identity = (struct guard_identity){.is_known = true,
+                                            .account = text_of(identity->account),
+                                            .unique_id = text_of(identity->unique_id),
+                                            .arn = text_of(identity->arn)};
+}
+
+/* arn:aws:sts::1:assumed-role/NAME/SESSION, arn:aws:iam::1:user/NAME: the NAME. */
+static struct text name_in_arn(struct text arn) {
+    size_t slash = text_find_byte(arn, '/', 0);
+    struct text rest = text_slice(arn, slash < arn.bytes ? slash + 1 : slash, arn.bytes);
+    return text_slice(rest, 0, text_find_byte(rest, '/', 0));
+}
+
+static void make_context(struct job *job) {
+    const struct journal_incident *incident = &job->task->incident;
+    struct context_self self = {.account = job->identity.account,
+                                .role = name_in_arn(job->identity.arn),
+                                .partition = text_of(job->aws_identity.partition)};
+    job->context = context_new(&job->event, incident->rule, incident->severity,
+                               ulid_text(&incident->id), &self, job->definition->vars, job->arena);
+}
+
+bool job_open(struct job *job, struct respond *respond, struct journal_task **task,
+              struct error *error) {
+    *job = (struct job){.respond = respond, .task = *task, .arena = arena_new()};
+    *task = NULL;
+    job->snapshot = respond->options.snapshot_fn(respond->options.snapshot_arg);
+    job->mode = mode_milder(job->snapshot->settings->mode, job->task->incident.mode);
+    if (job->task->kind == TASK_UNDO) {
+        return true; /* needs nothing but what the journal holds */
+    }
+    if (!definitions_get(&respond->definitions, job->task->incident.definition_hash,
+                         job->task->definition, &job->definition, error)) {
+        return error_wrap(error, "definition");
+    }
+    if (!subject_event_read(blob_text(job->task->event), job->arena, &job->event, error)) {
+        return error_wrap(error, "event");
+    }
+    identify(job);
+    make_context(job);
+    return true;
+}
+
+void job_done(struct job *job) {
+    journal_task_free(&job->task);
+    snapshot_unref(&job->snapshot);
+    definition_unref(&job->definition);
+    arena_free(&job->arena);
+}
+
+struct plan_input job_plan_input(const struct job *job, const struct playbook *playbook) {
+    return (struct plan_input){.playbook = playbook,
+                               .context = job->context,
+                               .event_key = job->task->event_key,
+                               .event_account = job->event.envelope.account,
+                               .event_region = job->event.envelope.region,
+                               .principal_account = job->event.principal.account,
+                               .principal_id = job->event.principal.id};
+}
+
+static const struct step *first_write(const struct playbook *playbook) {
+    for (size_t i = 0; i < playbook->step_count; i++) {
+        const struct step *step = &playbook->steps[i];
+        const struct step *links = step->link_count > 0 ? step->links : step;
+        for (size_t k = 0; k < (step->link_count > 0 ? step->link_count : 1); k++) {
+            if (links[k].is_write) {
+                return &links[k];
+            }
+        }
+    }
+    return NULL;
+}
+
+struct text job_lane(const struct job *job, const struct playbook *playbook) {
+    const struct step *step = first_write(playbook);
+    struct text account = playbook->acts_on == ACTS_ON_PRINCIPAL ? job->event.principal.account
+                                                                 : job->event.envelope.account;
+    return step != NULL ? aws_lane(account, step->call.service, job->arena) : TEXT("");
+}
+
+struct text job_json_text(const struct job *job, const struct json *node) {
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    json_write(&text, node);
+    return arena_copy_text(job->arena, buffer_text(&text));
+}
+
+const struct json *job_parse(const struct job *job, struct text text) {
+    const struct json *node = NULL;
+    struct error error = {0};
+    return text.bytes > 0 && json_parse(text, 0, job->arena, &node, NULL, &error) ? node : NULL;
+}
+
+void job_page(const struct job *job, const char *state, struct text reason) {
+    const struct journal_incident *incident = &job->task->incident;
+    numbers_page(state);
+    log_error(&(struct log_context){.component = "respond",
+                                    .event = job->task->event_key,
+                                    .incident = ulid_text(&incident->id),
+                                    LOG_FIELDS(log_string("state", state),
+                                               log_text("rule", incident->rule),
+                                               log_text("principal", incident->principal_id))},
+              "a person must look: %s: %.*s", state, TEXT_ARG(reason));
+}
+
+bool job_commit(const struct job *job, struct journal_write *write) {
+    struct error error = {0};
+    failpoint("before-write");
+    bool is_committed = journal_write_commit(job->respond->options.journal, write, &error);
+    failpoint("after-write");
+    if (!is_committed) {
+        log_warn(&(struct log_context){.component = "respond",
+                                       .event = job->task->event_key,
+                                       .incident = ulid_text(&job->task->incident.id)},
+                 "%s task dropped: %s", task_kind_name(job->task->kind), error.text);
+    }
+    return is_committed;
+}

@@ -1,0 +1,70 @@
+/* One claimed task in one worker's hands, with all that working on it needs: snapshot, definition,
+ * event, context, who we are.
+ *
+ * Ownership:  job_open() takes the task; job_done() frees all of it.
+ * Threads:    one at a time. */
+#ifndef RIPOSTE_SERVER_RESPOND_JOB_H
+#define RIPOSTE_SERVER_RESPOND_JOB_H
+
+#include "definitions.h"
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/error.h"
+#include "riposte/base/mode.h"
+#include "riposte/config/context.h"
+#include "riposte/config/snapshot.h"
+#include "riposte/journal/journal.h"
+#include "riposte/outbound/permit.h"
+#include "riposte/respond/guard.h"
+#include "riposte/respond/plan.h"
+#include "riposte/respond/respond.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct respond {
+    struct respond_options options;
+    struct definitions definitions;
+    struct thread *threads;
+    unsigned thread_count;
+    atomic_bool is_stopping;
+};
+
+struct job {
+    struct respond *respond;
+    struct journal_task *task;
+    struct snapshot *snapshot;
+    struct definition *definition;
+    struct arena *arena;
+    enum mode mode; /* the milder of what holds now and what held when the incident was made */
+    struct subject_event event;
+    struct guard_identity identity;
+    bool may_know_later;              /* who we are couldn't be asked just now */
+    struct aws_identity aws_identity; /* what identity's texts point to */
+    const struct json *context;
+};
+
+/* Takes *task. Asks who we are, unless in observe. ERROR_INVALID when event or definition can't be
+ * read: nothing will ever help then. */
+MUST_CHECK bool job_open(struct job *job, struct respond *respond, struct journal_task **task,
+                         struct error *error);
+void job_done(struct job *job);
+
+struct permit job_permit(const struct job *job, enum permit_class class);
+int64_t job_now(const struct job *job);
+/* The planner's input for one of the playbooks, without records. */
+struct plan_input job_plan_input(const struct job *job, const struct playbook *playbook);
+/* The lane of a playbook's task: that of its first write. */
+struct text job_lane(const struct job *job, const struct playbook *playbook);
+/* JSON text in the job's arena. */
+struct text job_json_text(const struct job *job, const struct json *node);
+/* A stored JSON text as a tree; NULL for the empty text and for what can't be parsed. */
+const struct json *job_parse(const struct job *job, struct text text);
+
+/* A person must look: an error line in the log, and a counter. */
+void job_page(const struct job *job, const char *state, struct text reason);
+/* Commits, with the failpoints; logs what fails. The write is used up. */
+MUST_CHECK bool job_commit(const struct job *job, struct journal_write *write);
+
+#endif

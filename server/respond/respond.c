@@ -1,0 +1,166 @@
+#include "riposte/respond/respond.h"
+
+#include "decide.h"
+#include "execute.h"
+#include "job.h"
+#include "numbers.h"
+#include "undo.h"
+#include "verify.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/base/thread.h"
+#include "riposte/crypto/random.h"
+#include "riposte/observe/log.h"
+
+#define CLAIM_WAIT_MS 1000
+
+/* ---- the client ---------------------------------------------------------------------------------
+ */
+
+static void client_send(void *arg, const struct permit *permit, const struct aws_call *call,
+                        aws_done_fn *done_fn, void *done_arg) {
+    aws_send(arg, permit, call, done_fn, done_arg);
+}
+
+static struct aws_answer *client_call(void *arg, const struct permit *permit,
+                                      const struct aws_call *call) {
+    return aws_call(arg, permit, call);
+}
+
+static bool client_identity(void *arg, const struct permit *permit,
+                            struct aws_identity *identity_out, struct error *error) {
+    return aws_identity(arg, permit, identity_out, error);
+}
+
+struct respond_aws respond_aws_of(struct aws_client *client) {
+    return (struct respond_aws){client_send, client_call, client_identity, client};
+}
+
+/* ---- a task -------------------------------------------------------------------------------------
+ */
+
+/* Event or definition can't be read: nobody will ever be able to respond to it. */
+static void hold_unreadable(struct job *job, const struct error *why) {
+    struct text reason = arena_copy_text(job->arena, text_of(why->text));
+    struct error error = {0};
+    if (job->task->kind == TASK_RESPOND) {
+        struct journal_admission admission = {.proposal = ADMIT_HOLD, .reason = reason};
+        scoped(journal_admitted_done) struct journal_admitted admitted = {0};
+        if (!journal_admit(job->respond->options.journal, job->task, &admission, &admitted,
+                           &error)) {
+            log_warn(&(struct log_context){.component = "respond"}, "not admitted: %s", error.text);
+            return;
+        }
+    } else {
+        scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
+        journal_write_state(write, INCIDENT_HELD, reason);
+        journal_write_finish(write);
+        if (!job_commit(job, write)) {
+            return;
+        }
+    }
+    numbers_incident(INCIDENT_HELD);
+    job_page(job, "held", reason);
+}
+
+static void work(struct respond *respond, struct journal_task *task) {
+    static void (*const work_fns[])(struct job *) = {
+        [TASK_RESPOND] = decide, [TASK_VERIFY] = verify, [TASK_UNDO] = undo};
+    enum task_kind kind = task->kind;
+    struct job job;
+    struct error error = {0};
+    numbers_task(task_kind_name(kind));
+    if (!job_open(&job, respond, &task, &error)) {
+        hold_unreadable(&job, &error);
+    } else if (kind == TASK_PLAYBOOK) {
+        execute_playbook(&job, NULL);
+    } else {
+        work_fns[kind](&job);
+    }
+    job_done(&job);
+}
+
+bool respond_work(struct respond *respond, int64_t wait_ms) {
+    struct journal_task *task = NULL;
+    if (!journal_claim(respond->options.journal, wait_ms, &task)) {
+        return false;
+    }
+    if (atomic_load(&respond->is_stopping)) {
+        journal_give_back(respond->options.journal, &task);
+        return false;
+    }
+    work(respond, task);
+    return true;
+}
+
+/* ---- the pool -----------------------------------------------------------------------------------
+ */
+
+static void worker(void *arg) {
+    struct respond *respond = arg;
+    while (!atomic_load(&respond->is_stopping)) {
+        bool has_worked = respond_work(respond, CLAIM_WAIT_MS);
+        (void)has_worked;
+    }
+}
+
+/* So that the first event need not wait for credentials. */
+static void ask_who_we_are(struct respond *respond) {
+    scoped(snapshot_unref) struct snapshot *snapshot = respond->options.snapshot_fn(
+        respond->options.snapshot_arg);
+    struct permit permit = {.class = PERMIT_CREDENTIAL, .mode = snapshot->settings->mode};
+    struct aws_identity identity;
+    struct error error = {0};
+    if (permit.mode == MODE_OBSERVE) {
+        return;
+    }
+    if (!respond->options.aws.identity_fn(respond->options.aws.arg, &permit, &identity, &error)) {
+        log_error(&(struct log_context){.component = "respond"},
+                  "no AWS identity: incidents will be held: %s", error.text);
+        return;
+    }
+    log_info(&(struct log_context){.component = "respond",
+                                   LOG_FIELDS(log_string("arn", identity.arn),
+                                              log_string("account", identity.account))},
+             "credentials found");
+}
+
+static void first_worker(void *arg) {
+    ask_who_we_are(arg);
+    worker(arg);
+}
+
+bool respond_start(const struct respond_options *options, struct respond **respond_out,
+                   struct error *error) {
+    scoped(respond_free) struct respond *respond = memory_new(sizeof(*respond));
+    respond->options = *options;
+    if (options->random_fn == NULL) {
+        respond->options.random_fn = random_below;
+    }
+    definitions_init(&respond->definitions);
+    numbers_register();
+    respond->threads = memory_new_array(options->workers, sizeof(struct thread));
+    for (unsigned i = 0; i < options->workers; i++) {
+        if (!thread_start(&respond->threads[i], "worker", i == 0 ? first_worker : worker, respond,
+                          error)) {
+            return error_wrap(error, "worker %u", i);
+        }
+        respond->thread_count++;
+    }
+    *respond_out = respond;
+    respond = NULL;
+    return true;
+}
+
+void respond_free(struct respond **respond) {
+    if (*respond == NULL) {
+        return;
+    }
+    atomic_store(&(*respond)->is_stopping, true);
+    for (unsigned i = 0; i < (*respond)->thread_count; i++) {
+        thread_join(&(*respond)->threads[i]);
+    }
+    memory_free_at(&(*respond)->threads);
+    definitions_done(&(*respond)->definitions);
+    memory_free_at(respond);
+}

@@ -1,0 +1,688 @@
+#include "riposte/respond/respond.h"
+
+#include "stage.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CONTAIN "iam:GetUser iam:PutUserPolicy"
+#define RESTORE "ec2:DescribeInstanceAttribute ec2:ModifyInstanceAttribute"
+
+static const struct stage_options plain = {0};
+
+static void done(struct stage *stage) {
+    stage_close(stage);
+    stage_aws_free(&stage->aws);
+}
+
+#define assert_state(stage, id, wanted, fragment)                                          \
+    do {                                                                                   \
+        struct stage_incident shown_ = stage_incident((stage), (id));                      \
+        if (shown_.state != (wanted) || strstr(shown_.reason, (fragment)) == NULL) {       \
+            print_error("%s: \"%s\"\n", incident_state_name(shown_.state), shown_.reason); \
+            fail();                                                                        \
+        }                                                                                  \
+    } while (0)
+
+/* ---- containing --------------------------------------------------------------------------------
+ */
+
+static void test_a_principal_is_contained_and_the_instance_protected(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), CONTAIN " " RESTORE);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_int_equal(stage_incident(&stage, &id).effects, 2);
+    assert_non_null(strstr(stage.aws->document, "\"Effect\":\"Deny\""));
+    assert_non_null(strstr(stage.aws->document, id.text));
+    assert_true(stage.aws->is_protected);
+    assert_int_equal(stage_call_state(&stage, &id, "contain-principal/deny-user"), CALL_DONE);
+    assert_int_equal(stage_call_state(&stage, &id, "protect#before"), CALL_DONE);
+    done(&stage);
+}
+
+static void test_verifications_look_and_end(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    stage_pass(&stage, 4000);
+    assert_string_equal(stage_calls(&stage), "");
+    stage_pass(&stage, 120000);
+    assert_string_equal(stage_calls(&stage),
+                        "iam:GetUserPolicy ec2:DescribeInstanceAttribute iam:GetUserPolicy "
+                        "iam:GetUserPolicy ec2:DescribeInstanceAttribute");
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_a_full_inline_quota_falls_back(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_REFUSED, "LimitExceeded", 1);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage),
+                        CONTAIN " iam:ListAttachedUserPolicies iam:AttachUserPolicy " RESTORE);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_true(stage.aws->is_attached);
+    assert_int_equal(stage_call_state(&stage, &id, "deny-user"), CALL_FAILED);
+    done(&stage);
+}
+
+static void test_another_user_under_the_name_is_left_alone(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), "AIDASOMEBODY");
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:GetUser " RESTORE);
+    assert_state(&stage, &id, INCIDENT_HELD, "contain-principal: step who");
+    assert_int_equal(stage_call_state(&stage, &id, "deny-user"), CALL_SKIPPED);
+    assert_int_equal(stage_incident(&stage, &id).effects, 1);
+    assert_string_equal(stage.aws->document, "");
+    done(&stage);
+}
+
+static void test_a_protected_instance_is_left_as_it_is(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage.aws->is_protected = true;
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), CONTAIN " ec2:DescribeInstanceAttribute");
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_int_equal(stage_call_state(&stage, &id, "restore-termination-protection/protect"),
+                     CALL_SKIPPED);
+    assert_int_equal(stage_incident(&stage, &id).effects, 1);
+    done(&stage);
+}
+
+/* ---- joined ------------------------------------------------------------------------------------
+ */
+
+static void test_a_joined_event_restores_and_contains_no_more(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    struct ulid second = stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), RESTORE);
+    assert_state(&stage, &second, INCIDENT_JOINED, first.text);
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    assert_int_equal(stage_incident(&stage, &first).effects, 3);
+    done(&stage);
+}
+
+static void test_the_same_instance_is_restored_again_at_once(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_true(stage.aws->is_protected);
+    assert_int_equal(stage_count(&stage, "ec2:ModifyInstanceAttribute"), 1);
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_an_escape_takes_the_next_link(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    fake_clock_advance(&stage.clock, 30000);
+    stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 0);
+    assert_int_equal(stage_count(&stage, "iam:AttachUserPolicy"), 1);
+    assert_int_equal(stage_count(&stage, "ec2:ModifyInstanceAttribute"), 1);
+    assert_true(stage_count(&stage, "iam:GetUserPolicy") >= 1);
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    assert_string_equal(stage_incident(&stage, &first).severity, "critical");
+    done(&stage);
+}
+
+static void test_an_escape_without_another_link_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    for (int i = 0; i < 2; i++) {
+        fake_clock_advance(&stage.clock, 30000);
+        stage_event(&stage, "i-2", 0);
+        stage_run(&stage);
+    }
+    assert_state(&stage, &first, INCIDENT_HELD, "escaped: no further containment");
+    done(&stage);
+}
+
+/* ---- verify ------------------------------------------------------------------------------------
+ */
+
+static void test_a_deny_taken_away_comes_back_three_times(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    for (int i = 0; i < 3; i++) {
+        stage.aws->document[0] = '\0';
+        stage_pass(&stage, 6000);
+        assert_non_null(strstr(stage.aws->document, id.text));
+    }
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 3);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    stage.aws->document[0] = '\0';
+    stage_pass(&stage, 6000);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 3);
+    assert_state(&stage, &id, INCIDENT_FAILED, "verify deny-user: applied again 3 times in vain");
+    done(&stage);
+}
+
+static void test_a_deny_made_harmless_is_written_anew(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    snprintf(stage.aws->document, sizeof(stage.aws->document), "{\"Statement\":[]}");
+    stage_pass(&stage, 6000);
+    assert_non_null(strstr(stage.aws->document, id.text));
+    done(&stage);
+}
+
+static void test_a_question_without_an_answer_is_asked_again(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    stage_force(&stage, "iam:GetUserPolicy", AWS_NO_ANSWER, "", 3);
+    stage_pass(&stage, 200000);
+    assert_int_equal(stage_count(&stage, "iam:GetUserPolicy"), 6);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+/* ---- what does not answer ----------------------------------------------------------------------
+ */
+
+static void test_throttling_is_waited_out(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_RETRY, "Throttling", 3);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_RESPONDING, "");
+    assert_int_equal(stage_call_state(&stage, &id, "deny-user"), CALL_INTENT);
+    stage_pass(&stage, 10000);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 4);
+    assert_int_equal(stage_count(&stage, "iam:GetUser"), 1);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_what_never_answers_fails_and_is_taken_back_all_the_same(void **state) {
+    (void)state;
+    struct stage stage;
+    struct error error = {0};
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_NO_ANSWER, "", 100);
+    stage_force(&stage, "iam:AttachUserPolicy", AWS_REFUSED, "LimitExceeded", 1);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_pass(&stage, 180000);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), RESPOND_ATTEMPTS);
+    assert_state(&stage, &id, INCIDENT_FAILED, "AttachUserPolicy: LimitExceeded");
+    stage_calls(&stage);
+    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    done(&stage);
+}
+
+static void test_a_read_that_is_put_off_sends_no_write(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:GetUser", AWS_RETRY, "Throttling", 2);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 0);
+    stage_pass(&stage, 5000);
+    assert_int_equal(stage_count(&stage, "iam:GetUser"), 3);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+/* ---- guard, confirm, modes ---------------------------------------------------------------------
+ */
+
+static void test_without_credentials_incidents_are_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage.aws->has_identity = false;
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_HELD, "no credentials are configured");
+    done(&stage);
+}
+
+static void test_a_call_that_can_not_be_sent_holds(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_NOT_SENT, "denied", 1);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "iam:PutUserPolicy was not sent");
+    assert_int_equal(stage_call_state(&stage, &id, "deny-user"), CALL_FAILED);
+    done(&stage);
+}
+
+static void test_observe_journals_the_plan_and_calls_nothing(void **state) {
+    (void)state;
+    struct stage stage;
+    struct stage_options options = {.mode = "observe"};
+    stage_open(&stage, &options);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_pass(&stage, 120000);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_OBSERVED, "ownership unknown");
+    assert_non_null(strstr(stage_incident(&stage, &id).plan, "{\"decision\":\"respond\""));
+    done(&stage);
+}
+
+static void test_an_event_of_our_own_is_suppressed(void **state) {
+    (void)state;
+    struct stage stage;
+    struct error error = {0};
+    stage_open(&stage, &plain);
+    assert_ok(journal_note_key(stage.journal, TEXT("AKIAMALLORY"), &error), &error);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_SUPPRESSED, "our own access key AKIAMALLORY");
+    done(&stage);
+}
+
+static void test_an_old_event_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", -2 * 3600 * 1000);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_HELD, "was 2h old at receipt");
+    done(&stage);
+}
+
+#define ATTRIBUTE_EVENT                                                                      \
+    "{\"id\":\"e\",\"source\":\"aws.ec2\",\"detail-type\":\"AWS API Call via CloudTrail\","  \
+    "\"account\":\"" STAGE_ACCOUNT "\",\"region\":\"eu-west-1\","                            \
+    "\"time\":\"2026-01-02T03:04:05Z\",\"detail\":{\"eventID\":\"ev-a\","                    \
+    "\"eventSource\":\"ec2.amazonaws.com\",\"eventName\":\"ModifyInstanceAttribute\","       \
+    "\"userIdentity\":{\"type\":\"IAMUser\",\"principalId\":\"" STAGE_USER_ID "\","          \
+    "\"accountId\":\"" STAGE_ACCOUNT "\",\"arn\":\"arn:aws:iam::" STAGE_ACCOUNT              \
+    ":user/" STAGE_USER "\",\"userName\":\"" STAGE_USER "\",\"accessKeyId\":\"AKIAM\"},"     \
+    "\"requestParameters\":{\"instanceId\":\"i-1\",\"attribute\":\"disableApiTermination\"," \
+    "\"value\":\"<sensitiveDataRemoved>\"}}}"
+
+static void test_what_is_not_confirmed_is_suppressed(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage.aws->is_protected = true;
+    struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "ec2:DescribeInstanceAttribute");
+    assert_state(&stage, &id, INCIDENT_SUPPRESSED, "not confirmed by ec2:DescribeInstance");
+    done(&stage);
+}
+
+static void test_what_is_confirmed_is_responded_to(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "ec2:DescribeInstanceAttribute " CONTAIN " " RESTORE);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_a_tolerated_error_confirms(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "ec2:DescribeInstanceAttribute", AWS_REFUSED, "InvalidInstanceID.NotFound",
+                2);
+    struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage),
+                        "ec2:DescribeInstanceAttribute " CONTAIN " ec2:DescribeInstanceAttribute");
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_a_question_that_fails_for_good_holds(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "ec2:DescribeInstanceAttribute", AWS_REFUSED, "UnauthorizedOperation", 1);
+    struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "UnauthorizedOperation");
+    done(&stage);
+}
+
+static void test_a_question_that_is_throttled_is_asked_again(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "ec2:DescribeInstanceAttribute", AWS_RETRY, "RequestLimitExceeded", 2);
+    struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_DETECTED, "");
+    stage_pass(&stage, 5000);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+/* ---- undo --------------------------------------------------------------------------------------
+ */
+
+static void undo(struct stage *stage, const struct ulid *id, bool with_resources) {
+    struct error error = {0};
+    assert_ok(journal_undo(stage->journal, id, TEXT("oncall"), with_resources, &error), &error);
+    stage_run(stage);
+}
+
+static void test_undo_frees_the_principal_and_leaves_the_instance(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    undo(&stage, &id, false);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_string_equal(stage.aws->document, "");
+    assert_true(stage.aws->is_protected);
+    stage_pass(&stage, 120000);
+    assert_string_equal(stage.aws->document, "");
+    done(&stage);
+}
+
+static void test_undo_with_resources_takes_the_newest_back_first(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_calls(&stage);
+    undo(&stage, &id, true);
+    assert_string_equal(stage_calls(&stage), "ec2:ModifyInstanceAttribute iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_false(stage.aws->is_protected);
+    done(&stage);
+}
+
+static void test_a_deny_goes_with_its_last_owner(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    fake_clock_advance(&stage.clock, 600000);
+    stage_run(&stage);
+    struct ulid second = stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_non_null(strstr(stage.aws->document, first.text));
+    stage_pass(&stage, 120000);
+    assert_non_null(strstr(stage.aws->document, first.text));
+    stage_calls(&stage);
+    undo(&stage, &first, false);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &first, INCIDENT_RELEASED, "");
+    undo(&stage, &second, false);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_string_equal(stage.aws->document, "");
+    done(&stage);
+}
+
+static void test_the_panic_switch_lets_an_undo_pass(void **state) {
+    (void)state;
+    struct stage stage, observing;
+    struct stage_options observe = {.mode = "observe"};
+    stage_open(&stage, &plain);
+    stage_open(&observing, &observe);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    struct snapshot *enforce = stage.snapshot;
+    stage.snapshot = observing.snapshot;
+    stage_calls(&stage);
+    stage_pass(&stage, 10000);
+    assert_string_equal(stage_calls(&stage), "");
+    undo(&stage, &id, false);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    stage.snapshot = enforce;
+    done(&stage);
+    done(&observing);
+}
+
+static void test_an_undo_that_is_refused_goes_on_trying(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_force(&stage, "iam:DeleteUserPolicy", AWS_REFUSED, "AccessDenied", 2);
+    undo(&stage, &id, false);
+    assert_state(&stage, &id, INCIDENT_RELEASING, "");
+    stage_pass(&stage, 11 * 60 * 1000);
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_string_equal(stage.aws->document, "");
+    done(&stage);
+}
+
+static void test_undo_of_what_is_gone_already_is_an_undo(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage.aws->document[0] = '\0';
+    undo(&stage, &id, false);
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    done(&stage);
+}
+
+/* ---- kill -9 -----------------------------------------------------------------------------------
+ */
+
+/* Plays the story until the process is killed at the failpoint; true when it came to its end. */
+static bool play_until_killed(const char *journal, struct stage_aws *aws, const char *failpoint,
+                              bool starts) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct stage stage;
+        struct stage_options options = {.journal = journal, .aws = aws};
+        stage_open(&stage, &options);
+        if (starts) {
+            stage_event(&stage, "i-1", 0);
+        }
+        setenv("RIPOSTE_FAILPOINT", failpoint, 1);
+        stage_run(&stage);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 137);
+    return WEXITSTATUS(status) == 0;
+}
+
+static void finish_after_crash(const char *journal, struct stage_aws *aws) {
+    struct stage stage;
+    struct stage_options options = {.journal = journal, .aws = aws};
+    struct journal_incident *incidents = NULL;
+    struct arena *arena = arena_new();
+    struct error error = {0};
+    size_t count = 0;
+    stage_open(&stage, &options);
+    stage_run(&stage);
+    stage_pass(&stage, 40000);
+    assert_ok(journal_list_incidents(stage.journal, NULL, 0, 10, arena, &incidents, &count, &error),
+              &error);
+    assert_int_equal(count, 1);
+    assert_state(&stage, &incidents[0].id, INCIDENT_DONE, "");
+    assert_int_equal(stage_incident(&stage, &incidents[0].id).effects, 2);
+    assert_non_null(strstr(aws->document, incidents[0].id.text));
+    assert_true(aws->is_protected);
+    undo(&stage, &incidents[0].id, true);
+    assert_state(&stage, &incidents[0].id, INCIDENT_RELEASED, "");
+    assert_string_equal(aws->document, "");
+    assert_false(aws->is_protected);
+    arena_free(&arena);
+    stage_close(&stage);
+}
+
+static void remove_journal(const char *folder) {
+    char path[128];
+    static const char *const ends[] = {"/j.db", "/j.db-wal", "/j.db-shm", "/j.db-journal"};
+    for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+        snprintf(path, sizeof(path), "%s%s", folder, ends[i]);
+        unlink(path);
+    }
+}
+
+static void test_kill_at_any_point_changes_nothing(void **state) {
+    (void)state;
+    char folder[] = "/tmp/riposte-respond-XXXXXX", journal[64], failpoint[32];
+    assert_non_null(mkdtemp(folder));
+    snprintf(journal, sizeof(journal), "sqlite:%s/j.db", folder);
+    bool has_ended = false;
+    int point = 1;
+    for (; !has_ended; point++) {
+        struct stage_aws *aws = stage_aws_new();
+        snprintf(failpoint, sizeof(failpoint), "any:%d", point);
+        testing_row(failpoint);
+        has_ended = play_until_killed(journal, aws, failpoint, true);
+        /* Once more while it picks up the pieces. */
+        play_until_killed(journal, aws, "any:2", false);
+        finish_after_crash(journal, aws);
+        stage_aws_free(&aws);
+        remove_journal(folder);
+    }
+    assert_true(point > 12);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* ---- many at once ------------------------------------------------------------------------------
+ */
+
+static void test_workers_share_the_work(void **state) {
+    (void)state;
+    struct stage stage;
+    struct stage_options options = {.workers = 4};
+    struct ulid ids[40];
+    char text[1400];
+    stage_open(&stage, &options);
+    for (unsigned i = 0; i < ARRAY_COUNT(ids); i++) {
+        snprintf(text, sizeof(text),
+                 "{\"id\":\"e\",\"source\":\"aws.ec2\",\"detail-type\":\"d\",\"account\":\"%s\","
+                 "\"region\":\"eu-west-1\",\"time\":\"2026-01-02T03:04:05Z\",\"detail\":{"
+                 "\"eventID\":\"ev-%u\",\"userIdentity\":{\"type\":\"IAMUser\","
+                 "\"principalId\":\"" STAGE_USER_ID "\",\"accountId\":\"%s\","
+                 "\"arn\":\"arn:aws:iam::%s:user/m\",\"userName\":\"m\",\"accessKeyId\":\"A\"},"
+                 "\"requestParameters\":{\"instanceId\":\"i-%u\"}}}",
+                 STAGE_ACCOUNT, i, STAGE_ACCOUNT, STAGE_ACCOUNT, i);
+        ids[i] = stage_event_text(&stage, text);
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(ids); i++) {
+        struct stage_incident shown;
+        for (int waited = 0; waited < 20000; waited += 5) {
+            shown = stage_incident(&stage, &ids[i]);
+            if (shown.state == INCIDENT_DONE || shown.state == INCIDENT_JOINED) {
+                break;
+            }
+            fake_clock_advance(&stage.clock, 5);
+            clock_sleep_ms(5);
+        }
+        assert_true(shown.state == INCIDENT_DONE || shown.state == INCIDENT_JOINED);
+    }
+    assert_true(stage_count(&stage, "iam:PutUserPolicy") >= 1);
+    assert_true(stage_count(&stage, "ec2:ModifyInstanceAttribute") >= 1);
+    done(&stage);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kill_at_any_point_changes_nothing), /* forks: before any thread */
+        cmocka_unit_test(test_a_principal_is_contained_and_the_instance_protected),
+        cmocka_unit_test(test_verifications_look_and_end),
+        cmocka_unit_test(test_a_full_inline_quota_falls_back),
+        cmocka_unit_test(test_another_user_under_the_name_is_left_alone),
+        cmocka_unit_test(test_a_protected_instance_is_left_as_it_is),
+        cmocka_unit_test(test_a_joined_event_restores_and_contains_no_more),
+        cmocka_unit_test(test_the_same_instance_is_restored_again_at_once),
+        cmocka_unit_test(test_an_escape_takes_the_next_link),
+        cmocka_unit_test(test_an_escape_without_another_link_is_held),
+        cmocka_unit_test(test_a_deny_taken_away_comes_back_three_times),
+        cmocka_unit_test(test_a_deny_made_harmless_is_written_anew),
+        cmocka_unit_test(test_a_question_without_an_answer_is_asked_again),
+        cmocka_unit_test(test_throttling_is_waited_out),
+        cmocka_unit_test(test_what_never_answers_fails_and_is_taken_back_all_the_same),
+        cmocka_unit_test(test_a_read_that_is_put_off_sends_no_write),
+        cmocka_unit_test(test_without_credentials_incidents_are_held),
+        cmocka_unit_test(test_a_call_that_can_not_be_sent_holds),
+        cmocka_unit_test(test_observe_journals_the_plan_and_calls_nothing),
+        cmocka_unit_test(test_an_event_of_our_own_is_suppressed),
+        cmocka_unit_test(test_an_old_event_is_held),
+        cmocka_unit_test(test_what_is_not_confirmed_is_suppressed),
+        cmocka_unit_test(test_what_is_confirmed_is_responded_to),
+        cmocka_unit_test(test_a_tolerated_error_confirms),
+        cmocka_unit_test(test_a_question_that_fails_for_good_holds),
+        cmocka_unit_test(test_a_question_that_is_throttled_is_asked_again),
+        cmocka_unit_test(test_undo_frees_the_principal_and_leaves_the_instance),
+        cmocka_unit_test(test_undo_with_resources_takes_the_newest_back_first),
+        cmocka_unit_test(test_a_deny_goes_with_its_last_owner),
+        cmocka_unit_test(test_the_panic_switch_lets_an_undo_pass),
+        cmocka_unit_test(test_an_undo_that_is_refused_goes_on_trying),
+        cmocka_unit_test(test_undo_of_what_is_gone_already_is_an_undo),
+        cmocka_unit_test(test_workers_share_the_work),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
