@@ -395,6 +395,23 @@ static void test_a_shared_node_has_the_same_content_elsewhere(void **state) {
     assert_text_equal(buffer_text(&out), "{\"a\":{\"b\":[1,{}],\"c\":2},\"d\":3}");
 }
 
+static void test_a_shared_node_shows_the_same_in_two_places(void **state) {
+    struct fixture *fixture = *state;
+    const struct json *root = parse(fixture, "{\"a\":{\"b\":[1.0,{\"c\":2}]},\"z\":0}");
+    const struct json *shown = json_member(root, "a");
+    struct json *outer = json_new_object(fixture->arena);
+    json_add_member(fixture->arena, outer, TEXT("x"), json_share(fixture->arena, shown));
+    json_add_member(fixture->arena, outer, TEXT("y"), json_share(fixture->arena, shown));
+    json_write(&fixture->out, outer);
+    assert_text_equal(buffer_text(&fixture->out),
+                      "{\"x\":{\"b\":[1.0,{\"c\":2}]},\"y\":{\"b\":[1.0,{\"c\":2}]}}");
+    assert_true(json_equal(json_member(outer, "x"), shown));
+    assert_true(json_equal(json_copy(fixture->arena, outer), outer));
+    assert_text_equal(json_text(json_find_one(outer, TEXT("y.b[1].c"), NULL)), "2");
+    assert_text_equal(json_key(shown), "a");
+    assert_ptr_equal(json_parent(shown), root);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_shared_node_has_the_same_content_elsewhere, set_up,
@@ -411,6 +428,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_find_one_wants_exactly_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_equal_as_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_built_tree_reads_like_a_parsed_one, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_shared_node_shows_the_same_in_two_places, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_copy_keeps_spelling_and_offsets_but_not_its_name,
                                         set_up, tear_down),
