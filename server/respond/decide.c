@@ -151,8 +151,16 @@ static void confirm(struct decision *decision) {
 /* ---- the first intents --------------------------------------------------------------------------
  */
 
+/* An event that will only join another needs none of it. */
+static bool will_join(const struct job *job) {
+    const struct journal_incident *incident = &job->task->incident;
+    return hints_has(&job->respond->hints, incident->rule, incident->subject,
+                     job_now(job) - job->definition->rule->cooldown_ms);
+}
+
 /* Walks ahead over reads whose answers nobody has yet; stops at the first write. */
 static void look_ahead(struct job *job, const struct playbook *playbook, struct head_start *head) {
+    bool sends_reads = !will_join(job);
     struct plan_record assumed[HEAD_START_READS];
     size_t count = 0;
     bool asks_before = false;
@@ -171,7 +179,7 @@ static void look_ahead(struct job *job, const struct playbook *playbook, struct 
             .key = action.key, .state = PLAN_WORKED, .is_assumed = true};
         struct call call = {action.service, action.operation, action.account, action.region,
                             action.parameters};
-        if (head->read_count < HEAD_START_READS) {
+        if (sends_reads && head->read_count < HEAD_START_READS) {
             head->reads[head->read_count].key = action.key;
             head->reads[head->read_count++].call = early_call_send(job, &call);
         }
@@ -288,6 +296,10 @@ static void tell(const struct decision *decision, const struct journal_admitted 
     const struct job *job = decision->job;
     numbers_incident(admitted->state);
     log_verdict(job, admitted);
+    if (admitted->state == INCIDENT_RESPONDING) {
+        hints_note(&job->respond->hints, job->task->incident.rule, job->task->incident.subject,
+                   job_now(job));
+    }
     if (admitted->is_escape) {
         numbers_escape();
         job_page(job, "escaped", TEXT("the principal went on after it had been contained"));

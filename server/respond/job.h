@@ -7,6 +7,7 @@
 #define RIPOSTE_SERVER_RESPOND_JOB_H
 
 #include "definitions.h"
+#include "hints.h"
 
 #include "riposte/base/arena.h"
 #include "riposte/base/attributes.h"
@@ -26,6 +27,7 @@
 struct respond {
     struct respond_options options;
     struct definitions definitions;
+    struct hints hints;
     struct thread *threads;
     unsigned thread_count;
     atomic_bool is_stopping;

@@ -138,6 +138,7 @@ bool respond_start(const struct respond_options *options, struct respond **respo
         respond->options.random_fn = random_below;
     }
     definitions_init(&respond->definitions);
+    hints_init(&respond->hints);
     numbers_register();
     respond->threads = memory_new_array(options->workers, sizeof(struct thread));
     for (unsigned i = 0; i < options->workers; i++) {
@@ -162,5 +163,6 @@ void respond_free(struct respond **respond) {
     }
     memory_free_at(&(*respond)->threads);
     definitions_done(&(*respond)->definitions);
+    hints_done(&(*respond)->hints);
     memory_free_at(respond);
 }
