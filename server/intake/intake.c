@@ -14,8 +14,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define RETRY_AFTER_S           5
-#define REFUSAL_LOG_INTERVAL_MS 1000
+#define RETRY_AFTER_S   5
+#define LOG_INTERVAL_MS 1000
 
 enum { ROUTE_EVENTS, ROUTE_HEALTH, ROUTE_READY, ROUTE_COUNT };
 
@@ -36,7 +36,7 @@ struct intake {
     atomic_uint generation; /* of shared.current */
     atomic_bool is_unready;
     atomic_size_t pending_count;
-    atomic_int_least64_t refusal_logged_mono_ms;
+    atomic_int_least64_t unauthenticated_logged_mono_ms, refused_logged_mono_ms;
     struct mutex lock;
     struct {
         struct setup *current;
@@ -135,17 +135,21 @@ static struct bench *bench_take(struct intake *intake) {
 /* ---- who sent it --------------------------------------------------------------------------------
  */
 
-/* Once a second at most: strangers must not be able to fill the log. */
-static void log_unauthenticated(struct intake *intake, struct request *request) {
+/* Once a second at most: neither strangers nor an overload may fill the log. The metrics count all.
+ */
+static bool may_log(atomic_int_least64_t *logged_mono_ms) {
     int64_t now_ms = clock_mono_ms(&clock_system);
-    int64_t last_ms = atomic_load(&intake->refusal_logged_mono_ms);
-    if (now_ms - last_ms < REFUSAL_LOG_INTERVAL_MS ||
-        !atomic_compare_exchange_strong(&intake->refusal_logged_mono_ms, &last_ms, now_ms)) {
-        return;
+    int64_t last_ms = atomic_load(logged_mono_ms);
+    return now_ms - last_ms >= LOG_INTERVAL_MS &&
+           atomic_compare_exchange_strong(logged_mono_ms, &last_ms, now_ms);
+}
+
+static void log_unauthenticated(struct intake *intake, struct request *request) {
+    if (may_log(&intake->unauthenticated_logged_mono_ms)) {
+        log_warn(&(struct log_context){.component = "intake",
+                                       LOG_FIELDS(log_text("peer", request_peer(request)))},
+                 "401: missing or wrong secret (riposte_intake_refused_total counts all of them)");
     }
-    log_warn(&(struct log_context){.component = "intake",
-                                   LOG_FIELDS(log_text("peer", request_peer(request)))},
-             "401: missing or wrong secret (riposte_intake_refused_total counts all of them)");
 }
 
 static bool gate_secret(void *arg, struct request *request) {
@@ -290,8 +294,11 @@ static void answer_refused(struct pending *pending, const struct error *error) {
     bool is_full = error->code == ERROR_LIMIT;
     count_event("rejected", pending->count);
     count_refused(is_full ? "limit" : "unavailable");
-    log_error(&(struct log_context){.component = "intake", .event = pending->events[0].note.key},
-              "%d: %s", is_full ? 429 : 503, error->text);
+    if (may_log(&pending->intake->refused_logged_mono_ms)) {
+        log_error(
+            &(struct log_context){.component = "intake", .event = pending->events[0].note.key},
+            "%d: %s", is_full ? 429 : 503, error->text);
+    }
     measure_answer(pending->request);
     request_answer_busy(pending->request, is_full ? 429 : 503,
                         is_full ? "too many events wait for their response"
@@ -435,7 +442,8 @@ struct intake *intake_new(const struct intake_options *options) {
     metrics_register(metrics, METRIC_COUNT);
     struct intake *intake = memory_new(sizeof(*intake));
     intake->options = *options;
-    atomic_store(&intake->refusal_logged_mono_ms, INT64_MIN / 2);
+    atomic_store(&intake->unauthenticated_logged_mono_ms, INT64_MIN / 2);
+    atomic_store(&intake->refused_logged_mono_ms, INT64_MIN / 2);
     mutex_init(&intake->lock);
     int result = pthread_key_create(&intake->bench_key, NULL);
     assert(result == 0);

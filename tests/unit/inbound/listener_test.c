@@ -743,6 +743,28 @@ static void test_old_tls_is_refused(void **state) {
     }
 }
 
+static void test_both_kinds_of_addresses_at_once(void **state) {
+    (void)state;
+    struct error error = {0};
+    struct listener *other = NULL;
+    const struct listener_options options = {.name = "other",
+                                             .address = "::",
+                                             .certificate_pem = buffer_text(&certificate_pem),
+                                             .key_pem = buffer_text(&key_pem),
+                                             .routes = routes,
+                                             .route_count = ARRAY_COUNT(routes),
+                                             .limits = usual_limits};
+    if (!listener_start(&options, &other, &error)) {
+        assert_int_equal(error.code, ERROR_SYSTEM);
+        skip(); /* a machine without IPv6 */
+    }
+    struct http_answer answer = {0};
+    assert_true(https_request(listener_port(other), "GET", "/facts", "", TEXT(""), &answer));
+    assert_true(text_contains(buffer_text(&answer.body), TEXT("peer=::ffff:127.0.0.1 ")));
+    http_answer_done(&answer);
+    listener_stop(&other);
+}
+
 static void test_what_cannot_be_listened_on(void **state) {
     (void)state;
     struct error error = {0};
@@ -805,6 +827,7 @@ int main(void) {
         with_listener(test_a_trickling_body_is_closed),
         with_listener(test_connections_of_one_address),
         with_listener(test_old_tls_is_refused),
+        with_listener(test_both_kinds_of_addresses_at_once),
         with_listener(test_what_cannot_be_listened_on),
         with_listener(test_requests_are_counted),
     };
