@@ -35,7 +35,8 @@ static void complete_append(void *arg, const struct error *error) {
         }
         blob_unref(&event->body);
     }
-    arena_free(&append->arena);
+    struct arena *arena = append->arena; /* the request is in it */
+    arena_free(&arena);
 }
 
 static struct journal_definition *keep_definition(struct arena *arena,

@@ -238,7 +238,7 @@ static void say_appended(void *arg, const bool *is_known, size_t count, const st
 /* Appends until it is killed, saying each key once it is acknowledged; a thread of it claims and
  * starts responses. */
 int durable_child(const char *url) {
-    static char keys[100000][16];
+    static char keys[100000][32];
     struct story *story = NULL;
     story_is_durable = false;
     if (story_setup((void **)&story) != 0) {
@@ -248,12 +248,12 @@ int durable_child(const char *url) {
     snprintf(story->url, sizeof(story->url), "%s", url);
     story_open(story);
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-        struct journal_new_incident incident = story_incident(story, "rule-a", keys[i]);
         snprintf(keys[i], sizeof(keys[i]), "e%zu", i);
+        struct journal_new_incident incident = story_incident(story, "rule-a", keys[i]);
         struct journal_new_event event = story_event(story, keys[i], &incident);
         journal_append(story->journal, &event, 1, say_appended, keys[i]);
         struct journal_task *task = NULL;
-        if (i % 10 == 0 && journal_claim(story->journal, 0, &task)) {
+        if (i % 2 == 0 && journal_claim(story->journal, 100, &task)) {
             struct journal_new_task playbook = story_playbook("contain-principal", true);
             struct journal_admitted admitted = story_admit(story, task, &playbook, 1);
             journal_admitted_done(&admitted);
@@ -359,7 +359,7 @@ static void a_full_disk_fails_requests_until_there_is_room(void **state) {
     size_t stored = 0;
     struct appended appended = {.is_ok = true};
     while (appended.is_ok) {
-        char key[16];
+        char key[32];
         assert_true(stored < 20);
         snprintf(key, sizeof(key), "event-%zu", stored);
         struct journal_new_incident incident = story_incident(story, "rule-a", key);
@@ -381,7 +381,7 @@ static void a_full_disk_fails_requests_until_there_is_room(void **state) {
         clock_sleep_ms(1);
     }
     for (size_t i = 0; i < stored; i++) {
-        char key[16];
+        char key[32];
         struct blob *body = NULL;
         snprintf(key, sizeof(key), "event-%zu", i);
         assert_ok(journal_read_event(story->journal, text_of(key), &body, &error), &error);

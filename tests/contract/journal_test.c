@@ -181,13 +181,23 @@ static void one_bad_request_in_a_group_fails_alone(void **state) {
     assert_int_equal(story_count_audit(story, "detected"), 9);
 }
 
+/* "event-0" on, in one batch, in the lane that is never full. */
+static void append_many(struct story *story, size_t count) {
+    struct journal_new_incident *incidents = arena_alloc_array(story->arena, count,
+                                                               sizeof(*incidents));
+    struct journal_new_event *events = arena_alloc_array(story->arena, count, sizeof(*events));
+    for (size_t i = 0; i < count; i++) {
+        incidents[i] = story_incident(story, "rule-a", "user-1");
+        incidents[i].account = (struct text){NULL, 0};
+        events[i] = story_event(story, "", &incidents[i]);
+        events[i].key = arena_format(story->arena, "event-%zu", i);
+    }
+    assert_true(story_append_all(story, events, count).is_ok);
+}
+
 static void a_full_queue_refuses_but_knows_what_it_knows(void **state) {
     struct story *story = *state;
-    for (size_t i = 0; i < STORY_QUEUE_LIMIT; i++) {
-        char key[32];
-        snprintf(key, sizeof(key), "event-%zu", i);
-        story_append(story, key, "rule-a", "user-1");
-    }
+    append_many(story, STORY_QUEUE_LIMIT);
     struct journal_new_incident incident = story_incident(story, "rule-a", "user-1");
     struct journal_new_event event = story_event(story, "one more", &incident);
     struct appended appended = story_append_all(story, &event, 1);
@@ -208,14 +218,7 @@ static void a_full_queue_refuses_but_knows_what_it_knows(void **state) {
 
 static void more_tasks_than_are_kept_ready_are_all_handed_out(void **state) {
     struct story *story = *state;
-    for (size_t i = 0; i < 300; i++) {
-        char key[32];
-        snprintf(key, sizeof(key), "event-%zu", i);
-        struct journal_new_incident incident = story_incident(story, "rule-a", "user-1");
-        incident.account = (struct text){NULL, 0}; /* the lane that is never full */
-        struct journal_new_event event = story_event(story, key, &incident);
-        assert_true(story_append_all(story, &event, 1).is_ok);
-    }
+    append_many(story, 300);
     for (size_t i = 0; i < 300; i++) {
         char key[32];
         snprintf(key, sizeof(key), "event-%zu", i);

@@ -23,7 +23,7 @@ struct story {
     struct fake_clock clock;
     struct journal *journal;
     struct arena *arena;
-    char folder[64], url[128], path[128]; /* path empty: in memory */
+    char folder[64], path[96], url[128]; /* path empty: in memory */
     struct blob *body, *rule_text;
     struct journal_definition definition;
 };

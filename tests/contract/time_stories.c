@@ -185,7 +185,7 @@ static void a_waiting_worker_is_woken_by_the_commit(void **state) {
     struct journal_new_incident incidents[3];
     struct journal_new_event events[3];
     for (size_t i = 0; i < 3; i++) {
-        char key[16];
+        char key[32];
         snprintf(key, sizeof(key), "event-%zu", i);
         incidents[i] = story_incident(story, "rule-a", "user-1");
         incidents[i].account = (struct text){NULL, 0};
