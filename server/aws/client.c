@@ -31,14 +31,14 @@ struct aws_client {
     struct sigv4_cache *cache;
     _Atomic int64_t skew_ms; /* what to add to our clock to get that of AWS */
 
-    struct mutex lock;
+    struct mutex lock; /* of `shared` */
     struct condition has_changed;
     struct {
         size_t calls_under_way;
         bool is_asking_identity;
         char *identity_key_id; /* whose identity it is; NULL: not asked yet */
         struct aws_identity identity;
-    } shared GUARDED_BY(lock);
+    } shared;
 };
 
 /* A call on its way. It lives in the arena of its answer. */
@@ -383,9 +383,9 @@ void aws_send(struct aws_client *client, const struct permit *permit, const stru
 /* --- waiting --- */
 
 struct waiter {
-    struct mutex lock;
+    struct mutex lock; /* of `answer` */
     struct condition has_ended;
-    struct aws_answer *answer GUARDED_BY(lock);
+    struct aws_answer *answer;
 };
 
 static void wake_waiter(void *arg, const struct aws_answer *answer) {

@@ -19,7 +19,7 @@ struct aws_keyring {
     struct aws_keyring_options options;
     struct thread thread;
 
-    struct mutex lock;
+    struct mutex lock; /* of `shared` */
     struct condition has_work;
     struct {
         struct aws_credentials *current;
@@ -28,7 +28,7 @@ struct aws_keyring {
         struct permit refresh_permit;
         int64_t next_refresh_mono_ms;
         bool is_ending;
-    } shared GUARDED_BY(lock);
+    } shared;
 };
 
 /* The credentials that a call needs may leave as far as the call may. */
@@ -228,7 +228,9 @@ void aws_keyring_free(struct aws_keyring **keyring_at) {
 
 /* Asks the thread for others, now and then. */
 static void want_refresh(struct aws_keyring *keyring, const struct permit *permit)
-    REQUIRES(keyring->lock) {
+    REQUIRES(&keyring->lock);
+
+static void want_refresh(struct aws_keyring *keyring, const struct permit *permit) {
     int64_t now_mono_ms = clock_mono_ms(keyring->options.clock);
     if (now_mono_ms >= keyring->shared.next_refresh_mono_ms) {
         keyring->shared.next_refresh_mono_ms = now_mono_ms + KEYRING_PAUSE_MS;

@@ -184,14 +184,14 @@ void sigv4_signing_key(const struct sigv4_scope *scope, struct text secret_key,
 /* --- cache --- */
 
 struct sigv4_cache {
-    struct mutex lock;
+    struct mutex lock; /* of `shared` */
     struct {
         struct {
             char *name; /* access key, day, Region, service */
             uint8_t key[SIGV4_KEY_BYTES];
         } slots[CACHE_SLOTS];
         size_t next;
-    } shared GUARDED_BY(lock);
+    } shared;
 };
 
 struct sigv4_cache *sigv4_cache_new(void) {

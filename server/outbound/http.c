@@ -27,16 +27,18 @@ struct http_client {
     struct transfer_list active; /* the thread's own */
     _Atomic uint64_t sent_requests;
 
-    struct mutex lock;
+    struct mutex lock; /* of `shared` */
     struct {
         struct transfer_list queue;
         void *idle[IDLE_HANDLES];
         size_t idle_count;
         bool is_ending;
-    } shared GUARDED_BY(lock);
+    } shared;
 };
 
-static void *take_handle(struct http_client *client) REQUIRES(client->lock) {
+static void *take_handle(struct http_client *client) REQUIRES(&client->lock);
+
+static void *take_handle(struct http_client *client) {
     return client->shared.idle_count > 0 ? client->shared.idle[--client->shared.idle_count] : NULL;
 }
 
@@ -252,13 +254,13 @@ void http_reply_free(struct http_reply **reply) {
 
 /* Who waits in http_call(), on that thread's stack. */
 struct waiter {
-    struct mutex lock;
+    struct mutex lock; /* of `shared` */
     struct condition has_ended;
     struct {
         bool is_done, may_have_arrived;
         struct http_reply *reply;
         struct error error;
-    } shared GUARDED_BY(lock);
+    } shared;
 };
 
 static void wake_waiter(void *arg, const struct http_response *response, bool may_have_arrived,

@@ -1,10 +1,11 @@
 /* The client of AWS from a command line, for tests in Python. Parameters are a JSON object on
  * standard input.
  *
- *     aws_driver form SERVICE OPERATION          prints the request's body
- *     aws_driver call SERVICE OPERATION REGION   prints the answer as a JSON object
+ *     aws_driver forms                              for each {"service", "operation", "parameters"}
+ *                                                   of an array: the request's body, a line each
+ *     aws_driver call SERVICE OPERATION REGION      prints the answer as a JSON object
  *     aws_driver bench SERVICE OPERATION REGION N   makes the call N times, prints times in us
- *     aws_driver identity                        prints who we are */
+ *     aws_driver identity                           prints who we are */
 #include "riposte/aws/client.h"
 #include "riposte/aws/protocol.h"
 #include "riposte/aws/service.h"
@@ -28,14 +29,26 @@ static void print(struct buffer *text) {
     fputc('\n', stdout);
 }
 
-static int form(struct text service, struct text operation, const struct json *parameters) {
-    struct error error = {0};
+static bool print_form(const struct json *call, struct error *error) {
     scoped(buffer_done) struct buffer body = BUFFER_INIT;
-    if (!aws_operation_check(service, operation, &error) ||
-        !aws_protocol_form(aws_service_find(service), operation, parameters, &body, &error)) {
-        return fail(&error);
+    struct text service = json_text(json_member(call, "service"));
+    struct text operation = json_text(json_member(call, "operation"));
+    if (!aws_operation_check(service, operation, error) ||
+        !aws_protocol_form(aws_service_find(service), operation, json_member(call, "parameters"),
+                           &body, error)) {
+        return false;
     }
     print(&body);
+    return true;
+}
+
+static int print_forms(const struct json *calls) {
+    struct error error = {0};
+    for (const struct json *call = json_first(calls); call != NULL; call = json_next(call)) {
+        if (!print_form(call, &error)) {
+            return fail(&error);
+        }
+    }
     return 0;
 }
 
@@ -116,16 +129,14 @@ int main(int count, char **words) {
     scoped(buffer_done) struct buffer input = BUFFER_INIT;
     const struct json *parameters = NULL;
     bool is_identity = count == 2 && strcmp(words[1], "identity") == 0;
-    if (!is_identity && count < 4) {
-        fprintf(stderr, "usage: aws_driver form|call|bench SERVICE OPERATION [REGION [N]]\n");
+    bool is_forms = count == 2 && strcmp(words[1], "forms") == 0;
+    if (!is_identity && !is_forms && count < 5) {
+        fprintf(stderr, "usage: aws_driver forms|identity|call|bench SERVICE OPERATION REGION N\n");
         return 2;
     }
     if (!is_identity && (!file_read("-", 1 << 24, &input, &error) ||
                          !json_parse(buffer_text(&input), 0, arena, &parameters, NULL, &error))) {
         return fail(&error);
     }
-    if (!is_identity && strcmp(words[1], "form") == 0) {
-        return form(text_of(words[2]), text_of(words[3]), parameters);
-    }
-    return is_identity || count >= 5 ? with_client(count, words, parameters) : 2;
+    return is_forms ? print_forms(parameters) : with_client(count, words, parameters);
 }

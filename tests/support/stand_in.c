@@ -22,7 +22,7 @@
 struct connection {
     struct stand_in *stand_in;
     int socket, number;
-    bool is_open; /* under the stand-in's lock */
+    bool is_open;
     struct thread thread;
     gnutls_session_t session;
 };
@@ -36,7 +36,8 @@ struct stand_in {
     gnutls_certificate_credentials_t credentials;
     struct thread thread;
     _Atomic int requests, connections;
-    struct mutex lock;
+    struct mutex answering; /* answer_fn is called by one thread at a time */
+    struct mutex lock;      /* of connection[].is_open */
     struct condition has_closed;
     struct connection connection[CONNECTIONS_MAX];
 };
@@ -113,7 +114,9 @@ static bool serve_one(struct connection *connection, struct buffer *in, struct b
         .request = ++stand_in->requests,
         .answer = out,
     };
+    mutex_lock(&stand_in->answering);
     stand_in->answer_fn(stand_in->arg, &exchange);
+    mutex_unlock(&stand_in->answering);
     send_all(connection, buffer_text(out));
     return !exchange.close_after;
 }
@@ -177,7 +180,7 @@ static void open_socket(struct stand_in *stand_in) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     stand_in->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int failed = bind(stand_in->socket, (struct sockaddr *)&address, sizeof(address));
-    failed |= listen(stand_in->socket, 16);
+    failed |= listen(stand_in->socket, CONNECTIONS_MAX);
     failed |= getsockname(stand_in->socket, (struct sockaddr *)&address, &address_bytes);
     assert(!failed);
     snprintf(stand_in->origin, sizeof(stand_in->origin), "%s://localhost:%u",
@@ -211,6 +214,7 @@ struct stand_in *stand_in_start(bool is_tls, stand_in_fn *answer_fn, void *arg) 
     stand_in->is_tls = is_tls;
     stand_in->answer_fn = answer_fn;
     stand_in->arg = arg;
+    mutex_init(&stand_in->answering);
     mutex_init(&stand_in->lock);
     condition_init(&stand_in->has_closed);
     open_socket(stand_in);
@@ -254,6 +258,7 @@ void stand_in_stop(struct stand_in **stand_in_at) {
     }
     condition_done(&stand_in->has_closed);
     mutex_done(&stand_in->lock);
+    mutex_done(&stand_in->answering);
     free(stand_in);
     *stand_in_at = NULL;
 }

@@ -2,9 +2,9 @@
  * certificate of its own, that answers with what the test says.
  *
  * Ownership:  stand_in_start()/stand_in_stop(), which also ends its connections.
- * Threads:    one a connection; answer_fn runs on them, so what it touches must be the test's only
- *             while no request is under way, or be atomic.
- * Bounds:     requests of at most 1 MiB; port chosen by the kernel. */
+ * Threads:    one a connection; answer_fn runs on them, one at a time. What it touches is the
+ * test's to read when the answer has come. Bounds:     requests of at most 1 MiB; port chosen by
+ * the kernel. */
 #ifndef RIPOSTE_TESTS_STAND_IN_H
 #define RIPOSTE_TESTS_STAND_IN_H
 
