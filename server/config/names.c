@@ -31,7 +31,7 @@ const struct context_name context_names[] = {
     {"rule", NAME_RULE, rule_members, "there is only one rule here: say what you mean directly"},
     {"incident", NAME_INCIDENT, incident_members, "there is no incident yet"},
     {"steps", NAME_STEPS, NULL, "only a playbook has steps"},
-    {"item", NAME_ITEM, NULL, "it needs \"each\" in the same step"},
+    {"item", NAME_ITEM, NULL, "it needs \"each\" in the same step, and comes after its \"when\""},
     {"answer", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\""},
     {"sent", NAME_SENT, NULL, "it is known only in a \"verify\" or an \"undo\""},
     {"prior", NAME_PRIOR, NULL, "it is known only in the \"undo\" of a step with a \"before\""},

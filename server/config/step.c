@@ -4,15 +4,14 @@
 #include "placeholder.h"
 
 #include "riposte/base/time.h"
+#include "riposte/config/template.h"
 #include "riposte/detect/pattern.h"
-
-#include <assert.h>
 
 #define PLACES_OF_STEP \
     (NAME_EVENT | NAME_PRINCIPAL | NAME_SELF | NAME_RULE | NAME_INCIDENT | NAME_STEPS)
 
-/* IAM takes seconds to spread, and that long an attacker can take the change back (FACTS of IAM's
- * eventual consistency): look soon, and again. */
+/* IAM takes seconds to spread, and that long an attacker can take the change back (it is eventually
+ * consistent): look soon, and again. */
 static const int64_t default_after_ms[] = {5000, 15000, 60000};
 #define VERIFY_MOST_MS (INT64_C(24) * 3600 * 1000)
 
@@ -139,6 +138,29 @@ static const struct undo *read_undo(const struct reading *reading, const struct 
 
 /* ---- effect ---- */
 
+static void note_item(void *arg, struct text path) {
+    bool *has_item = arg;
+    *has_item = *has_item || text_equal(path_first(path), TEXT("item"));
+}
+
+/* What stands isn't done again: two effects of the same target and name are one. */
+static void check_effects_differ(const struct step_reading *steps, const struct json *step,
+                                 const struct json *effect, struct text target) {
+    const struct reading *reading = &steps->reading;
+    bool has_item = false;
+    template_each_path(effect, note_item, &has_item);
+    if (json_member(step, "each") != NULL && !has_item) {
+        findings_add(reading->findings, reading->source, step,
+                     "a write with \"each\" makes an effect for each: give it an \"effect\" whose "
+                     "target or name holds ${item}");
+    }
+    if (target.bytes > 0 && !text_contains(target, TEXT("${"))) {
+        findings_warn(reading->findings, reading->source, effect,
+                      "all events share an \"effect\" without a placeholder in its target: the "
+                      "first one's stands for all");
+    }
+}
+
 /* By default the principal and the step's name, where a playbook acts on a principal. */
 static void read_effect(const struct step_reading *steps, const struct scope *scope,
                         const struct json *step, struct step *step_out) {
@@ -159,6 +181,7 @@ static void read_effect(const struct step_reading *steps, const struct scope *sc
     }
     struct text target = call_read_template(reading, scope, node, "target");
     struct text name = call_read_template(reading, scope, node, "name");
+    check_effects_differ(steps, step, node, target);
     step_out->effect_target = target.bytes > 0 ? target : TEXT("${principal.id}");
     step_out->effect_name = name.bytes > 0 ? name : step_out->name;
 }

@@ -1,8 +1,10 @@
 /* The one document that templates and every `when` see: the event's members with principal, rule,
  * incident, self, vars, steps and item. An event's own members of those names are invisible.
  *
- * Ownership:  lives in the arena; shares what it is given (event, vars, answers, values), which
- * must live as long. Threads:    one at a time. Source:     RULES.md, The context. */
+ * Ownership:  lives in the arena; shares what it is given (event, vars, answers), which must live
+ *             as long.
+ * Threads:    one at a time.
+ * Source:     RULES.md, The context. */
 #ifndef RIPOSTE_CONFIG_CONTEXT_H
 #define RIPOSTE_CONFIG_CONTEXT_H
 

@@ -141,7 +141,8 @@ static const struct step_case {
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${steps.a.x}\"}}",
      "46: \"steps.a.x\": no step of that name comes before this one\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${item}\"}}",
-     "46: \"item\": can't be used here: it needs \"each\" in the same step\n"},
+     "46: \"item\": can't be used here: it needs \"each\" in the same step, and comes after its "
+     "\"when\"\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${sent.x}\"}}",
      "46: \"sent.x\": can't be used here: it is known only in a \"verify\" or an \"undo\"\n"},
     {"principal",
@@ -174,8 +175,18 @@ static const struct step_case {
      "1: a write outside a playbook that acts on a principal needs \"effect\": {\"target\": ..., "
      "\"name\": ...}\n"},
     {"resource",
-     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"effect\":{\"target\":\"t\"}}",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"effect\":{\"target\":\"${id}\"}}",
      "52: an \"effect\" needs \"name\"\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"each\":\"${detail.x[*]}\"}",
+     "1: a write with \"each\" makes an effect for each: give it an \"effect\" whose target or "
+     "name "
+     "holds ${item}\n"},
+    {"resource",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"effect\":{\"target\":\"t\","
+     "\"name\":\"n\"}}",
+     "52: warning: all events share an \"effect\" without a placeholder in its target: the first "
+     "one's stands for all\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":{\"call\":\"iam:GetX\"}}",
      "39: an \"undo\" changes something: this operation reads\n"},
     {"principal",
