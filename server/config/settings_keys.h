@@ -44,6 +44,44 @@ struct key {
     const char *means;
 };
 
+/* settings_scalars.c */
+extern const struct key_type settings_mode_type;
+extern const struct key_type settings_level_type;
+extern const struct key_type settings_number_type;
+extern const struct key_type settings_port_type;
+extern const struct key_type settings_duration_type;
+extern const struct key_type settings_address_type;
+extern const struct key_type settings_header_type;
+extern const struct key_type settings_url_path_type;
+extern const struct key_type settings_endpoint_type;
+extern const struct key_type settings_file_type;
+extern const struct key_type settings_folder_type;
+extern const struct key_type settings_journal_type;
+/* settings_lists.c */
+extern const struct key_type settings_acknowledge_type;
+extern const struct key_type settings_only_empty_type;
+extern const struct key_type settings_only_null_type;
+extern const struct key_type settings_role_type;
+extern const struct key_type settings_secrets_type;
+extern const struct key_type settings_token_type;
+extern const struct key_type settings_tokens_type;
+extern const struct key_type settings_regions_type;
+extern const struct key_type settings_protected_type;
+extern const struct key_type settings_vars_type;
+
+/* aws.role's default, the only one that may stand there yet. */
+#define RESPONDER_ROLE "arn:${partition}:iam::${account}:role/riposte-responder"
+
+/* What the types' functions share. */
+void value_refuse(const struct value_place *place, const struct json *node, const char *needs);
+void value_refuse_later(const struct value_place *place, const struct json *node, const char *what,
+                        const char *instead);
+/* Where the key's value lands. */
+void *value_target(const struct value_place *place);
+const void *value_of(const struct settings *settings, const struct key *key);
+/* Relative to the folder of the settings. */
+struct text value_resolve(const struct value_place *place, struct text name);
+
 extern const struct key settings_keys[];
 extern const size_t settings_key_count;
 

@@ -1,0 +1,318 @@
+#include "settings_keys.h"
+
+#include <stdio.h>
+
+/* ---- what may not be set yet ---- */
+
+static void read_acknowledge(const struct value_place *place, const struct json *node) {
+    static const char *const names[] = {"journaled", "responded", NULL};
+    size_t index = 0;
+    if (form_choice(place->reading, node, place->label, names, &index) && index == 1) {
+        value_refuse_later(place, node, "\"responded\"", "use journaled");
+    }
+}
+
+static void read_only_empty(const struct value_place *place, const struct json *node) {
+    if (!json_is_array(node)) {
+        value_refuse(place, node, "an array");
+    } else if (json_count(node) > 0) {
+        value_refuse_later(place, node, "an entry", "leave it []");
+    }
+}
+
+static void read_only_null(const struct value_place *place, const struct json *node) {
+    if (json_type(node) != JSON_NULL) {
+        value_refuse_later(place, node, "a value", "leave it null");
+    }
+}
+
+static void read_role(const struct value_place *place, const struct json *node) {
+    if (!json_is_string(node) || !text_equal(json_text(node), TEXT(RESPONDER_ROLE))) {
+        value_refuse_later(place, node, "another role", "leave it out");
+    }
+}
+
+/* ---- secrets ---- */
+
+static bool read_reference(const struct value_place *place, const struct json *node,
+                           struct secret_reference *reference_out) {
+    struct error error = {0};
+    if (!json_is_string(node)) {
+        findings_add(place->reading->findings, place->reading->source, node,
+                     "%s: a secret reference is a string like \"env:NAME\" or \"file:PATH\"",
+                     place->label);
+        return false;
+    }
+    if (!secret_reference_parse(json_text(node), reference_out, &error)) {
+        findings_add(place->reading->findings, place->reading->source, node, "%s: %s", place->label,
+                     error.text);
+        return false;
+    }
+    if (text_find_byte(reference_out->place, '\0', 0) < reference_out->place.bytes) {
+        value_refuse(place, node, "without NUL characters");
+        return false;
+    }
+    if (reference_out->kind == SECRET_FILE) {
+        reference_out->place = value_resolve(place, reference_out->place);
+        reference_out->spelled = arena_format(place->reading->arena, "file:%.*s",
+                                              TEXT_ARG(reference_out->place));
+    }
+    return true;
+}
+
+/* One reference or an array of them. */
+static struct secret_references read_references(const struct value_place *place,
+                                                const struct json *node) {
+    size_t count = json_is_array(node) ? json_count(node) : 1;
+    struct secret_reference *items = arena_alloc_array(place->reading->arena, count,
+                                                       sizeof(*items));
+    const struct json *entry = json_is_array(node) ? json_first(node) : node;
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
+        good += read_reference(place, entry, &items[good]) ? 1 : 0;
+        entry = json_next(entry);
+    }
+    return (struct secret_references){items, good};
+}
+
+static struct json *print_references(const struct secret_references *references,
+                                     struct arena *arena) {
+    struct json *array = json_new_array(arena);
+    for (size_t i = 0; i < references->count; i++) {
+        json_add_element(array, json_new_string(arena, references->items[i].spelled));
+    }
+    return array;
+}
+
+static void read_secrets(const struct value_place *place, const struct json *node) {
+    if (json_is_array(node) && json_count(node) == 0) {
+        findings_add(place->reading->findings, place->reading->source, node,
+                     "%s needs a reference like \"env:RIPOSTE_SECRET\"", place->label);
+        return;
+    }
+    *(struct secret_references *)value_target(place) = read_references(place, node);
+}
+
+static struct json *print_secrets(const struct settings *settings, const struct key *key,
+                                  struct arena *arena) {
+    return print_references(value_of(settings, key), arena);
+}
+
+/* ---- admin tokens ---- */
+
+static void add_token(const struct value_place *place, const struct admin_token *token) {
+    struct settings *settings = place->settings;
+    size_t count = settings->admin.token_count;
+    struct admin_token *tokens = arena_alloc_array(place->reading->arena, count + 1,
+                                                   sizeof(*tokens));
+    for (size_t i = 0; i < count; i++) {
+        tokens[i] = settings->admin.tokens[i];
+    }
+    tokens[count] = *token;
+    settings->admin.tokens = tokens;
+    settings->admin.token_count = count + 1;
+}
+
+static const struct text own_token_name = TEXT_INIT("admin");
+
+static void read_token(const struct value_place *place, const struct json *node) {
+    if (json_type(node) == JSON_NULL || (json_is_array(node) && json_count(node) == 0)) {
+        return;
+    }
+    add_token(place, &(struct admin_token){.name = own_token_name,
+                                           .role = ADMIN_OPERATE,
+                                           .secrets = read_references(place, node)});
+}
+
+static bool is_own_token(const struct settings *settings, size_t index) {
+    const struct admin_token *token = &settings->admin.tokens[index];
+    return index == 0 && token->role == ADMIN_OPERATE && text_equal(token->name, own_token_name);
+}
+
+static struct json *print_token(const struct settings *settings, const struct key *key,
+                                struct arena *arena) {
+    (void)key;
+    if (settings->admin.token_count == 0 || !is_own_token(settings, 0)) {
+        return json_new_literal(arena, JSON_NULL);
+    }
+    return print_references(&settings->admin.tokens[0].secrets, arena);
+}
+
+static const char *const role_names[] = {"view", "operate", NULL};
+static const enum admin_role roles[] = {ADMIN_VIEW, ADMIN_OPERATE};
+
+static bool has_token(const struct settings *settings, struct text name) {
+    for (size_t i = 0; i < settings->admin.token_count; i++) {
+        if (text_equal(settings->admin.tokens[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_one_token(const struct value_place *place, const struct json *node) {
+    static const struct member members[] = {
+        {"name", MEMBER_NAME, MEMBER_REQUIRED},
+        {"role", MEMBER_ANY, MEMBER_REQUIRED},
+        {"token", MEMBER_ANY, MEMBER_REQUIRED},
+    };
+    const struct findings *findings = place->reading->findings;
+    size_t errors_before = findings_errors(findings);
+    form_check(place->reading, node, "a token", members, ARRAY_COUNT(members));
+    const struct json *role = json_member(node, "role");
+    const struct json *secret = json_member(node, "token");
+    size_t index = 0;
+    if (findings_errors(findings) > errors_before ||
+        !form_choice(place->reading, role, "\"role\"", role_names, &index)) {
+        return;
+    }
+    struct admin_token token = {.name = form_text(node, "name"),
+                                .role = roles[index],
+                                .secrets = read_references(place, secret)};
+    if (has_token(place->settings, token.name)) {
+        findings_add(place->reading->findings, place->reading->source, json_member(node, "name"),
+                     "\"%.*s\" is the name of another token already", TEXT_ARG(token.name));
+        return;
+    }
+    add_token(place, &token);
+}
+
+static void read_tokens(const struct value_place *place, const struct json *node) {
+    if (!json_is_array(node)) {
+        value_refuse(place, node, "an array of {\"name\", \"role\", \"token\"}");
+        return;
+    }
+    for (const struct json *child = json_first(node); child != NULL; child = json_next(child)) {
+        read_one_token(place, child);
+    }
+}
+
+static struct json *print_tokens(const struct settings *settings, const struct key *key,
+                                 struct arena *arena) {
+    (void)key;
+    struct json *array = json_new_array(arena);
+    for (size_t i = 0; i < settings->admin.token_count; i++) {
+        const struct admin_token *token = &settings->admin.tokens[i];
+        if (is_own_token(settings, i)) {
+            continue;
+        }
+        struct json *object = json_new_object(arena);
+        json_add_text(arena, object, "name", token->name);
+        json_add_text(arena, object, "role", text_of(role_names[token->role]));
+        json_add_member(arena, object, TEXT("token"), print_references(&token->secrets, arena));
+        json_add_element(array, object);
+    }
+    return array;
+}
+
+/* ---- lists ---- */
+
+static void read_list(const struct value_place *place, const struct json *node,
+                      bool (*is_good_fn)(struct text entry), const char *needs) {
+    size_t errors_before = findings_errors(place->reading->findings);
+    if (!json_is_array(node)) {
+        value_refuse(place, node, "an array of strings");
+        return;
+    }
+    struct text *items = arena_alloc_array(place->reading->arena, json_count(node), sizeof(*items));
+    size_t count = 0;
+    for (const struct json *child = json_first(node); child != NULL; child = json_next(child)) {
+        if (!json_is_string(child) || !is_good_fn(json_text(child))) {
+            char label[100];
+            snprintf(label, sizeof(label), "an entry of %s", place->label);
+            form_refuse(place->reading, child, label, needs);
+        }
+        items[count++] = json_text(child);
+    }
+    if (findings_errors(place->reading->findings) == errors_before) {
+        *(struct texts *)value_target(place) = (struct texts){items, count};
+    }
+}
+
+static struct json *print_list(const struct settings *settings, const struct key *key,
+                               struct arena *arena) {
+    const struct texts *texts = value_of(settings, key);
+    struct json *array = json_new_array(arena);
+    for (size_t i = 0; i < texts->count; i++) {
+        json_add_element(array, json_new_string(arena, texts->items[i]));
+    }
+    return array;
+}
+
+/* "eu-west-1", "us-gov-east-1". */
+static bool is_region(struct text text) {
+    size_t dashes = 0;
+    for (size_t i = 0; i < text.bytes; i++) {
+        char c = text.data[i];
+        dashes += c == '-' ? 1 : 0;
+        if (c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9')) {
+            return false;
+        }
+    }
+    return dashes >= 2 && text.bytes <= 32;
+}
+
+static void read_regions(const struct value_place *place, const struct json *node) {
+    read_list(place, node, is_region, "a Region like \"eu-west-1\"");
+}
+
+/* An ARN of iam or sts, or a unique id: "AIDA...", "AROA...". */
+static bool is_principal_entry(struct text text) {
+    if (text_starts_with(text, TEXT("arn:"))) {
+        return text_contains(text, TEXT(":iam::")) || text_contains(text, TEXT(":sts::"));
+    }
+    for (size_t i = 0; i < text.bytes; i++) {
+        char c = text.data[i];
+        if ((c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '*') {
+            return false;
+        }
+    }
+    return text.bytes >= 5 && text.data[0] == 'A';
+}
+
+/* Where a name begins in an entry: behind the account of an ARN. */
+static struct text name_part(struct text entry) {
+    size_t colon = text_starts_with(entry, TEXT("arn:")) ? text_find(entry, TEXT("::")) : 0;
+    size_t from = colon == 0 ? 0 : text_find_byte(entry, ':', colon + 2);
+    return text_slice(entry, from, entry.bytes);
+}
+
+static void read_protected(const struct value_place *place, const struct json *node) {
+    read_list(place, node, is_principal_entry,
+              "an ARN of a user, role or session, or a unique id like \"AIDA...\"");
+    for (const struct json *child = json_is_array(node) ? json_first(node) : NULL; child != NULL;
+         child = json_next(child)) {
+        struct text name = name_part(json_text(child));
+        if (text_find_byte(name, '*', 0) < name.bytes) {
+            findings_warn(place->reading->findings, place->reading->source, child,
+                          "whoever may create a name that fits the \"*\" is immune");
+        }
+    }
+}
+
+static void read_vars(const struct value_place *place, const struct json *node) {
+    if (!json_is_object(node)) {
+        value_refuse(place, node, "an object");
+        return;
+    }
+    place->settings->vars = node;
+}
+
+static struct json *print_vars(const struct settings *settings, const struct key *key,
+                               struct arena *arena) {
+    (void)key;
+    return json_copy(arena, settings->vars);
+}
+
+/* ---- the types ---- */
+
+const struct key_type settings_acknowledge_type = {"word", true, read_acknowledge, NULL};
+const struct key_type settings_only_empty_type = {"list", false, read_only_empty, NULL};
+const struct key_type settings_only_null_type = {"string", true, read_only_null, NULL};
+const struct key_type settings_role_type = {"ARN", true, read_role, NULL};
+const struct key_type settings_secrets_type = {"secrets", false, read_secrets, print_secrets};
+const struct key_type settings_token_type = {"secrets", false, read_token, print_token};
+const struct key_type settings_tokens_type = {"list", false, read_tokens, print_tokens};
+const struct key_type settings_regions_type = {"list", false, read_regions, print_list};
+const struct key_type settings_protected_type = {"list", false, read_protected, print_list};
+const struct key_type settings_vars_type = {"object", false, read_vars, print_vars};
