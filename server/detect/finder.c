@@ -24,7 +24,7 @@ static bool has_all_leaves(struct finder *finder) {
     for (size_t i = 0; i < finder->subrule->field_count; i++) {
         const struct field *field = finder->subrule->fields[i];
         if (!field->may_be_absent &&
-            finder->leaves->first[leaves_path(finder, field)] == LEAF_NONE) {
+            leaves_first(finder->leaves, leaves_path(finder, field)) == LEAF_NONE) {
             finder->failed_field = i;
             return false;
         }
@@ -37,7 +37,7 @@ static bool has_all_leaves(struct finder *finder) {
 static size_t list_passing(struct finder *finder, size_t index, size_t end) {
     const struct field *field = finder->subrule->fields[index];
     bool has_free = false;
-    for (uint32_t i = finder->leaves->first[leaves_path(finder, field)]; i != LEAF_NONE;
+    for (uint32_t i = leaves_first(finder->leaves, leaves_path(finder, field)); i != LEAF_NONE;
          i = finder->leaves->items[i].next) {
         const struct leaf *leaf = &finder->leaves->items[i];
         bool is_free = leaf->membership_count == 0;
@@ -88,7 +88,7 @@ static void pin(struct finder *finder, const struct leaf *leaf) {
 }
 
 static bool is_absent(struct finder *finder, const struct field *field) {
-    for (uint32_t i = finder->leaves->first[leaves_path(finder, field)]; i != LEAF_NONE;
+    for (uint32_t i = leaves_first(finder->leaves, leaves_path(finder, field)); i != LEAF_NONE;
          i = finder->leaves->items[i].next) {
         finder->steps++;
         if (is_compatible(finder, &finder->leaves->items[i])) {

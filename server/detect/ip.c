@@ -154,7 +154,7 @@ static bool parse_bits(struct text text, long *bits_out) {
     return text.bytes > start;
 }
 
-static void clear_host_bits(struct ip_range *range) {
+void ip_range_clear_host(struct ip_range *range) {
     for (size_t i = 0; i < range->ip.byte_count; i++) {
         size_t before = i * 8;
         size_t kept = range->bits > before ? range->bits - before : 0;
@@ -197,7 +197,7 @@ bool ip_range_parse(struct text text, struct ip_range *range_out, const char **r
         *reason_out = problem;
         return false;
     }
-    clear_host_bits(&range);
+    ip_range_clear_host(&range);
     *range_out = range;
     return true;
 }
@@ -207,6 +207,6 @@ bool ip_range_contains(const struct ip_range *range, const struct ip *ip) {
     if (ip->byte_count != range->ip.byte_count) {
         return false;
     }
-    clear_host_bits(&probe);
+    ip_range_clear_host(&probe);
     return ip_equal(&probe.ip, &range->ip);
 }

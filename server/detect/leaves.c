@@ -13,8 +13,7 @@ void leaves_init(struct leaves *leaves) {
 
 void leaves_done(struct leaves *leaves) {
     free(leaves->items);
-    free(leaves->first);
-    free(leaves->last);
+    free(leaves->lists);
     free(leaves->memberships);
     buffer_done(&leaves->unescaped);
     *leaves = (struct leaves){0};
@@ -22,12 +21,12 @@ void leaves_done(struct leaves *leaves) {
 
 void leaves_reset(struct leaves *leaves, size_t path_count) {
     size_t capacity = leaves->path_capacity;
-    leaves->first = memory_grow_array(leaves->first, &capacity, path_count, sizeof(*leaves->first));
-    leaves->last = memory_grow_array(leaves->last, &leaves->path_capacity, path_count,
-                                     sizeof(*leaves->last));
-    for (size_t i = 0; i < path_count; i++) {
-        leaves->first[i] = leaves->last[i] = LEAF_NONE;
+    leaves->lists = memory_grow_array(leaves->lists, &leaves->path_capacity, path_count,
+                                      sizeof(*leaves->lists));
+    for (size_t i = capacity; i < leaves->path_capacity; i++) {
+        leaves->lists[i] = (struct leaf_list){0};
     }
+    leaves->event++;
     leaves->path_count = path_count;
     leaves->count = leaves->membership_count = 0;
     buffer_clear(&leaves->unescaped);
@@ -45,24 +44,36 @@ static size_t keep_memberships(struct leaves *leaves, const struct json_membersh
     return at;
 }
 
-static struct leaf *append_leaf(struct leaves *leaves, uint32_t path) {
-    assert(path < leaves->path_count && leaves->count < LEAF_NONE);
+struct leaf_list *leaves_count(struct leaves *leaves, uint32_t path, bool has_memberships) {
+    assert(path < leaves->path_count);
+    struct leaf_list *list = &leaves->lists[path];
+    if (list->event != leaves->event) {
+        *list = (struct leaf_list){.event = leaves->event, .first = LEAF_NONE, .last = LEAF_NONE};
+    }
+    list->count++;
+    list->has_memberships |= has_memberships;
+    return list;
+}
+
+static struct leaf *append_leaf(struct leaves *leaves, uint32_t path, bool has_memberships) {
+    struct leaf_list *list = leaves_count(leaves, path, has_memberships);
+    assert(leaves->count < LEAF_NONE);
     leaves->items = memory_grow_array(leaves->items, &leaves->capacity, leaves->count + 1,
                                       sizeof(*leaves->items));
     uint32_t index = (uint32_t)leaves->count++;
-    if (leaves->last[path] == LEAF_NONE) {
-        leaves->first[path] = index;
+    if (list->last == LEAF_NONE) {
+        list->first = index;
     } else {
-        leaves->items[leaves->last[path]].next = index;
+        leaves->items[list->last].next = index;
     }
-    leaves->last[path] = index;
+    list->last = index;
     leaves->items[index] = (struct leaf){.path = path, .next = LEAF_NONE};
     return &leaves->items[index];
 }
 
 void leaves_add(struct leaves *leaves, uint32_t path, enum json_type type, struct text text,
                 const struct json_membership *memberships, size_t membership_count) {
-    struct leaf *leaf = append_leaf(leaves, path);
+    struct leaf *leaf = append_leaf(leaves, path, membership_count > 0);
     leaf->type = type;
     leaf->text = text;
     leaf->memberships_at = keep_memberships(leaves, memberships, membership_count);

@@ -128,6 +128,7 @@ static bool compile_field(struct compiler *c, const struct json *array) {
     if (!compile_tests(c, array, field)) {
         return false;
     }
+    field->number = c->pattern->field_count++;
     field->path = json_paths_add(c->pattern->paths, buffer_text(&c->path), 0);
     field->path_text = arena_copy_text(c->pattern->arena, buffer_text(&c->path));
     if (c->drafts.count == 0) {

@@ -31,7 +31,7 @@ static void append_tests(struct buffer *out, const struct field *field) {
 
 static void append_leaves(struct buffer *out, const struct leaves *leaves, uint32_t path) {
     size_t count = 0;
-    for (uint32_t i = leaves->first[path]; i != LEAF_NONE; i = leaves->items[i].next) {
+    for (uint32_t i = leaves_first(leaves, path); i != LEAF_NONE; i = leaves->items[i].next) {
         if (count++ < SHOWN_LEAVES) {
             buffer_append_string(out, count == 1 ? "" : ", ");
             append_value(out, &leaves->items[i]);
@@ -78,7 +78,7 @@ static void explain_match(const struct finder *finder, struct buffer *out) {
 
 /* Does some leaf of the field pass, wherever it lies? */
 static bool some_leaf_passes(const struct finder *finder, const struct field *field) {
-    for (uint32_t i = finder->leaves->first[field->path]; i != LEAF_NONE;
+    for (uint32_t i = leaves_first(finder->leaves, field->path); i != LEAF_NONE;
          i = finder->leaves->items[i].next) {
         const struct leaf *leaf = &finder->leaves->items[i];
         if (field_passes(field, leaf->type, leaf->text)) {
@@ -111,11 +111,10 @@ static void explain_branch_name(const struct pattern *pattern, size_t index, str
 static bool explain_leaves(const struct pattern *pattern, const struct leaves *leaves,
                            struct finder *finder, struct buffer *failures, struct buffer *out,
                            bool *is_match_out, struct error *error) {
+    bool is_decided = true; /* a branch that gave up doesn't keep another from matching */
     for (size_t i = 0; i < pattern->subrule_count; i++) {
         bool is_match = false;
-        if (!finder_search(finder, &pattern->subrules[i], NULL, leaves, &is_match, error)) {
-            return false;
-        }
+        is_decided &= finder_search(finder, &pattern->subrules[i], NULL, leaves, &is_match, error);
         if (is_match) {
             buffer_append_string(out, "match\n");
             explain_match(finder, out);
@@ -124,6 +123,9 @@ static bool explain_leaves(const struct pattern *pattern, const struct leaves *l
         }
         explain_branch_name(pattern, i, failures);
         explain_failure(finder, failures);
+    }
+    if (!is_decided) {
+        return false;
     }
     buffer_append_string(out, "no match\n");
     buffer_append_text(out, buffer_text(failures));

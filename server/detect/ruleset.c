@@ -1,64 +1,30 @@
 #include "riposte/detect/ruleset.h"
 
 #include "riposte/base/memory.h"
-#include "riposte/detect/finder.h"
-#include "riposte/detect/leaves.h"
 #include "riposte/detect/pattern.h"
-#include "riposte/detect/subrule.h"
+#include "riposte/detect/ruleset_parts.h"
 
+#include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Begins the path of a computed member: no UTF-8 text holds it. */
-#define COMPUTED_MARK "\xFF"
-
-/* A pattern and where its paths are in the set's. */
-struct placed_pattern {
-    struct pattern *pattern;
-    uint32_t *path_map;
+/* "atom `from` does `to`", while the lists grow. */
+struct link {
+    uint32_t from, to;
 };
 
-struct rule {
-    struct placed_pattern pattern, when; /* when.pattern may be NULL */
-};
-
-/* The paths of computed members, sorted by text. */
-struct computed_paths {
-    uint32_t *items;
+struct links {
+    struct link *items;
     size_t count, capacity;
-};
-
-struct ruleset {
-    struct json_paths *paths;
-    struct rule *rules;
-    size_t rule_count, rule_capacity;
-    uint32_t *captures; /* their paths */
-    size_t capture_count, capture_capacity;
-    struct computed_paths computed;
-    size_t memory_bytes;
 };
 
 /* A set in the making is a set that nobody else sees yet. */
 struct ruleset_builder {
     struct ruleset *set;
-};
-
-struct match_scratch {
-    struct json_scratch *scan;
-    struct leaves leaves;
-    struct finder finder;
-    struct buffer path; /* of a computed member, with its mark */
-    struct json_capture *captures;
-    size_t *unescaped_at; /* where in `unescaped` a capture's text begins */
-    size_t capture_capacity, unescaped_at_capacity;
-    struct buffer unescaped;
-    uint32_t *matches;
-    size_t match_capacity, match_count;
-};
-
-struct leaf_sink {
-    const struct ruleset *set;
-    struct match_scratch *scratch;
+    struct atom_table *condition_keys; /* conditions by path and printed tests */
+    struct links exclusions;           /* atoms to exclusions */
+    struct buffer key;
 };
 
 static const char *const computed_names[] = {RULESET_COMPUTED};
@@ -73,32 +39,18 @@ static bool is_computed(struct text path) {
     return false;
 }
 
-static void placed_done(struct placed_pattern *placed) {
-    pattern_free(&placed->pattern);
-    free(placed->path_map);
-    placed->path_map = NULL;
-}
-
-void ruleset_free(struct ruleset **set) {
-    if (*set == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < (*set)->rule_count; i++) {
-        placed_done(&(*set)->rules[i].pattern);
-        placed_done(&(*set)->rules[i].when);
-    }
-    json_paths_free(&(*set)->paths);
-    free((*set)->rules);
-    free((*set)->captures);
-    free((*set)->computed.items);
-    free(*set);
-    *set = NULL;
-}
+/* ---- life ---- */
 
 struct ruleset_builder *ruleset_builder_new(void) {
+    static atomic_uint_fast64_t last_serial;
     struct ruleset_builder *builder = memory_new(sizeof(*builder));
-    builder->set = memory_new(sizeof(*builder->set));
-    builder->set->paths = json_paths_new();
+    struct ruleset *set = memory_new(sizeof(*set));
+    set->serial = atomic_fetch_add(&last_serial, 1) + 1;
+    set->arena = arena_new();
+    set->paths = json_paths_new();
+    set->atom_table = atom_table_new();
+    builder->set = set;
+    builder->condition_keys = atom_table_new();
     return builder;
 }
 
@@ -107,15 +59,33 @@ void ruleset_builder_free(struct ruleset_builder **builder) {
         return;
     }
     ruleset_free(&(*builder)->set);
+    atom_table_free(&(*builder)->condition_keys);
+    free((*builder)->exclusions.items);
+    buffer_done(&(*builder)->key);
     free(*builder);
     *builder = NULL;
+}
+
+/* ---- paths ---- */
+
+/* The plan of `path`, which may just have got its number. */
+static struct path_plan *plan_of(struct ruleset *set, uint32_t path) {
+    set->plans = memory_grow_array(set->plans, &set->plan_capacity, (size_t)path + 1,
+                                   sizeof(*set->plans));
+    for (; set->plan_count <= path; set->plan_count++) {
+        set->plans[set->plan_count] = (struct path_plan){
+            .literals = {ATOM_NONE, ATOM_NONE, ATOM_NONE}};
+    }
+    return &set->plans[path];
 }
 
 void ruleset_add_capture(struct ruleset_builder *builder, struct text path, unsigned flags) {
     struct ruleset *set = builder->set;
     set->captures = memory_grow_array(set->captures, &set->capture_capacity, set->capture_count + 1,
                                       sizeof(*set->captures));
-    set->captures[set->capture_count++] = json_paths_add(set->paths, path, flags);
+    uint32_t index = json_paths_add(set->paths, path, flags);
+    (void)plan_of(set, index);
+    set->captures[set->capture_count++] = index;
 }
 
 static void add_computed(struct computed_paths *computed, uint32_t path) {
@@ -131,26 +101,250 @@ static void add_computed(struct computed_paths *computed, uint32_t path) {
 
 static uint32_t place_path(struct ruleset *set, struct text path, bool has_computed) {
     scoped(buffer_done) struct buffer marked = BUFFER_INIT;
-    if (!has_computed || !is_computed(path)) {
-        return json_paths_add(set->paths, path, 0);
+    uint32_t index = 0;
+    if (has_computed && is_computed(path)) {
+        buffer_append_string(&marked, COMPUTED_MARK);
+        buffer_append_text(&marked, path);
+        index = json_paths_add(set->paths, buffer_text(&marked), 0);
+        add_computed(&set->computed, index);
+    } else {
+        index = json_paths_add(set->paths, path, 0);
     }
-    buffer_append_string(&marked, COMPUTED_MARK);
-    buffer_append_text(&marked, path);
-    uint32_t index = json_paths_add(set->paths, buffer_text(&marked), 0);
-    add_computed(&set->computed, index);
+    plan_of(set, index)->is_tested = true;
     return index;
 }
 
-/* Gives the pattern's paths their place in the set. */
-static struct placed_pattern place(struct ruleset *set, struct pattern *pattern,
-                                   bool has_computed) {
-    size_t count = json_paths_count(pattern->paths);
-    uint32_t *path_map = memory_new_array(count, sizeof(*path_map));
-    for (uint32_t i = 0; i < count; i++) {
-        path_map[i] = place_path(set, json_paths_text(pattern->paths, i), has_computed);
+/* ---- pools ---- */
+
+static uint32_t pool_append(struct ruleset *set, uint32_t number) {
+    assert(set->pool_count < UINT32_MAX);
+    set->pool = memory_grow_array(set->pool, &set->pool_capacity, set->pool_count + 1,
+                                  sizeof(*set->pool));
+    set->pool[set->pool_count] = number;
+    return (uint32_t)set->pool_count++;
+}
+
+static void span_append(struct ruleset *set, struct set_span *span, uint32_t number) {
+    uint32_t at = pool_append(set, number);
+    span->at = span->count == 0 ? at : span->at;
+    assert(span->at + span->count == at);
+    span->count++;
+}
+
+static void links_add(struct links *links, uint32_t from, uint32_t to) {
+    links->items = memory_grow_array(links->items, &links->capacity, links->count + 1,
+                                     sizeof(*links->items));
+    links->items[links->count++] = (struct link){from, to};
+}
+
+static int compare_links(const void *a, const void *b) {
+    const struct link *left = a, *right = b;
+    int order = (left->from > right->from) - (left->from < right->from);
+    return order != 0 ? order : (left->to > right->to) - (left->to < right->to);
+}
+
+/* ---- atoms ---- */
+
+#define RANGE_KEY_BYTES (2 * sizeof(double) + 2)
+
+static struct text key_of_range(const struct number_range *range, char *room) {
+    memcpy(room, &range->low, sizeof(double));
+    memcpy(room + sizeof(double), &range->high, sizeof(double));
+    room[2 * sizeof(double)] = range->is_low_open;
+    room[2 * sizeof(double) + 1] = range->is_high_open;
+    return (struct text){room, RANGE_KEY_BYTES};
+}
+
+/* Of the atoms that are a matter of bytes or of ranges: a new one must be told to the path's plan.
+ */
+static uint32_t add_planned(struct ruleset *set, enum atom_kind kind, uint32_t path,
+                            const struct test *test) {
+    size_t before = atom_table_count(set->atom_table);
+    struct path_plan *plan = plan_of(set, path);
+    char range_key[RANGE_KEY_BYTES];
+    struct text key = kind == ATOM_RANGE ? key_of_range(&test->range, range_key) : test->text;
+    uint32_t atom = atom_table_add(set->atom_table, kind, path, key);
+    if (atom < before) {
+        return atom;
     }
-    set->memory_bytes += arena_used_bytes(pattern->arena) + count * sizeof(*path_map);
-    return (struct placed_pattern){pattern, path_map};
+    if (kind == ATOM_RANGE) {
+        plan->ranges = plan->ranges == NULL ? range_index_new() : plan->ranges;
+        range_index_add(plan->ranges, &test->range, atom);
+    } else {
+        plan->automaton = plan->automaton == NULL ? automaton_new() : plan->automaton;
+        automaton_add(plan->automaton, test, atom);
+    }
+    return atom;
+}
+
+static uint32_t add_exact(struct ruleset *set, enum atom_kind kind, uint32_t path,
+                          struct text key) {
+    struct path_plan *plan = plan_of(set, path);
+    size_t before = atom_table_count(set->atom_table);
+    uint32_t atom = atom_table_add(set->atom_table, kind, path, key);
+    plan->exact_count += atom >= before;
+    plan->has_strings |= kind == ATOM_STRING;
+    plan->has_numbers |= kind == ATOM_NUMBER;
+    plan->has_number_texts |= kind == ATOM_NUMBER_TEXT;
+    plan->has_ips |= kind == ATOM_IP || kind == ATOM_CIDR;
+    return atom;
+}
+
+static uint32_t add_number(struct ruleset *set, uint32_t path, double value) {
+    value = value == 0 ? 0 : value; /* not -0 */
+    return add_exact(set, ATOM_NUMBER, path, (struct text){(const char *)&value, sizeof(value)});
+}
+
+static uint32_t add_literal(struct ruleset *set, uint32_t path, enum json_type type) {
+    char key = (char)type;
+    uint32_t atom = atom_table_add(set->atom_table, ATOM_LITERAL, path, (struct text){&key, 1});
+    plan_of(set, path)->literals[type - JSON_NULL] = atom;
+    return atom;
+}
+
+static uint32_t add_cidr(struct ruleset *set, uint32_t path, const struct ip_range *range) {
+    char key[1 + IP_V6_BYTES];
+    struct path_plan *plan = plan_of(set, path);
+    struct cidr_mask mask = {(uint8_t)range->ip.byte_count, (uint8_t)range->bits};
+    bool is_known = false;
+    for (size_t i = 0; i < plan->mask_count && !is_known; i++) {
+        is_known = memcmp(&plan->masks[i], &mask, sizeof(mask)) == 0;
+    }
+    if (!is_known) {
+        plan->masks = memory_resize(plan->masks, (plan->mask_count + 1) * sizeof(*plan->masks));
+        plan->masks[plan->mask_count++] = mask;
+    }
+    key[0] = (char)range->bits;
+    memcpy(key + 1, range->ip.bytes, range->ip.byte_count);
+    return add_exact(set, ATOM_CIDR, path, (struct text){key, 1 + range->ip.byte_count});
+}
+
+static uint32_t add_atom(struct ruleset *set, uint32_t path, const struct test *test) {
+    switch (test->kind) {
+    case TEST_LITERAL:
+        return add_literal(set, path, test->type);
+    case TEST_STRING:
+    case TEST_EXACTLY:
+        return add_exact(set, ATOM_STRING, path, test->text);
+    case TEST_IP:
+        return add_exact(set, ATOM_IP, path,
+                         (struct text){(const char *)test->ip.bytes, test->ip.byte_count});
+    case TEST_NUMBER:
+        return add_number(set, path, test->number);
+    case TEST_NUMBER_TEXT:
+        return add_exact(set, ATOM_NUMBER_TEXT, path, test->text);
+    case TEST_RANGE:
+        /* "=" is one number */
+        return test->range.low < test->range.high ? add_planned(set, ATOM_RANGE, path, test)
+                                                  : add_number(set, path, test->range.low);
+    case TEST_PREFIX:
+        return add_planned(set, ATOM_PREFIX, path, test);
+    case TEST_SUFFIX:
+        return add_planned(set, ATOM_SUFFIX, path, test);
+    case TEST_IGNORE_CASE:
+        return add_planned(set, ATOM_IGNORE_CASE, path, test);
+    case TEST_PREFIX_IGNORE_CASE:
+        return add_planned(set, ATOM_PREFIX_IGNORE_CASE, path, test);
+    case TEST_SUFFIX_IGNORE_CASE:
+        return add_planned(set, ATOM_SUFFIX_IGNORE_CASE, path, test);
+    case TEST_WILDCARD:
+        return add_planned(set, ATOM_WILDCARD, path, test);
+    case TEST_CIDR:
+        return add_cidr(set, path, &test->ip_range);
+    default:
+        assert(false); /* a test that is no atom */
+        return ATOM_NONE;
+    }
+}
+
+/* ---- conditions ---- */
+
+static uint32_t add_exclusion(struct ruleset_builder *builder, uint32_t path,
+                              const struct test *test) {
+    uint32_t exclusion = (uint32_t)builder->set->exclusion_count++;
+    for (size_t i = 0; i < test->list_count; i++) {
+        links_add(&builder->exclusions, add_atom(builder->set, path, &test->list[i]), exclusion);
+    }
+    return exclusion;
+}
+
+/* Atoms first and exclusions second: each is one run in the pool. */
+static void add_tests(struct ruleset_builder *builder, struct condition *condition) {
+    const struct field *field = &condition->field;
+    struct ruleset *set = builder->set;
+    for (size_t i = 0; i < field->test_count; i++) {
+        const struct test *test = &field->tests[i];
+        condition->has_exists |= test->kind == TEST_EXISTS;
+        if (test->kind != TEST_EXISTS && test->kind != TEST_ABSENT &&
+            test->kind != TEST_ANYTHING_BUT) {
+            span_append(set, &condition->atoms, add_atom(set, field->path, test));
+        }
+    }
+    for (size_t i = 0; i < field->test_count; i++) {
+        if (field->tests[i].kind == TEST_ANYTHING_BUT) {
+            span_append(set, &condition->exclusions,
+                        add_exclusion(builder, field->path, &field->tests[i]));
+        }
+    }
+}
+
+/* The condition of a pattern's field: a new one, or one that says the same. */
+static uint32_t add_condition(struct ruleset_builder *builder, const struct field *field,
+                              bool has_computed) {
+    struct ruleset *set = builder->set;
+    uint32_t path = place_path(set, field->path_text, has_computed);
+    buffer_clear(&builder->key);
+    for (size_t i = 0; i < field->test_count; i++) {
+        test_print(&field->tests[i], &builder->key);
+        buffer_append_char(&builder->key, ',');
+    }
+    uint32_t number = atom_table_add(builder->condition_keys, ATOM_STRING, path,
+                                     buffer_text(&builder->key));
+    if (number < set->condition_count) {
+        return number;
+    }
+    set->conditions = memory_grow_array(set->conditions, &set->condition_capacity,
+                                        set->condition_count + 1, sizeof(*set->conditions));
+    struct condition *condition = &set->conditions[set->condition_count++];
+    *condition = (struct condition){.field = *field};
+    condition->field.path = path;
+    condition->field.path_text = arena_copy_text(set->arena, field->path_text);
+    condition->field.tests = test_copy(set->arena, field->tests, field->test_count);
+    add_tests(builder, condition);
+    return number;
+}
+
+/* ---- rules ---- */
+
+static void add_conjunction(struct ruleset *set, const struct subrule *subrule,
+                            const uint32_t *conditions, bool is_when) {
+    struct conjunction conjunction = {.rule = (uint32_t)set->rule_count, .is_when = is_when};
+    for (size_t i = 0; i < subrule->field_count; i++) {
+        span_append(set, &conjunction.conditions, conditions[subrule->fields[i]->number]);
+    }
+    set->conjunctions = memory_grow_array(set->conjunctions, &set->conjunction_capacity,
+                                          set->conjunction_count + 1, sizeof(*set->conjunctions));
+    set->conjunctions[set->conjunction_count++] = conjunction;
+}
+
+static struct set_span add_pattern(struct ruleset_builder *builder, const struct pattern *pattern,
+                                   bool is_when) {
+    struct ruleset *set = builder->set;
+    struct set_span span = {(uint32_t)set->conjunction_count, (uint32_t)pattern->subrule_count};
+    uint32_t *conditions = memory_new_array(pattern->field_count, sizeof(*conditions));
+    memset(conditions, 0xFF, pattern->field_count * sizeof(*conditions));
+    for (size_t i = 0; i < pattern->subrule_count; i++) {
+        const struct subrule *subrule = &pattern->subrules[i];
+        for (size_t j = 0; j < subrule->field_count; j++) {
+            uint32_t *condition = &conditions[subrule->fields[j]->number];
+            if (*condition == UINT32_MAX) {
+                *condition = add_condition(builder, subrule->fields[j], is_when);
+            }
+        }
+        add_conjunction(set, subrule, conditions, is_when);
+    }
+    free(conditions);
+    return span;
 }
 
 bool ruleset_add_rule(struct ruleset_builder *builder, const struct json *pattern,
@@ -165,16 +359,188 @@ bool ruleset_add_rule(struct ruleset_builder *builder, const struct json *patter
     if (when != NULL && !pattern_compile_tree(when, &compiled_when, culprit_out, error)) {
         return error_wrap(error, "when");
     }
+    struct rule rule = {.pattern = add_pattern(builder, compiled, false),
+                        .has_when = compiled_when != NULL};
+    if (rule.has_when) {
+        rule.when = add_pattern(builder, compiled_when, true);
+    }
     set->rules = memory_grow_array(set->rules, &set->rule_capacity, set->rule_count + 1,
                                    sizeof(*set->rules));
-    struct rule *rule = &set->rules[set->rule_count++];
-    *rule = (struct rule){.pattern = place(set, compiled, false)};
-    compiled = NULL;
-    if (compiled_when != NULL) {
-        rule->when = place(set, compiled_when, true);
-        compiled_when = NULL;
-    }
+    set->rules[set->rule_count++] = rule;
     return true;
+}
+
+/* ---- building ---- */
+
+/* A guess at how often a text of so many bytes is found in a value. */
+static double guess_text(size_t bytes) {
+    double guess = 1;
+    for (size_t i = 0; i < bytes && i < 16; i++) {
+        guess /= 2;
+    }
+    return guess;
+}
+
+static double guess_cidr(unsigned bits) {
+    return guess_text(bits / 2);
+}
+
+static size_t wildcard_bytes(const struct wildcard *wildcard) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < wildcard->count; i++) {
+        bytes += wildcard->parts[i].bytes;
+    }
+    return bytes;
+}
+
+/* A guess at how often the test holds. Values that are looked up: the more of them rules name at
+ * the path, the rarer each. */
+static double guess_test(const struct path_plan *plan, const struct test *test) {
+    switch (test->kind) {
+    case TEST_LITERAL:
+        return 0.4;
+    case TEST_RANGE:
+        return 0.5;
+    case TEST_PREFIX:
+    case TEST_SUFFIX:
+    case TEST_IGNORE_CASE:
+    case TEST_PREFIX_IGNORE_CASE:
+    case TEST_SUFFIX_IGNORE_CASE:
+        return guess_text(test->text.bytes);
+    case TEST_WILDCARD:
+        return guess_text(wildcard_bytes(&test->wildcard));
+    case TEST_CIDR:
+        return guess_cidr(test->ip_range.bits);
+    case TEST_EXISTS:
+    case TEST_ANYTHING_BUT:
+        return 0.95;
+    case TEST_ABSENT:
+        return 2; /* no leaf would ever bring it up */
+    default:
+        return 1 / ((double)plan->exact_count + 1);
+    }
+}
+
+static void guess_condition(const struct ruleset *set, struct condition *condition) {
+    const struct path_plan *plan = &set->plans[condition->field.path];
+    double guess = 0;
+    for (size_t i = 0; i < condition->field.test_count; i++) {
+        guess += guess_test(plan, &condition->field.tests[i]);
+    }
+    bool has_access = !condition->field.may_be_absent;
+    condition->selectivity = has_access && guess > 1 ? 1 : guess;
+}
+
+static int compare_selectivity(const void *a, const void *b, void *arg) {
+    const struct ruleset *set = arg;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    double x = set->conditions[left].selectivity, y = set->conditions[right].selectivity;
+    return x != y ? (x > y) - (x < y) : (left > right) - (left < right);
+}
+
+static int compare_field_paths(const void *a, const void *b) {
+    const struct field *const *left = a, *const *right = b;
+    return subrule_compare_paths((*left)->path_text, (*right)->path_text);
+}
+
+/* Orders a conjunction's conditions and links it to its access. */
+static void finish_conjunction(struct ruleset *set, uint32_t number, struct links *accesses) {
+    struct conjunction *conjunction = &set->conjunctions[number];
+    uint32_t *conditions = set->pool + conjunction->conditions.at;
+    size_t count = conjunction->conditions.count;
+    qsort_r(conditions, count, sizeof(*conditions), compare_selectivity, set);
+    conjunction->fields = arena_alloc_array(set->arena, count, sizeof(*conjunction->fields));
+    for (size_t i = 0; i < count; i++) {
+        struct condition *condition = &set->conditions[conditions[i]];
+        conjunction->fields[i] = &condition->field;
+        set->plans[condition->field.path].keeps_leaves |= count > 1;
+    }
+    qsort(conjunction->fields, count, sizeof(*conjunction->fields), compare_field_paths);
+    if (conjunction->is_when) {
+        return; /* looked at when the pattern matches */
+    }
+    if (set->conditions[conditions[0]].selectivity > 1) {
+        set->always = memory_grow_array(set->always, &set->always_capacity, set->always_count + 1,
+                                        sizeof(*set->always));
+        set->always[set->always_count++] = number;
+        return;
+    }
+    links_add(accesses, conditions[0], number);
+}
+
+/* Sorts the links and hands out each run to span_fn(from). */
+static void spread_links(struct ruleset *set, struct links *links,
+                         struct set_span *(*span_fn)(struct ruleset *set, uint32_t from)) {
+    if (links->count > 0) {
+        qsort(links->items, links->count, sizeof(*links->items), compare_links);
+    }
+    for (size_t i = 0; i < links->count; i++) {
+        bool is_double = i > 0 && compare_links(&links->items[i - 1], &links->items[i]) == 0;
+        if (!is_double) {
+            span_append(set, span_fn(set, links->items[i].from), links->items[i].to);
+        }
+    }
+    free(links->items);
+    *links = (struct links){0};
+}
+
+static struct set_span *conjunctions_of(struct ruleset *set, uint32_t condition) {
+    return &set->conditions[condition].conjunctions;
+}
+
+static struct set_span *triggers_of(struct ruleset *set, uint32_t atom) {
+    return &set->atoms[atom].triggers;
+}
+
+static struct set_span *marks_of(struct ruleset *set, uint32_t atom) {
+    return &set->atoms[atom].marks;
+}
+
+static struct set_span *exclusions_of(struct ruleset *set, uint32_t atom) {
+    return &set->atoms[atom].exclusions;
+}
+
+static struct set_span *presences_of(struct ruleset *set, uint32_t path) {
+    return &set->plans[path].presences;
+}
+
+/* What brings each access up: its atoms, or any leaf where it is more than atoms. */
+static void link_conditions(struct ruleset *set) {
+    struct links triggers = {0}, marks = {0}, presences = {0};
+    for (uint32_t i = 0; i < set->condition_count; i++) {
+        const struct condition *condition = &set->conditions[i];
+        bool is_access = condition->conjunctions.count > 0;
+        bool is_any_leaf = condition->has_exists || condition->exclusions.count > 0;
+        if (is_access && is_any_leaf) {
+            links_add(&presences, condition->field.path, i);
+        }
+        for (uint32_t a = 0; a < condition->atoms.count; a++) {
+            uint32_t atom = set->pool[condition->atoms.at + a];
+            if (is_access && !is_any_leaf) {
+                links_add(&triggers, atom, i);
+            }
+            if (condition->atoms.count > CONDITION_FEW_ATOMS) {
+                links_add(&marks, atom, i);
+            }
+        }
+    }
+    spread_links(set, &triggers, triggers_of);
+    spread_links(set, &marks, marks_of);
+    spread_links(set, &presences, presences_of);
+}
+
+static void finish_plans(struct ruleset *set) {
+    for (size_t i = 0; i < set->plan_count; i++) {
+        struct path_plan *plan = &set->plans[i];
+        if (plan->automaton != NULL) {
+            automaton_seal(plan->automaton);
+            set->memory_bytes += automaton_bytes(plan->automaton);
+        }
+        if (plan->ranges != NULL) {
+            range_index_seal(plan->ranges);
+            set->memory_bytes += range_index_bytes(plan->ranges);
+        }
+    }
 }
 
 static int compare_computed(const void *a, const void *b, void *arg) {
@@ -183,177 +549,55 @@ static int compare_computed(const void *a, const void *b, void *arg) {
                         json_paths_text(paths, *(const uint32_t *)b));
 }
 
-bool ruleset_build(struct ruleset_builder **builder, struct ruleset **set_out,
-                   struct error *error) {
-    struct ruleset *set = (*builder)->set;
-    (void)error;
+static void sort_computed(struct ruleset *set) {
     if (set->computed.count > 0) {
         qsort_r(set->computed.items, set->computed.count, sizeof(*set->computed.items),
                 compare_computed, set->paths);
     }
-    set->memory_bytes += sizeof(*set) + set->rule_count * sizeof(*set->rules) +
-                         set->capture_count * sizeof(*set->captures);
+}
+
+static void count_memory(struct ruleset *set) {
+    set->memory_bytes += sizeof(*set) + arena_used_bytes(set->arena) +
+                         atom_table_bytes(set->atom_table) +
+                         set->plan_capacity * sizeof(*set->plans) +
+                         atom_table_count(set->atom_table) * sizeof(*set->atoms) +
+                         set->condition_capacity * sizeof(*set->conditions) +
+                         set->conjunction_capacity * sizeof(*set->conjunctions) +
+                         set->rule_capacity * sizeof(*set->rules) +
+                         set->pool_capacity * sizeof(*set->pool) +
+                         set->always_capacity * sizeof(*set->always) +
+                         set->capture_capacity * sizeof(*set->captures);
+}
+
+static void finish(struct ruleset_builder *builder) {
+    struct ruleset *set = builder->set;
+    struct links accesses = {0};
+    set->atoms = memory_new_array(atom_table_count(set->atom_table), sizeof(*set->atoms));
+    for (size_t i = 0; i < set->condition_count; i++) {
+        guess_condition(set, &set->conditions[i]);
+    }
+    for (uint32_t i = 0; i < set->conjunction_count; i++) {
+        finish_conjunction(set, i, &accesses);
+    }
+    spread_links(set, &accesses, conjunctions_of);
+    spread_links(set, &builder->exclusions, exclusions_of);
+    link_conditions(set);
+    finish_plans(set);
+    sort_computed(set);
+    count_memory(set);
+}
+
+bool ruleset_build(struct ruleset_builder **builder, struct ruleset **set_out,
+                   struct error *error) {
+    finish(*builder);
+    struct ruleset *set = (*builder)->set;
+    if (set->memory_bytes > RULESET_BYTES) {
+        ruleset_builder_free(builder);
+        return error_set(error, ERROR_LIMIT, "the rules need more than %d MiB together",
+                         RULESET_BYTES / (1024 * 1024));
+    }
     (*builder)->set = NULL;
     ruleset_builder_free(builder);
     *set_out = set;
-    return true;
-}
-
-size_t ruleset_rule_count(const struct ruleset *set) {
-    return set->rule_count;
-}
-
-size_t ruleset_memory_bytes(const struct ruleset *set) {
-    return set->memory_bytes;
-}
-
-struct match_scratch *match_scratch_new(void) {
-    struct match_scratch *scratch = memory_new(sizeof(*scratch));
-    scratch->scan = json_scratch_new();
-    leaves_init(&scratch->leaves);
-    finder_init(&scratch->finder);
-    return scratch;
-}
-
-void match_scratch_free(struct match_scratch **scratch) {
-    if (*scratch == NULL) {
-        return;
-    }
-    json_scratch_free(&(*scratch)->scan);
-    leaves_done(&(*scratch)->leaves);
-    finder_done(&(*scratch)->finder);
-    buffer_done(&(*scratch)->path);
-    buffer_done(&(*scratch)->unescaped);
-    free((*scratch)->captures);
-    free((*scratch)->unescaped_at);
-    free((*scratch)->matches);
-    free(*scratch);
-    *scratch = NULL;
-}
-
-static uint32_t find_computed(const struct ruleset *set, struct text marked) {
-    size_t low = 0, high = set->computed.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        uint32_t path = set->computed.items[middle];
-        int order = text_compare(marked, json_paths_text(set->paths, path));
-        if (order == 0) {
-            return path;
-        }
-        low = order > 0 ? middle + 1 : low;
-        high = order < 0 ? middle : high;
-    }
-    return LEAF_NONE;
-}
-
-void leaf_sink_add(struct leaf_sink *sink, struct text path, enum json_type type,
-                   struct text text) {
-    struct buffer *marked = &sink->scratch->path;
-    buffer_clear(marked);
-    buffer_append_string(marked, COMPUTED_MARK);
-    buffer_append_text(marked, path);
-    uint32_t index = find_computed(sink->set, buffer_text(marked));
-    if (index != LEAF_NONE) {
-        leaves_add(&sink->scratch->leaves, index, type, text, NULL, 0);
-    }
-}
-
-/* The first value at a captured path is the capture. */
-static void capture(struct match_scratch *scratch, size_t index, const struct json_leaf *leaf) {
-    struct json_capture *out = &scratch->captures[index];
-    if (out->is_present) {
-        return;
-    }
-    *out = (struct json_capture){true, leaf->type, leaf->raw, leaf->offset};
-    scratch->unescaped_at[index] = SIZE_MAX;
-    if (leaf->has_escapes) {
-        scratch->unescaped_at[index] = scratch->unescaped.bytes;
-        json_unescape(leaf->raw, &scratch->unescaped);
-        out->text.bytes = scratch->unescaped.bytes - scratch->unescaped_at[index];
-    }
-}
-
-static bool take_leaf(void *arg, const struct json_leaf *leaf, struct error *error) {
-    struct leaf_sink *sink = arg;
-    (void)error;
-    for (size_t i = 0; i < sink->set->capture_count; i++) {
-        if (sink->set->captures[i] == leaf->path) {
-            capture(sink->scratch, i, leaf);
-        }
-    }
-    leaves_add_raw(&sink->scratch->leaves, leaf);
-    return true;
-}
-
-static void reset_scratch(struct match_scratch *scratch, const struct ruleset *set) {
-    leaves_reset(&scratch->leaves, json_paths_count(set->paths));
-    scratch->captures = memory_grow_array(scratch->captures, &scratch->capture_capacity,
-                                          set->capture_count, sizeof(*scratch->captures));
-    scratch->unescaped_at = memory_grow_array(scratch->unescaped_at,
-                                              &scratch->unescaped_at_capacity, set->capture_count,
-                                              sizeof(*scratch->unescaped_at));
-    if (set->capture_count > 0) {
-        memset(scratch->captures, 0, set->capture_count * sizeof(*scratch->captures));
-    }
-    buffer_clear(&scratch->unescaped);
-    scratch->match_count = 0;
-}
-
-/* The unescaped texts no longer move. */
-static void settle_captures(struct match_scratch *scratch, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        struct json_capture *each = &scratch->captures[i];
-        if (each->is_present && scratch->unescaped_at[i] != SIZE_MAX && each->text.bytes > 0) {
-            each->text.data = scratch->unescaped.data + scratch->unescaped_at[i];
-        }
-    }
-}
-
-static bool rule_matches(const struct rule *rule, struct match_scratch *scratch, bool *is_match_out,
-                         struct error *error) {
-    const struct placed_pattern *when = &rule->when;
-    if (!finder_match(&scratch->finder, rule->pattern.pattern, rule->pattern.path_map,
-                      &scratch->leaves, is_match_out, error)) {
-        return false;
-    }
-    return !*is_match_out || when->pattern == NULL ||
-           finder_match(&scratch->finder, when->pattern, when->path_map, &scratch->leaves,
-                        is_match_out, error);
-}
-
-static bool match_rules(const struct ruleset *set, struct match_scratch *scratch,
-                        struct error *error) {
-    for (uint32_t i = 0; i < set->rule_count; i++) {
-        bool is_match = false;
-        if (!rule_matches(&set->rules[i], scratch, &is_match, error)) {
-            return false;
-        }
-        if (is_match) {
-            scratch->matches = memory_grow_array(scratch->matches, &scratch->match_capacity,
-                                                 scratch->match_count + 1,
-                                                 sizeof(*scratch->matches));
-            scratch->matches[scratch->match_count++] = i;
-        }
-    }
-    return true;
-}
-
-bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch, struct text event,
-                   leaves_fn *computed_fn, void *arg, struct ruleset_matches *matches_out,
-                   struct error *error) {
-    struct leaf_sink sink = {set, scratch};
-    reset_scratch(scratch, set);
-    if (!json_scan(set->paths, scratch->scan, event, take_leaf, &sink, error)) {
-        return false;
-    }
-    settle_captures(scratch, set->capture_count);
-    if (computed_fn != NULL && !computed_fn(arg, scratch->captures, &sink, error)) {
-        return false;
-    }
-    leaves_settle(&scratch->leaves);
-    if (!match_rules(set, scratch, error)) {
-        return false;
-    }
-    *matches_out = (struct ruleset_matches){scratch->matches, scratch->match_count};
     return true;
 }

@@ -75,6 +75,46 @@ bool test_passes(const struct test *test, enum json_type type, struct text text)
     }
 }
 
+static void copy_wildcard(struct arena *arena, struct wildcard *wildcard) {
+    struct text *parts = arena_alloc_array(arena, wildcard->count, sizeof(*parts));
+    for (size_t i = 0; i < wildcard->count; i++) {
+        parts[i] = arena_copy_text(arena, wildcard->parts[i]);
+    }
+    wildcard->parts = parts;
+}
+
+static void copy_operand(struct arena *arena, struct test *test) {
+    test->text = arena_copy_text(arena, test->text);
+    switch (test->kind) {
+    case TEST_RANGE:
+        test->range.low_text = arena_copy_text(arena, test->range.low_text);
+        test->range.high_text = arena_copy_text(arena, test->range.high_text);
+        return;
+    case TEST_IGNORE_CASE:
+    case TEST_PREFIX_IGNORE_CASE:
+    case TEST_SUFFIX_IGNORE_CASE:
+        test->steps = casemap_steps(arena, test->text, &test->step_count);
+        return;
+    case TEST_WILDCARD:
+        copy_wildcard(arena, &test->wildcard);
+        return;
+    case TEST_ANYTHING_BUT:
+        test->list = test_copy(arena, test->list, test->list_count);
+        return;
+    default:
+        return;
+    }
+}
+
+const struct test *test_copy(struct arena *arena, const struct test *tests, size_t count) {
+    struct test *copies = arena_alloc_array(arena, count, sizeof(*copies));
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = tests[i];
+        copy_operand(arena, &copies[i]);
+    }
+    return copies;
+}
+
 /* U+D800 to U+DFFF as three bytes: what an escape that pairs with nothing spells. */
 static bool is_lone_surrogate(struct text text, size_t at) {
     return at + 2 < text.bytes && (unsigned char)text.data[at] == 0xED &&

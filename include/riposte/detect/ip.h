@@ -33,6 +33,8 @@ bool ip_equal(const struct ip *a, const struct ip *b);
 /* "10.0.0.0/8". On failure *reason_out says why. */
 MUST_CHECK bool ip_range_parse(struct text text, struct ip_range *range_out,
                                const char **reason_out);
+/* Sets the bits behind the mask to 0. */
+void ip_range_clear_host(struct ip_range *range);
 /* False across the two families. */
 bool ip_range_contains(const struct ip_range *range, const struct ip *ip);
 

@@ -32,11 +32,20 @@ struct leaf {
     size_t text_at, memberships_at;
 };
 
+/* What is known of one path; nothing, when it is of an earlier event. */
+struct leaf_list {
+    uint64_t event;
+    uint32_t first, last; /* or LEAF_NONE: leaves may be counted and not kept */
+    uint32_t count;
+    bool has_memberships;
+};
+
 struct leaves {
     struct leaf *items;
     size_t count, capacity;
-    uint32_t *first, *last; /* by path, or LEAF_NONE */
+    struct leaf_list *lists; /* by path */
     size_t path_count, path_capacity;
+    uint64_t event;
     struct json_membership *memberships;
     size_t membership_count, membership_capacity;
     struct buffer unescaped;
@@ -49,10 +58,18 @@ void leaves_reset(struct leaves *leaves, size_t path_count);
 /* `text` as a pattern sees it. */
 void leaves_add(struct leaves *leaves, uint32_t path, enum json_type type, struct text text,
                 const struct json_membership *memberships, size_t membership_count);
+/* A leaf that nobody will want to see again. */
+struct leaf_list *leaves_count(struct leaves *leaves, uint32_t path, bool has_memberships);
 /* As a scan hands it over; containers are ignored. */
 void leaves_add_raw(struct leaves *leaves, const struct json_leaf *leaf);
 /* After the last leaf and before the first is read. */
 void leaves_settle(struct leaves *leaves);
+
+/* The first leaf kept of a path, or LEAF_NONE. */
+static inline uint32_t leaves_first(const struct leaves *leaves, uint32_t path) {
+    const struct leaf_list *list = &leaves->lists[path];
+    return list->event == leaves->event ? list->first : LEAF_NONE;
+}
 
 /* All leaves of a tree at `paths` (whose order gives the path's number), settled. ERROR_INVALID
  * when `root` is no object. */

@@ -28,6 +28,8 @@
 
 /* First names of computed members. */
 #define RULESET_COMPUTED "principal", "rule", "incident", "self", "vars", "steps", "item"
+/* A compiled set may take so much memory. */
+#define RULESET_BYTES (512 * 1024 * 1024)
 
 struct ruleset_builder;
 struct ruleset;

@@ -22,6 +22,7 @@ struct field {
     struct text path_text; /* key names joined with '.' */
     const struct test *tests;
     size_t test_count;
+    uint32_t number;    /* among the fields of its pattern */
     bool may_be_absent; /* one of the tests is {"exists":false} */
 };
 
@@ -35,6 +36,7 @@ struct pattern {
     struct json_paths *paths;
     struct subrule *subrules;
     size_t subrule_count;
+    uint32_t field_count; /* of all sub-rules together */
 };
 
 bool field_passes(const struct field *field, enum json_type type, struct text text);

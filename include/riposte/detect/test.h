@@ -84,6 +84,8 @@ MUST_CHECK bool test_compile(struct arena *arena, const struct json *element,
                              struct test_problem *problem);
 /* `text`: a string unescaped, a number as spelled. */
 bool test_passes(const struct test *test, enum json_type type, struct text text);
+/* A deep copy of tests in `arena`. */
+const struct test *test_copy(struct arena *arena, const struct test *tests, size_t count);
 /* Appends the element as JSON. */
 void test_print(const struct test *test, struct buffer *out);
 /* Appends a JSON string; unlike buffer_append_json_string() a lone surrogate stays one. */

@@ -1,0 +1,476 @@
+#include "riposte/detect/ruleset_parts.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/detect/number.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How many leaves of an event an exclusion's list accepted. */
+struct excluded {
+    uint64_t event, leaf;
+    uint32_t count;
+};
+
+struct match_scratch {
+    struct json_scratch *scan;
+    struct leaves leaves;
+    struct finder finder;
+    uint64_t settled_event; /* whose leaves the finder may read */
+    uint64_t serial;        /* of the set that the rest is for */
+    /* Marks: the event in which it was marked. */
+    uint64_t event, *atom_marks, *condition_marks, *trigger_marks, *conjunction_marks;
+    struct excluded *excluded;
+    uint64_t leaf;                   /* numbers the leaves of all events */
+    struct automaton_cache **caches; /* by path */
+    size_t cache_count;
+    uint32_t *triggered; /* conditions */
+    size_t triggered_count;
+    uint64_t *rule_bits;
+    struct buffer path, unescaped; /* of a computed member, with its mark; of the leaf at hand */
+    struct json_capture *captures;
+    size_t *captured_at; /* where in `captured` an unescaped capture begins */
+    size_t capture_capacity, captured_at_capacity;
+    struct buffer captured;
+    uint32_t *matches;
+    size_t match_count;
+};
+
+struct leaf_sink {
+    const struct ruleset *set;
+    struct match_scratch *scratch;
+    uint32_t path; /* of the leaf at hand */
+};
+
+/* ---- life ---- */
+
+struct match_scratch *match_scratch_new(void) {
+    struct match_scratch *scratch = memory_new(sizeof(*scratch));
+    scratch->scan = json_scratch_new();
+    leaves_init(&scratch->leaves);
+    finder_init(&scratch->finder);
+    return scratch;
+}
+
+static void forget_set(struct match_scratch *scratch) {
+    for (size_t i = 0; i < scratch->cache_count; i++) {
+        automaton_cache_free(&scratch->caches[i]);
+    }
+    free(scratch->caches);
+    free(scratch->atom_marks);
+    free(scratch->condition_marks);
+    free(scratch->trigger_marks);
+    free(scratch->conjunction_marks);
+    free(scratch->excluded);
+    free(scratch->triggered);
+    free(scratch->rule_bits);
+    free(scratch->matches);
+}
+
+void match_scratch_free(struct match_scratch **scratch) {
+    if (*scratch == NULL) {
+        return;
+    }
+    forget_set(*scratch);
+    json_scratch_free(&(*scratch)->scan);
+    leaves_done(&(*scratch)->leaves);
+    finder_done(&(*scratch)->finder);
+    buffer_done(&(*scratch)->path);
+    buffer_done(&(*scratch)->unescaped);
+    buffer_done(&(*scratch)->captured);
+    free((*scratch)->captures);
+    free((*scratch)->captured_at);
+    free(*scratch);
+    *scratch = NULL;
+}
+
+/* Another set than last time. */
+static void adopt_set(struct match_scratch *scratch, const struct ruleset *set) {
+    size_t atom_count = atom_table_count(set->atom_table);
+    forget_set(scratch);
+    scratch->serial = set->serial;
+    scratch->cache_count = set->plan_count;
+    scratch->caches = memory_new_array(set->plan_count, sizeof(struct automaton_cache *));
+    scratch->atom_marks = memory_new_array(atom_count, sizeof(uint64_t));
+    scratch->condition_marks = memory_new_array(set->condition_count, sizeof(uint64_t));
+    scratch->trigger_marks = memory_new_array(set->condition_count, sizeof(uint64_t));
+    scratch->conjunction_marks = memory_new_array(set->conjunction_count, sizeof(uint64_t));
+    scratch->excluded = memory_new_array(set->exclusion_count, sizeof(struct excluded));
+    scratch->triggered = memory_new_array(set->condition_count, sizeof(uint32_t));
+    scratch->rule_bits = memory_new_array(set->rule_count / 64 + 1, sizeof(uint64_t));
+    scratch->matches = memory_new_array(set->rule_count, sizeof(uint32_t));
+    for (size_t i = 0; i < set->plan_count; i++) {
+        if (set->plans[i].automaton != NULL) {
+            scratch->caches[i] = automaton_cache_new(set->plans[i].automaton);
+        }
+    }
+}
+
+static void reset_scratch(struct match_scratch *scratch, const struct ruleset *set) {
+    if (scratch->serial != set->serial) {
+        adopt_set(scratch, set);
+    }
+    scratch->event++;
+    scratch->triggered_count = scratch->match_count = 0;
+    leaves_reset(&scratch->leaves, set->plan_count);
+    scratch->captures = memory_grow_array(scratch->captures, &scratch->capture_capacity,
+                                          set->capture_count, sizeof(*scratch->captures));
+    scratch->captured_at = memory_grow_array(scratch->captured_at, &scratch->captured_at_capacity,
+                                             set->capture_count, sizeof(*scratch->captured_at));
+    if (set->capture_count > 0) {
+        memset(scratch->captures, 0, set->capture_count * sizeof(*scratch->captures));
+    }
+    buffer_clear(&scratch->captured);
+}
+
+/* ---- marking what a leaf passes ---- */
+
+static void trigger(struct match_scratch *scratch, uint32_t condition) {
+    if (scratch->trigger_marks[condition] != scratch->event) {
+        scratch->trigger_marks[condition] = scratch->event;
+        scratch->triggered[scratch->triggered_count++] = condition;
+    }
+}
+
+/* The list of an anything-but accepts the leaf at hand (which counts once). */
+static void exclude(struct match_scratch *scratch, uint32_t exclusion) {
+    struct excluded *excluded = &scratch->excluded[exclusion];
+    if (excluded->event != scratch->event) {
+        *excluded = (struct excluded){.event = scratch->event};
+    }
+    if (excluded->leaf != scratch->leaf) {
+        excluded->leaf = scratch->leaf;
+        excluded->count++;
+    }
+}
+
+static void mark_atom(const struct ruleset *set, struct match_scratch *scratch, uint32_t number) {
+    const struct atom *atom = &set->atoms[number];
+    for (uint32_t i = 0; i < atom->exclusions.count; i++) {
+        exclude(scratch, set->pool[atom->exclusions.at + i]);
+    }
+    if (scratch->atom_marks[number] == scratch->event) {
+        return;
+    }
+    scratch->atom_marks[number] = scratch->event;
+    for (uint32_t i = 0; i < atom->marks.count; i++) {
+        scratch->condition_marks[set->pool[atom->marks.at + i]] = scratch->event;
+    }
+    for (uint32_t i = 0; i < atom->triggers.count; i++) {
+        trigger(scratch, set->pool[atom->triggers.at + i]);
+    }
+}
+
+static void mark_atoms(void *arg, const uint32_t *atoms, size_t count) {
+    const struct leaf_sink *sink = arg;
+    for (size_t i = 0; i < count; i++) {
+        mark_atom(sink->set, sink->scratch, atoms[i]);
+    }
+}
+
+static void mark_key(struct leaf_sink *sink, enum atom_kind kind, const void *key, size_t bytes) {
+    uint32_t atom = atom_table_find(sink->set->atom_table, kind, sink->path,
+                                    (struct text){key, bytes});
+    if (atom != ATOM_NONE) {
+        mark_atom(sink->set, sink->scratch, atom);
+    }
+}
+
+static void mark_ip(struct leaf_sink *sink, const struct path_plan *plan, struct text text) {
+    struct ip_range probe;
+    struct ip ip;
+    char key[1 + IP_V6_BYTES];
+    if (!ip_parse(text, &ip)) {
+        return;
+    }
+    mark_key(sink, ATOM_IP, ip.bytes, ip.byte_count);
+    for (size_t i = 0; i < plan->mask_count; i++) {
+        if (plan->masks[i].byte_count != ip.byte_count) {
+            continue;
+        }
+        probe = (struct ip_range){ip, plan->masks[i].bits};
+        ip_range_clear_host(&probe);
+        key[0] = (char)probe.bits;
+        memcpy(key + 1, probe.ip.bytes, ip.byte_count);
+        mark_key(sink, ATOM_CIDR, key, 1 + ip.byte_count);
+    }
+}
+
+static void mark_string(struct leaf_sink *sink, const struct path_plan *plan, struct text text) {
+    if (plan->has_strings) {
+        mark_key(sink, ATOM_STRING, text.data, text.bytes);
+    }
+    if (plan->automaton != NULL) {
+        automaton_run(plan->automaton, sink->scratch->caches[sink->path], text, mark_atoms, sink);
+    }
+    if (plan->has_ips) {
+        mark_ip(sink, plan, text);
+    }
+}
+
+static void mark_number(struct leaf_sink *sink, const struct path_plan *plan, struct text text) {
+    double value = 0;
+    if (plan->has_number_texts) {
+        mark_key(sink, ATOM_NUMBER_TEXT, text.data, text.bytes);
+    }
+    if ((!plan->has_numbers && plan->ranges == NULL) || !number_comparable(text, &value)) {
+        return;
+    }
+    if (plan->has_numbers) {
+        mark_key(sink, ATOM_NUMBER, &value, sizeof(value));
+    }
+    if (plan->ranges != NULL) {
+        range_index_find(plan->ranges, value, mark_atoms, sink);
+    }
+}
+
+/* `text`: a string unescaped, a number as spelled. */
+static void mark_leaf(struct leaf_sink *sink, uint32_t path, enum json_type type,
+                      struct text text) {
+    const struct path_plan *plan = &sink->set->plans[path];
+    sink->path = path;
+    sink->scratch->leaf++;
+    for (uint32_t i = 0; i < plan->presences.count; i++) {
+        trigger(sink->scratch, sink->set->pool[plan->presences.at + i]);
+    }
+    if (type == JSON_STRING) {
+        mark_string(sink, plan, text);
+    } else if (type == JSON_NUMBER) {
+        mark_number(sink, plan, text);
+    } else if (plan->literals[type] != ATOM_NONE) {
+        mark_atom(sink->set, sink->scratch, plan->literals[type]);
+    }
+}
+
+/* ---- leaves of the event and computed ones ---- */
+
+/* The first value at a captured path is the capture. */
+static void capture(struct match_scratch *scratch, size_t index, const struct json_leaf *leaf) {
+    struct json_capture *out = &scratch->captures[index];
+    if (out->is_present) {
+        return;
+    }
+    *out = (struct json_capture){true, leaf->type, leaf->raw, leaf->offset};
+    scratch->captured_at[index] = SIZE_MAX;
+    if (leaf->has_escapes) {
+        scratch->captured_at[index] = scratch->captured.bytes;
+        json_unescape(leaf->raw, &scratch->captured);
+        out->text.bytes = scratch->captured.bytes - scratch->captured_at[index];
+    }
+}
+
+static struct text text_of_leaf(struct match_scratch *scratch, const struct json_leaf *leaf) {
+    if (!leaf->has_escapes) {
+        return leaf->raw;
+    }
+    buffer_clear(&scratch->unescaped);
+    json_unescape(leaf->raw, &scratch->unescaped);
+    return buffer_text(&scratch->unescaped);
+}
+
+static bool take_leaf(void *arg, const struct json_leaf *leaf, struct error *error) {
+    struct leaf_sink *sink = arg;
+    const struct path_plan *plan = &sink->set->plans[leaf->path];
+    (void)error;
+    for (size_t i = 0; i < sink->set->capture_count; i++) {
+        if (sink->set->captures[i] == leaf->path) {
+            capture(sink->scratch, i, leaf);
+        }
+    }
+    if (!plan->is_tested || leaf->type == JSON_ARRAY || leaf->type == JSON_OBJECT) {
+        return true;
+    }
+    if (plan->keeps_leaves) {
+        leaves_add_raw(&sink->scratch->leaves, leaf);
+    } else {
+        (void)leaves_count(&sink->scratch->leaves, leaf->path, leaf->membership_count > 0);
+    }
+    mark_leaf(sink, leaf->path, leaf->type, text_of_leaf(sink->scratch, leaf));
+    return true;
+}
+
+void leaf_sink_add(struct leaf_sink *sink, struct text path, enum json_type type,
+                   struct text text) {
+    struct buffer *marked = &sink->scratch->path;
+    buffer_clear(marked);
+    buffer_append_string(marked, COMPUTED_MARK);
+    buffer_append_text(marked, path);
+    uint32_t index = ruleset_find_computed(sink->set, buffer_text(marked));
+    if (index != LEAF_NONE && type != JSON_ARRAY && type != JSON_OBJECT) {
+        leaves_add(&sink->scratch->leaves, index, type, text, NULL, 0);
+        mark_leaf(sink, index, type, text);
+    }
+}
+
+/* The unescaped texts no longer move. */
+static void settle_captures(struct match_scratch *scratch, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct json_capture *each = &scratch->captures[i];
+        if (each->is_present && scratch->captured_at[i] != SIZE_MAX && each->text.bytes > 0) {
+            each->text.data = scratch->captured.data + scratch->captured_at[i];
+        }
+    }
+}
+
+/* ---- verdicts ---- */
+
+enum holding {
+    HOLDS_NOT,
+    HOLDS,
+    /* Only if the choices before it leave none of its leaves: a matter for the finder. */
+    HOLDS_PERHAPS,
+};
+
+static bool some_atom_is_marked(const struct ruleset *set, const struct match_scratch *scratch,
+                                const struct condition *condition) {
+    for (uint32_t i = 0; i < condition->atoms.count; i++) {
+        if (scratch->atom_marks[set->pool[condition->atoms.at + i]] == scratch->event) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does a leaf escape some anything-but? */
+static bool some_leaf_escapes(const struct ruleset *set, const struct match_scratch *scratch,
+                              const struct condition *condition, uint32_t leaf_count) {
+    for (uint32_t i = 0; i < condition->exclusions.count; i++) {
+        uint32_t exclusion = set->pool[condition->exclusions.at + i];
+        const struct excluded *excluded = &scratch->excluded[exclusion];
+        if (excluded->event != scratch->event || excluded->count < leaf_count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum holding condition_holds(const struct ruleset *set, const struct match_scratch *scratch,
+                                    uint32_t number, bool *has_memberships_out) {
+    const struct condition *condition = &set->conditions[number];
+    const struct leaf_list *list = &scratch->leaves.lists[condition->field.path];
+    bool is_marked = condition->atoms.count > CONDITION_FEW_ATOMS
+                         ? scratch->condition_marks[number] == scratch->event
+                         : some_atom_is_marked(set, scratch, condition);
+    *has_memberships_out = false;
+    if (list->event != scratch->leaves.event) {
+        return condition->field.may_be_absent ? HOLDS : HOLDS_NOT;
+    }
+    *has_memberships_out = list->has_memberships;
+    if (is_marked || condition->has_exists ||
+        some_leaf_escapes(set, scratch, condition, list->count)) {
+        return HOLDS;
+    }
+    return condition->field.may_be_absent && list->has_memberships ? HOLDS_PERHAPS : HOLDS_NOT;
+}
+
+/* With leaves in arrays at two paths or more it matters which elements they lie in. */
+static bool search(const struct conjunction *conjunction, struct match_scratch *scratch,
+                   bool *is_match_out, struct error *error) {
+    struct subrule subrule = {conjunction->fields, conjunction->conditions.count};
+    if (scratch->settled_event != scratch->event) {
+        leaves_settle(&scratch->leaves);
+        scratch->settled_event = scratch->event;
+    }
+    return finder_search(&scratch->finder, &subrule, NULL, &scratch->leaves, is_match_out, error);
+}
+
+static bool conjunction_matches(const struct ruleset *set, struct match_scratch *scratch,
+                                uint32_t number, bool *is_match_out, struct error *error) {
+    const struct conjunction *conjunction = &set->conjunctions[number];
+    bool is_uncertain = false;
+    size_t in_arrays = 0;
+    *is_match_out = false;
+    for (uint32_t i = 0; i < conjunction->conditions.count; i++) {
+        bool has_memberships = false;
+        enum holding holding = condition_holds(
+            set, scratch, set->pool[conjunction->conditions.at + i], &has_memberships);
+        if (holding == HOLDS_NOT) {
+            return true;
+        }
+        is_uncertain |= holding == HOLDS_PERHAPS;
+        in_arrays += has_memberships;
+    }
+    if (in_arrays > 1) {
+        return search(conjunction, scratch, is_match_out, error);
+    }
+    *is_match_out = !is_uncertain;
+    return true;
+}
+
+static bool when_matches(const struct ruleset *set, struct match_scratch *scratch,
+                         const struct rule *rule, bool *is_match_out, struct error *error) {
+    *is_match_out = !rule->has_when;
+    for (uint32_t i = 0; i < rule->when.count && !*is_match_out; i++) {
+        if (!conjunction_matches(set, scratch, rule->when.at + i, is_match_out, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Looks at a conjunction, once an event, and marks its rule when all is well. */
+static bool try_conjunction(const struct ruleset *set, struct match_scratch *scratch,
+                            uint32_t number, struct error *error) {
+    uint32_t rule = set->conjunctions[number].rule;
+    uint64_t *bits = &scratch->rule_bits[rule / 64], bit = (uint64_t)1 << rule % 64;
+    bool is_match = false;
+    if (scratch->conjunction_marks[number] == scratch->event || (*bits & bit) != 0) {
+        return true;
+    }
+    scratch->conjunction_marks[number] = scratch->event;
+    if (!conjunction_matches(set, scratch, number, &is_match, error)) {
+        return false;
+    }
+    if (is_match && !when_matches(set, scratch, &set->rules[rule], &is_match, error)) {
+        return false;
+    }
+    *bits |= is_match ? bit : 0;
+    return true;
+}
+
+static bool try_all(const struct ruleset *set, struct match_scratch *scratch, struct error *error) {
+    for (size_t i = 0; i < set->always_count; i++) {
+        if (!try_conjunction(set, scratch, set->always[i], error)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < scratch->triggered_count; i++) {
+        struct set_span span = set->conditions[scratch->triggered[i]].conjunctions;
+        for (uint32_t j = 0; j < span.count; j++) {
+            if (!try_conjunction(set, scratch, set->pool[span.at + j], error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void list_matches(const struct ruleset *set, struct match_scratch *scratch) {
+    for (size_t word = 0; word <= set->rule_count / 64; word++) {
+        for (uint64_t bits = scratch->rule_bits[word]; bits != 0; bits &= bits - 1) {
+            scratch->matches[scratch->match_count++] = (uint32_t)(word * 64) +
+                                                       (uint32_t)__builtin_ctzll(bits);
+        }
+    }
+}
+
+bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch, struct text event,
+                   leaves_fn *computed_fn, void *arg, struct ruleset_matches *matches_out,
+                   struct error *error) {
+    struct leaf_sink sink = {.set = set, .scratch = scratch};
+    reset_scratch(scratch, set);
+    if (!json_scan(set->paths, scratch->scan, event, take_leaf, &sink, error)) {
+        return false;
+    }
+    settle_captures(scratch, set->capture_count);
+    if (computed_fn != NULL && !computed_fn(arg, scratch->captures, &sink, error)) {
+        return false;
+    }
+    memset(scratch->rule_bits, 0, (set->rule_count / 64 + 1) * sizeof(*scratch->rule_bits));
+    if (!try_all(set, scratch, error)) {
+        return false;
+    }
+    list_matches(set, scratch);
+    *matches_out = (struct ruleset_matches){scratch->matches, scratch->match_count};
+    return true;
+}
