@@ -7,12 +7,6 @@
 #include "riposte/respond/rule_test.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-static const char *environment(void *arg, const char *name) {
-    (void)arg;
-    return getenv(name);
-}
 
 /* What only the aws layer knows: can this build send the call? */
 static void check_call(struct findings *findings, const struct source *source,
@@ -71,7 +65,7 @@ int cli_check(int argc, char **argv) {
     scoped(findings_free) struct findings *findings = findings_new();
     scoped(snapshot_unref) struct snapshot *snapshot = NULL;
     struct rule_test_numbers tests = {0};
-    if (snapshot_load(path, environment, NULL, &snapshot, findings)) {
+    if (snapshot_load(path, cli_environment, NULL, &snapshot, findings)) {
         check_calls(snapshot, findings);
         tests = rule_test_run(snapshot, findings);
     }

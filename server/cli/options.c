@@ -6,9 +6,15 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_LONG_CODE 256
+
+const char *cli_environment(void *arg, const char *name) {
+    (void)arg;
+    return getenv(name);
+}
 
 int cli_fail(const char *command, const char *format, ...) {
     fprintf(stderr, "riposte %s: ", command);

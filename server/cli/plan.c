@@ -8,18 +8,12 @@
 #include "riposte/respond/dry.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define EVENT_BYTES (2 * 1024 * 1024)
 
-static const char *environment(void *arg, const char *name) {
-    (void)arg;
-    return getenv(name);
-}
-
 static bool load(const char *path, struct snapshot **snapshot_out) {
     scoped(findings_free) struct findings *findings = findings_new();
-    if (snapshot_load(path, environment, NULL, snapshot_out, findings)) {
+    if (snapshot_load(path, cli_environment, NULL, snapshot_out, findings)) {
         return true;
     }
     scoped(buffer_done) struct buffer lines = BUFFER_INIT;

@@ -2,27 +2,22 @@
 
 #include "riposte/base/file.h"
 #include "riposte/base/memory.h"
-#include "riposte/base/mutex.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/findings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define SETTINGS_BYTES (1024 * 1024)
-
-static const char *environment(void *arg, const char *name) {
-    (void)arg;
-    return getenv(name);
-}
+#define RESPONSE_BYTES (64 * 1024 * 1024)
+#define TIMEOUT_MS     30000
 
 static bool read_settings(struct target *target, const char *path, struct text text,
                           struct error *error) {
     scoped(memory_free_at) char *folder = file_folder(path);
     scoped(findings_free) struct findings *findings = findings_new();
     const struct source source = {path, arena_copy_text(target->arena, text)};
-    if (settings_read(&source, arena_copy_text(target->arena, text_of(folder)).data, environment,
-                      NULL, target->arena, &target->settings, findings)) {
+    if (settings_read(&source, arena_copy_text(target->arena, text_of(folder)).data,
+                      cli_environment, NULL, target->arena, &target->settings, findings)) {
         return true;
     }
     scoped(buffer_done) struct buffer lines = BUFFER_INIT;
@@ -85,35 +80,6 @@ bool target_secret(const struct secret_references *references, const char *what,
                      tried.bytes > 0 ? buffer_string(&tried) : "the settings name none");
 }
 
-/* One request under way; done_fn runs on the client's thread. */
-struct exchange {
-    struct mutex lock;
-    struct condition ended;
-    struct {
-        bool is_over, has_answer;
-        int status;
-        struct error error;
-    } shared;
-    struct buffer *body;
-};
-
-static void exchange_end(void *arg, const struct http_response *response, bool may_have_arrived,
-                         const struct error *error) {
-    (void)may_have_arrived;
-    struct exchange *exchange = arg;
-    mutex_lock(&exchange->lock);
-    exchange->shared.is_over = true;
-    if (response) {
-        exchange->shared.has_answer = true;
-        exchange->shared.status = response->status;
-        buffer_append_text(exchange->body, response->body);
-    } else {
-        exchange->shared.error = *error;
-    }
-    condition_signal(&exchange->ended);
-    mutex_unlock(&exchange->lock);
-}
-
 /* The host's part of "https://host:port/..." */
 static struct text url_host(struct text url) {
     struct text host = url;
@@ -137,9 +103,6 @@ static bool is_loopback(struct text url) {
 bool target_request(struct target *target, struct text method, struct text url,
                     const struct http_header *headers, size_t header_count, struct text body,
                     int *status_out, struct buffer *body_out, struct error *error) {
-    struct exchange exchange = {.body = body_out};
-    mutex_init(&exchange.lock);
-    condition_init(&exchange.ended);
     const struct permit permit = {.class = PERMIT_OWN};
     bool local = is_loopback(url);
     const struct http_request request = {
@@ -148,26 +111,16 @@ bool target_request(struct target *target, struct text method, struct text url,
         .headers = headers,
         .header_count = header_count,
         .body = body,
-        .timeout_ms = 30000,
-        .response_limit_bytes = 64 * 1024 * 1024,
+        .timeout_ms = TIMEOUT_MS,
+        .response_limit_bytes = RESPONSE_BYTES,
         .skip_verification = local && !target->ca_file,
         .no_proxy = local,
     };
-    bool is_sent = http_send(target->client, &permit, &request, exchange_end, &exchange, error);
-    if (is_sent) {
-        mutex_lock(&exchange.lock);
-        while (!exchange.shared.is_over) {
-            condition_wait(&exchange.ended, &exchange.lock);
-        }
-        mutex_unlock(&exchange.lock);
-        if (exchange.shared.has_answer) {
-            *status_out = exchange.shared.status;
-        } else {
-            *error = exchange.shared.error;
-            error_wrap(error, "%.*s", TEXT_ARG(url));
-        }
+    scoped(http_reply_free) struct http_reply *reply = NULL;
+    if (!http_call(target->client, &permit, &request, &reply, NULL, error)) {
+        return error_wrap(error, "%.*s", TEXT_ARG(url));
     }
-    condition_done(&exchange.ended);
-    mutex_done(&exchange.lock);
-    return is_sent && exchange.shared.has_answer;
+    *status_out = reply->response.status;
+    buffer_append_text(body_out, reply->response.body);
+    return true;
 }

@@ -24,6 +24,9 @@ struct cli_option {
  * reordered), or -1 after saying on stderr what is wrong. */
 int cli_options(int argc, char **argv, const struct cli_option *options, size_t count);
 
+/* The process's environment: an environment_fn. */
+const char *cli_environment(void *arg, const char *name);
+
 /* Prints "riposte NAME: what" on stderr; returns EXIT_INVALID. */
 int cli_fail(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

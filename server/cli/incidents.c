@@ -1,0 +1,317 @@
+#include "riposte/cli/incidents.h"
+
+#include "riposte/base/clock.h"
+#include "riposte/cli/command.h"
+#include "riposte/cli/options.h"
+#include "riposte/cli/target.h"
+#include "riposte/json/writer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define UNDO_WAIT_MS 30000
+#define UNDO_POLL_MS 200
+
+struct incidents {
+    const char *name; /* of the command, for messages */
+    const char *settings, *url, *token, *ca_file;
+    bool as_json, is_sure, with_resources;
+    struct target target;
+    struct text base, authorization;
+};
+
+static struct text member(const struct json *node, const char *name) {
+    return json_text(json_member(node, name));
+}
+
+/* --token names where the token is; without it, what the settings name first. */
+static bool find_token(struct incidents *incidents, struct error *error) {
+    scoped(secret_done) struct secret secret = {0};
+    struct secret_reference reference = {0};
+    struct secret_references references = {&reference, 1};
+    if (incidents->token) {
+        if (!secret_reference_parse(text_of(incidents->token), &reference, error)) {
+            return error_wrap(error, "--token");
+        }
+    } else if (incidents->target.settings.admin.token_count > 0) {
+        references = incidents->target.settings.admin.tokens[0].secrets;
+    } else {
+        references.count = 0;
+    }
+    if (!target_secret(&references, "admin token", &secret, error)) {
+        return false;
+    }
+    incidents->authorization = arena_format(incidents->target.arena, "Bearer %.*s",
+                                            (int)secret.bytes, secret.text);
+    return true;
+}
+
+/* One request to the admin API; the answer's tree. */
+static bool ask(struct incidents *incidents, struct text method, struct text path, struct text body,
+                const struct json **answer_out, struct error *error) {
+    struct arena *arena = incidents->target.arena;
+    const struct http_header headers[] = {
+        {TEXT("Authorization"), incidents->authorization},
+        {TEXT("Content-Type"), TEXT("application/json")},
+    };
+    struct text url = arena_format(arena, "%.*s%.*s", TEXT_ARG(incidents->base), TEXT_ARG(path));
+    scoped(buffer_done) struct buffer answer = BUFFER_INIT;
+    int status = 0;
+    if (!target_request(&incidents->target, method, url, headers, ARRAY_COUNT(headers), body,
+                        &status, &answer, error)) {
+        return false;
+    }
+    struct text text = arena_copy_text(arena, buffer_text(&answer));
+    if (!json_parse(text, 0, arena, answer_out, NULL, error)) {
+        return error_wrap(error, "%.*s answered %d", TEXT_ARG(url), status);
+    }
+    if (status >= 300) {
+        return error_set(error, status == 404 ? ERROR_NOT_FOUND : ERROR_INVALID, "%d: %.*s", status,
+                         TEXT_ARG(member(*answer_out, "error")));
+    }
+    return true;
+}
+
+static void print_json(const struct json *node) {
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+    json_write_pretty(&out, node);
+    printf("%s\n", buffer_string(&out));
+}
+
+static void print_row(const struct json *incident) {
+    struct text reason = member(incident, "reason");
+    printf("%.*s  %-10.*s  %-8.*s  %.*s  %.*s", TEXT_ARG(member(incident, "id")),
+           TEXT_ARG(member(incident, "state")), TEXT_ARG(member(incident, "severity")),
+           TEXT_ARG(member(incident, "rule")),
+           TEXT_ARG(member(json_member(incident, "principal"), "name")));
+    if (reason.bytes > 0) {
+        printf("  (%.*s)", TEXT_ARG(reason));
+    }
+    printf("\n");
+}
+
+static bool list(struct incidents *incidents, struct error *error) {
+    const struct json *answer = NULL;
+    if (!ask(incidents, TEXT("GET"), TEXT("/v1/incidents"), TEXT(""), &answer, error)) {
+        return false;
+    }
+    const struct json *rows = json_member(answer, "incidents");
+    if (incidents->as_json) {
+        print_json(answer);
+    } else if (json_count(rows) == 0) {
+        printf("no incidents\n");
+    }
+    for (const struct json *row = json_first(rows); row && !incidents->as_json;
+         row = json_next(row)) {
+        print_row(row);
+    }
+    return true;
+}
+
+static void print_field(const char *label, struct text value) {
+    if (value.bytes > 0) {
+        printf("%-10s %.*s\n", label, TEXT_ARG(value));
+    }
+}
+
+static void print_compact(const char *label, const struct json *node) {
+    if (json_count(node) > 0) {
+        scoped(buffer_done) struct buffer out = BUFFER_INIT;
+        json_write(&out, node);
+        printf("%s%s\n", label, buffer_string(&out));
+    }
+}
+
+static void print_call(const struct json *call) {
+    int64_t took_us = 0;
+    bool has_time = json_integer(json_member(call, "took_us"), &took_us) && took_us > 0;
+    printf("  %-8.*s %.*s: %.*s:%.*s", TEXT_ARG(member(call, "state")),
+           TEXT_ARG(member(call, "step")), TEXT_ARG(member(call, "service")),
+           TEXT_ARG(member(call, "operation")));
+    if (has_time) {
+        printf(" (%.1f ms)", (double)took_us / 1000);
+    }
+    struct text code = member(call, "error_code"), reason = member(call, "reason");
+    printf("%s%.*s%s%.*s\n", code.bytes > 0 ? "  " : "", TEXT_ARG(code),
+           reason.bytes > 0 ? "  " : "", TEXT_ARG(reason));
+}
+
+/* A plan's calls as observe keeps them. */
+static void print_plan(const struct json *plan) {
+    const struct json *playbooks = json_member(plan, "playbooks");
+    for (const struct json *playbook = json_first(playbooks); playbook;
+         playbook = json_next(playbook)) {
+        printf("plan: %.*s\n", TEXT_ARG(member(playbook, "name")));
+        const struct json *calls = json_member(playbook, "calls");
+        for (const struct json *call = json_first(calls); call; call = json_next(call)) {
+            printf("  %-8.*s %.*s: %.*s\n", TEXT_ARG(member(call, "kind")),
+                   TEXT_ARG(member(call, "step")), TEXT_ARG(member(call, "call")));
+            print_compact("           ", json_member(call, "parameters"));
+        }
+        print_field("  reason", member(playbook, "reason"));
+    }
+}
+
+static void print_story(const struct json *incident) {
+    print_field("incident", member(incident, "id"));
+    print_field("rule", member(incident, "rule"));
+    print_field("state", member(incident, "state"));
+    print_field("reason", member(incident, "reason"));
+    print_field("severity", member(incident, "severity"));
+    print_field("mode", member(incident, "mode"));
+    print_field("principal", member(json_member(incident, "principal"), "id"));
+    print_field("name", member(json_member(incident, "principal"), "name"));
+    print_field("account", member(incident, "account"));
+    print_field("region", member(incident, "region"));
+    print_field("event", member(incident, "event_key"));
+    print_field("happened", member(incident, "event_time"));
+    print_field("received", member(incident, "received"));
+    print_field("contained", member(incident, "contained"));
+    print_field("joined to", member(incident, "joined_to"));
+    const struct json *calls = json_member(incident, "calls");
+    if (json_count(calls) > 0) {
+        printf("calls:\n");
+    }
+    for (const struct json *call = json_first(calls); call; call = json_next(call)) {
+        print_call(call);
+    }
+    print_plan(json_member(incident, "plan"));
+}
+
+static bool read_incident(struct incidents *incidents, const char *id,
+                          const struct json **incident_out, struct error *error) {
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    buffer_append_string(&path, "/v1/incidents/");
+    buffer_append_percent_encoded(&path, text_of(id), "");
+    return ask(incidents, TEXT("GET"), buffer_text(&path), TEXT(""), incident_out, error);
+}
+
+static bool show(struct incidents *incidents, const char *id, struct error *error) {
+    const struct json *incident = NULL;
+    if (!read_incident(incidents, id, &incident, error)) {
+        return false;
+    }
+    if (incidents->as_json) {
+        print_json(incident);
+    } else {
+        print_story(incident);
+    }
+    return true;
+}
+
+/* What an undo would take back; how many effects. */
+static size_t print_effects(const struct json *incident, bool with_resources) {
+    size_t count = 0;
+    const struct json *effects = json_member(incident, "effects");
+    for (const struct json *effect = json_first(effects); effect; effect = json_next(effect)) {
+        const struct json *inverse = json_member(effect, "inverse");
+        if (json_type(json_member(effect, "acts_on_principal")) != JSON_TRUE && !with_resources) {
+            continue;
+        }
+        count++;
+        printf("%.*s on %.*s: %.*s:%.*s ", TEXT_ARG(member(effect, "name")),
+               TEXT_ARG(member(effect, "target")), TEXT_ARG(member(inverse, "service")),
+               TEXT_ARG(member(inverse, "operation")));
+        print_compact("", json_member(inverse, "parameters"));
+    }
+    return count;
+}
+
+static bool is_over(struct text state) {
+    return text_equal(state, TEXT("released")) || text_equal(state, TEXT("failed"));
+}
+
+/* Until the incident is released, or UNDO_WAIT_MS have passed. */
+static bool wait_for_release(struct incidents *incidents, const char *id, struct error *error) {
+    const struct json *incident = NULL;
+    for (int64_t waited = 0; waited < UNDO_WAIT_MS; waited += UNDO_POLL_MS) {
+        if (!read_incident(incidents, id, &incident, error)) {
+            return false;
+        }
+        if (is_over(member(incident, "state"))) {
+            break;
+        }
+        clock_sleep_ms(UNDO_POLL_MS);
+    }
+    printf("%s is %.*s\n", id, TEXT_ARG(member(incident, "state")));
+    if (!text_equal(member(incident, "state"), TEXT("released"))) {
+        return error_set(error, ERROR_BUSY,
+                         "not released yet; 'riposte incidents show %s' says why", id);
+    }
+    return true;
+}
+
+static bool undo(struct incidents *incidents, const char *id, struct error *error) {
+    const struct json *incident = NULL, *answer = NULL;
+    if (!read_incident(incidents, id, &incident, error)) {
+        return false;
+    }
+    size_t count = print_effects(incident, incidents->with_resources);
+    if (!incidents->is_sure) {
+        printf("%zu to take back; nothing was done yet: add --yes\n", count);
+        return true;
+    }
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    buffer_append_string(&path, "/v1/incidents/");
+    buffer_append_percent_encoded(&path, text_of(id), "");
+    buffer_append_string(&path, "/undo");
+    struct text body = incidents->with_resources ? TEXT("{\"resources\":true}")
+                                                 : TEXT("{\"resources\":false}");
+    return ask(incidents, TEXT("POST"), buffer_text(&path), body, &answer, error) &&
+           wait_for_release(incidents, id, error);
+}
+
+static bool open_api(struct incidents *incidents, struct error *error) {
+    if (!target_open(&incidents->target, incidents->settings, incidents->ca_file, error) ||
+        !find_token(incidents, error)) {
+        return false;
+    }
+    incidents->base = incidents->url ? text_of(incidents->url)
+                                     : target_admin_url(&incidents->target);
+    return true;
+}
+
+/* The operands, as said in `riposte help incidents`. */
+static int run(struct incidents *incidents, int count, char **operands) {
+    struct error error = {0};
+    const char *action = count > 0 ? operands[0] : "list";
+    bool wants_id = strcmp(action, "show") == 0 || strcmp(action, "undo") == 0;
+    if (!wants_id && strcmp(action, "list") != 0) {
+        return cli_fail(incidents->name, "'%s' is none of list, show ID, undo ID", action);
+    }
+    if (count > (wants_id ? 2 : 1) || (wants_id && count < 2)) {
+        return cli_fail(incidents->name,
+                        wants_id ? "%s takes one incident's id" : "%s takes nothing", action);
+    }
+    if (!open_api(incidents, &error)) {
+        return cli_fail(incidents->name, "%s", error.text);
+    }
+    bool is_done = !wants_id                     ? list(incidents, &error)
+                   : strcmp(action, "show") == 0 ? show(incidents, operands[1], &error)
+                                                 : undo(incidents, operands[1], &error);
+    if (!is_done) {
+        fprintf(stderr, "riposte incidents: %s\n", error.text);
+        return EXIT_NO;
+    }
+    return EXIT_GOOD;
+}
+
+int cli_incidents(int argc, char **argv) {
+    struct incidents incidents = {.name = argv[0]};
+    const struct cli_option options[] = {
+        {"config", 'c', &incidents.settings, NULL},
+        {"url", 0, &incidents.url, NULL},
+        {"token", 0, &incidents.token, NULL},
+        {"ca-file", 0, &incidents.ca_file, NULL},
+        {"json", 0, NULL, &incidents.as_json},
+        {"yes", 0, NULL, &incidents.is_sure},
+        {"resources", 0, NULL, &incidents.with_resources},
+    };
+    int first = cli_options(argc, argv, options, ARRAY_COUNT(options));
+    if (first < 0) {
+        return EXIT_INVALID;
+    }
+    int code = run(&incidents, argc - first, argv + first);
+    target_done(&incidents.target);
+    return code;
+}

@@ -1,0 +1,68 @@
+/* riposte: a table of subcommands and a call. */
+#include "riposte/cli/bench.h"
+#include "riposte/cli/check.h"
+#include "riposte/cli/command.h"
+#include "riposte/cli/health.h"
+#include "riposte/cli/help.h"
+#include "riposte/cli/incidents.h"
+#include "riposte/cli/match.h"
+#include "riposte/cli/options.h"
+#include "riposte/cli/plan.h"
+#include "riposte/cli/send.h"
+#include "riposte/daemon/daemon.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static command_fn help;
+
+static const struct command commands[] = {
+    {"serve", daemon_serve, "[-c FILE]", "runs the server", "Ends cleanly on SIGTERM and SIGINT."},
+    {"check", cli_check, "[-c FILE]",
+     "validates settings, rules, playbooks; runs every rule's tests",
+     "Prints all findings as file:line:column: what. Exit 0: good, 1: findings."},
+    {"match", cli_match, "PATTERN EVENT | --vectors FILE",
+     "does this pattern match this event, and why?",
+     "'-' is standard input. Exit 0: match, 1: no match, 2: invalid.\n"
+     "--vectors: JSON lines {\"id\",\"pattern\",\"event\"}; prints id<TAB>match|nomatch|invalid."},
+    {"plan", cli_plan, "EVENT [-c FILE] [--json]",
+     "which rules match, why, and every call that would be made; sends nothing",
+     "Exit 0: something to do, 1: nothing, 2: invalid."},
+    {"send", cli_send, "EVENT... [-c FILE] [--url URL] [--ca-file FILE] [--fresh] [--json]",
+     "posts events to a running server with the secret",
+     "--fresh: new ids and the present time. The secret is the first of authenticate.secrets that "
+     "is\n"
+     "set. A certificate on loopback isn't checked, elsewhere it is. Exit 0: all accepted."},
+    {"incidents", cli_incidents,
+     "[list | show ID | undo ID [--yes] [--resources]] [-c FILE] [--url URL] [--token REFERENCE] "
+     "[--ca-file FILE] [--json]",
+     "lists, shows and undoes incidents through the admin API",
+     "--token takes env:NAME or file:PATH, never the token itself. undo shows what it would take "
+     "back;\n"
+     "--yes does it, --resources takes restorations back too."},
+    {"bench", cli_bench, "--rules FILE-OR-DIR --events FILE [--seconds N] [--json]",
+     "scan + match rate on one core", NULL},
+    {"health", cli_health, "[-c FILE] [--ca-file FILE]",
+     "asks the local server's /readyz: for a container without a shell", "Exit 0: ready, 1: not."},
+    {"version", cli_version, "", "prints the version", NULL},
+    {"help", help, "[COMMAND | settings]", "says more about a command, or all settings", NULL},
+};
+
+static int help(int argc, char **argv) {
+    return cli_help(commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc < 2 ? "help" : argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        name = "help";
+    } else if (strcmp(name, "--version") == 0) {
+        name = "version";
+    }
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return commands[i].run_fn(argc < 2 ? 1 : argc - 1, argc < 2 ? argv : argv + 1);
+        }
+    }
+    return cli_fail(name, "there is no such command; 'riposte help' lists them");
+}
