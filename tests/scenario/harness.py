@@ -143,7 +143,8 @@ class Moto:
         return answer["DisableApiTermination"]["Value"]
 
     def policies(self, user):
-        return self.client("iam", self.watcher).list_user_policies(UserName=user)["PolicyNames"]
+        names = self.client("iam", self.watcher).list_user_policies(UserName=user)["PolicyNames"]
+        return sorted(names)
 
     def stop(self):
         end_process(self.process)

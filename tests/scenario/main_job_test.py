@@ -107,7 +107,7 @@ class MainJob(Scenario):
         server = self.enforcing().start()
         incident = self.respond(server, event)
         held = server.wait_for_state(incident, "held")
-        self.assertIn("UserId", held["reason"])
+        self.assertIn("step who", held["reason"])
         self.assertEqual(self.moto.policies("attacker"), ["work"])
         harness.wait_for("protection restored beside it",
                          lambda: self.moto.is_protected(self.instance))
