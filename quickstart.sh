@@ -1,0 +1,63 @@
+#!/bin/bash
+# Installs what is missing, builds riposte, starts it in observe mode with a self-made certificate and secret, posts the
+# sample events, and shows what it would do and how long that took. On a terminal it then keeps running, so that you can
+# post events of your own; Ctrl-C ends it.
+#
+# usage: ./quickstart.sh [--once]      --once: end after the sample events
+set -euo pipefail
+cd "$(dirname "$0")"
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+say "1. Install and build"
+sh cmake/install-packages.sh cmake/packages.txt
+cmake --preset release -DRIPOSTE_TESTS=OFF >/dev/null
+cmake --build --preset release --parallel "$(nproc)" | tail -n 1
+PATH=$PWD/build/release:$PATH
+riposte version
+
+say "2. Start in observe mode: it plans and journals, and sends nothing"
+state=$(mktemp -d /tmp/riposte-quickstart.XXXXXX)
+server=""
+end() {
+    [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+    rm -rf "$state"
+}
+trap end EXIT
+umask 077
+random() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+RIPOSTE_SECRET=$(random)
+RIPOSTE_ADMIN_TOKEN=$(random)
+export RIPOSTE_SECRET RIPOSTE_ADMIN_TOKEN
+export RIPOSTE_MODE=observe RIPOSTE_JOURNAL="sqlite:$state/journal.db"
+export RIPOSTE_LISTEN_ADDRESS=127.0.0.1 RIPOSTE_LISTEN_PORT="${RIPOSTE_LISTEN_PORT:-8443}"
+export RIPOSTE_ADMIN_PORT="${RIPOSTE_ADMIN_PORT:-9443}"
+settings=conf/riposte.json
+riposte check -c $settings
+riposte serve -c $settings 2>"$state/log" &
+server=$!
+for _ in $(seq 100); do
+    riposte health -c $settings >/dev/null 2>&1 && break
+    kill -0 "$server" 2>/dev/null || { cat "$state/log" >&2; exit 1; }
+    sleep 0.05
+done
+riposte health -c $settings
+sed -n 's/.*"message":"\([^"]*\)".*/  \1/p' "$state/log"
+
+say "3. Post the sample events, as EventBridge would"
+riposte send --fresh -c $settings conf/events/*.json
+
+say "4. What it would have done"
+riposte incidents list -c $settings
+incident=$(riposte incidents list -c $settings --json | grep -o '"id": *"[0-9A-Z]*"' | tail -n 1 |
+    cut -d'"' -f4)
+riposte incidents show "$incident" -c $settings
+
+[ "${1:-}" = --once ] || [ ! -t 0 ] || {
+    say "5. Your turn (Ctrl-C ends the server)"
+    cat <<TXT
+  curl -k https://127.0.0.1:$RIPOSTE_LISTEN_PORT/events -H "X-Api-Key: $RIPOSTE_SECRET" -d @conf/events/cli-attribute-value.json
+  RIPOSTE_ADMIN_TOKEN=$RIPOSTE_ADMIN_TOKEN $PWD/build/release/riposte incidents list -c $settings
+TXT
+    wait "$server"
+}
