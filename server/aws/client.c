@@ -13,12 +13,12 @@
 #include "riposte/outbound/date.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define DEFAULT_TIMEOUT_MS 10000
 /* AWS accepts signatures for five minutes. */
 #define SKEW_MS      (60 * 1000)
 #define ANSWER_BYTES (4 * 1024 * 1024)
+#define HEADERS_MAX  4
 #define FORM_TYPE    "application/x-www-form-urlencoded; charset=utf-8"
 
 struct aws_client {
@@ -29,16 +29,12 @@ struct aws_client {
     const char *ca_file; /* the environment's */
     struct aws_keyring *keyring;
     struct sigv4_cache *cache;
+    struct aws_identities *identities;
     _Atomic int64_t skew_ms; /* what to add to our clock to get that of AWS */
 
-    struct mutex lock; /* of `shared` */
-    struct condition has_changed;
-    struct {
-        size_t calls_under_way;
-        bool is_asking_identity;
-        char *identity_key_id; /* whose identity it is; NULL: not asked yet */
-        struct aws_identity identity;
-    } shared;
+    struct mutex lock; /* of calls_under_way */
+    struct condition has_ended;
+    size_t calls_under_way;
 };
 
 /* A call on its way. It lives in the arena of its answer. */
@@ -95,8 +91,8 @@ static void conclude(struct pending *pending) {
         aws_answer_free(&answer);
     }
     mutex_lock(&client->lock);
-    client->shared.calls_under_way--;
-    condition_broadcast(&client->has_changed);
+    client->calls_under_way--;
+    condition_broadcast(&client->has_ended);
     mutex_unlock(&client->lock);
 }
 
@@ -224,9 +220,26 @@ static void on_response(void *arg, const struct http_response *response, bool ma
 
 /* --- sending --- */
 
-static struct text sign(struct pending *pending, const struct aws_credentials *credentials,
-                        const struct http_header *headers, size_t header_count,
-                        int64_t signed_unix_ms) {
+/* Fills `headers`, room for HEADERS_MAX, and returns how many there are. */
+static size_t make_headers(const struct pending *pending, const struct aws_credentials *credentials,
+                           int64_t signed_unix_ms, struct http_header *headers) {
+    char time[TIME_TEXT_BYTES];
+    time_format_basic(signed_unix_ms, time);
+    size_t count = 0;
+    headers[count++] = (struct http_header){TEXT("Host"), pending->endpoint.authority};
+    headers[count++] = (struct http_header){TEXT("Content-Type"), TEXT(FORM_TYPE)};
+    headers[count++] = (struct http_header){TEXT("X-Amz-Date"),
+                                            arena_copy_text(pending->answer->arena, text_of(time))};
+    if (credentials->session_token.bytes > 0) {
+        headers[count++] = (struct http_header){TEXT("X-Amz-Security-Token"),
+                                                credentials->session_token};
+    }
+    return count;
+}
+
+/* Signs them all, and puts the signature in Host's place, which outbound makes itself. */
+static void sign(const struct pending *pending, const struct aws_credentials *credentials,
+                 int64_t signed_unix_ms, struct http_header *headers, size_t header_count) {
     struct sigv4_request request = {
         .method = TEXT("POST"),
         .path = pending->endpoint.path,
@@ -242,7 +255,9 @@ static struct text sign(struct pending *pending, const struct aws_credentials *c
     scoped(buffer_done) struct buffer authorization = BUFFER_INIT;
     sigv4_sign(&request, &scope, credentials->access_key_id, credentials->secret_access_key,
                pending->client->cache, &authorization);
-    return arena_copy_text(pending->answer->arena, buffer_text(&authorization));
+    headers[0] = (struct http_header){
+        TEXT("Authorization"),
+        arena_copy_text(pending->answer->arena, buffer_text(&authorization))};
 }
 
 static void send_signed(struct pending *pending, struct aws_credentials *credentials) {
@@ -254,23 +269,10 @@ static void send_signed(struct pending *pending, struct aws_credentials *credent
         conclude_unsent(pending, &error);
         return;
     }
-    char time[TIME_TEXT_BYTES];
     int64_t signed_unix_ms = clock_unix_ms(client->clock) + client->skew_ms;
-    time_format_basic(signed_unix_ms, time);
-    /* Host is signed too, but made by outbound; Authorization stands in its place behind. */
-    struct http_header headers[5] = {
-        {TEXT("Host"), pending->endpoint.authority},
-        {TEXT("Content-Type"), TEXT(FORM_TYPE)},
-        {TEXT("X-Amz-Date"), text_of(time)},
-    };
-    size_t count = 3;
-    if (credentials->session_token.bytes > 0) {
-        headers[count++] = (struct http_header){TEXT("X-Amz-Security-Token"),
-                                                credentials->session_token};
-    }
-    struct text authorization = sign(pending, credentials, headers, count, signed_unix_ms);
-    headers[0] = (struct http_header){TEXT("Authorization"), authorization};
-
+    struct http_header headers[HEADERS_MAX];
+    size_t count = make_headers(pending, credentials, signed_unix_ms, headers);
+    sign(pending, credentials, signed_unix_ms, headers, count);
     aws_credentials_unref(&pending->credentials);
     pending->credentials = aws_credentials_ref(credentials);
     struct http_request request = {
@@ -303,13 +305,7 @@ static bool check_permit(const struct permit *permit, const struct aws_call *cal
 }
 
 static bool check_account(struct aws_client *client, struct text account, struct error *error) {
-    bool is_other = false;
-    mutex_lock(&client->lock);
-    if (account.bytes > 0 && client->shared.identity_key_id != NULL) {
-        is_other = !text_equal_string(account, client->shared.identity.account);
-    }
-    mutex_unlock(&client->lock);
-    if (is_other) {
+    if (account.bytes > 0 && aws_identities_is_other(client->identities, account)) {
         return error_set(error, ERROR_INVALID,
                          "calls to another account (%.*s) are not supported yet",
                          TEXT_ARG(account));
@@ -352,7 +348,7 @@ static struct pending *pending_new(struct aws_client *client, const struct aws_c
     pending->done_fn = done_fn;
     pending->arg = arg;
     mutex_lock(&client->lock);
-    client->shared.calls_under_way++;
+    client->calls_under_way++;
     mutex_unlock(&client->lock);
     return pending;
 }
@@ -428,8 +424,9 @@ bool aws_client_new(const struct aws_options *options, struct aws_client **clien
     client->endpoint = text_copy(options->endpoint);
     client->ca_file = aws_environment_get(&client->environment, "AWS_CA_BUNDLE").data;
     client->cache = sigv4_cache_new();
+    client->identities = aws_identities_new();
     mutex_init(&client->lock);
-    condition_init(&client->has_changed);
+    condition_init(&client->has_ended);
     struct aws_keyring_options keyring = {
         .provider = {.environment = client->environment,
                      .http = client->http,
@@ -455,14 +452,14 @@ void aws_client_free(struct aws_client **client_at) {
         aws_keyring_stop(client->keyring);
     }
     mutex_lock(&client->lock);
-    while (client->shared.calls_under_way > 0) {
-        condition_wait(&client->has_changed, &client->lock);
+    while (client->calls_under_way > 0) {
+        condition_wait(&client->has_ended, &client->lock);
     }
-    free(client->shared.identity_key_id);
     mutex_unlock(&client->lock);
     aws_keyring_free(&client->keyring);
     sigv4_cache_free(&client->cache);
-    condition_done(&client->has_changed);
+    aws_identities_free(&client->identities);
+    condition_done(&client->has_ended);
     mutex_done(&client->lock);
     free(client->endpoint);
     free(client);
@@ -470,35 +467,6 @@ void aws_client_free(struct aws_client **client_at) {
 }
 
 /* --- who we are --- */
-
-static bool copy_member(const struct json *body, const char *name, char *out, size_t out_bytes) {
-    struct text value = json_text(json_member(body, name));
-    if (value.bytes == 0 || value.bytes >= out_bytes) {
-        return false;
-    }
-    memcpy(out, value.data, value.bytes);
-    out[value.bytes] = '\0';
-    return true;
-}
-
-static bool read_identity(const struct json *body, struct aws_identity *identity_out,
-                          struct error *error) {
-    struct aws_identity identity = {0};
-    if (!copy_member(body, "Account", identity.account, sizeof(identity.account)) ||
-        !copy_member(body, "Arn", identity.arn, sizeof(identity.arn)) ||
-        !copy_member(body, "UserId", identity.unique_id, sizeof(identity.unique_id))) {
-        return error_set(error, ERROR_INVALID, "sts:GetCallerIdentity says too little");
-    }
-    struct text rest = text_of(identity.arn);
-    struct text partition = TEXT("");
-    if (!text_next_part(&rest, ':', &partition) || !text_next_part(&rest, ':', &partition) ||
-        partition.bytes >= sizeof(identity.partition)) {
-        return error_set(error, ERROR_INVALID, "sts:GetCallerIdentity says no ARN");
-    }
-    memcpy(identity.partition, partition.data, partition.bytes);
-    *identity_out = identity;
-    return true;
-}
 
 /* The error that an answer stands for. */
 static bool error_of_answer(const struct aws_answer *answer, struct error *error) {
@@ -518,43 +486,12 @@ static bool ask_identity(struct aws_client *client, const struct permit *permit,
     if (answer->outcome != AWS_OK) {
         return error_of_answer(answer, error);
     }
-    return read_identity(answer->body, identity_out, error);
+    return aws_identity_read(answer->body, identity_out, error);
 }
 
-/* The identity of those credentials, if it was asked. Waits while another thread asks; when none
- * does and it isn't known, this one is to. */
-static bool recall_identity(struct aws_client *client, struct text key_id,
-                            struct aws_identity *identity_out) {
-    mutex_lock(&client->lock);
-    while (client->shared.is_asking_identity) {
-        condition_wait(&client->has_changed, &client->lock);
-    }
-    bool is_known = key_id.bytes > 0 && client->shared.identity_key_id != NULL &&
-                    text_equal_string(key_id, client->shared.identity_key_id);
-    if (is_known) {
-        *identity_out = client->shared.identity;
-    } else {
-        client->shared.is_asking_identity = true;
-    }
-    mutex_unlock(&client->lock);
-    return is_known;
-}
-
-/* `identity` is NULL when it couldn't be had. */
-static void remember_identity(struct aws_client *client, const struct permit *permit,
-                              const struct aws_identity *identity) {
-    scoped(aws_credentials_unref) struct aws_credentials *current = aws_keyring_current(
-        client->keyring, permit);
-    mutex_lock(&client->lock);
-    if (identity != NULL) {
-        free(client->shared.identity_key_id);
-        client->shared.identity_key_id = text_copy(current != NULL ? current->access_key_id
-                                                                   : TEXT(""));
-        client->shared.identity = *identity;
-    }
-    client->shared.is_asking_identity = false;
-    condition_broadcast(&client->has_changed);
-    mutex_unlock(&client->lock);
+/* "" while there are none. */
+static struct text key_id_of(const struct aws_credentials *credentials) {
+    return credentials != NULL ? credentials->access_key_id : TEXT("");
 }
 
 bool aws_identity(struct aws_client *client, const struct permit *permit,
@@ -562,19 +499,21 @@ bool aws_identity(struct aws_client *client, const struct permit *permit,
     if (!permit_check(permit, error)) {
         return false;
     }
-    scoped(aws_credentials_unref) struct aws_credentials *current = aws_keyring_current(
+    scoped(aws_credentials_unref) struct aws_credentials *before = aws_keyring_current(
         client->keyring, permit);
-    struct text key_id = current != NULL ? current->access_key_id : TEXT("");
-    if (recall_identity(client, key_id, identity_out)) {
+    if (aws_identities_recall(client->identities, key_id_of(before), identity_out)) {
         return true;
     }
     struct aws_identity identity;
-    bool is_asked = ask_identity(client, permit, &identity, error);
-    remember_identity(client, permit, is_asked ? &identity : NULL);
-    if (is_asked) {
+    bool is_known = ask_identity(client, permit, &identity, error);
+    /* Asking may have fetched the first credentials. */
+    scoped(aws_credentials_unref) struct aws_credentials *after = aws_keyring_current(
+        client->keyring, permit);
+    aws_identities_remember(client->identities, key_id_of(after), is_known ? &identity : NULL);
+    if (is_known) {
         *identity_out = identity;
     }
-    return is_asked;
+    return is_known;
 }
 
 /* --- warm --- */

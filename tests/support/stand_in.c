@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST_MAX_BYTES (1024 * 1024)
+#define REQUEST_MAX_BYTES (4 * 1024 * 1024)
 #define CONNECTIONS_MAX   64
 
 struct connection {

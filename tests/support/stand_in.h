@@ -3,7 +3,7 @@
  *
  * Ownership:  stand_in_start()/stand_in_stop(), which also ends its connections.
  * Threads:    one a connection; answer_fn runs on them, one at a time. What it touches is the
- * test's to read when the answer has come. Bounds:     requests of at most 1 MiB; port chosen by
+ * test's to read when the answer has come. Bounds:     requests of at most 4 MiB; port chosen by
  * the kernel. */
 #ifndef RIPOSTE_TESTS_STAND_IN_H
 #define RIPOSTE_TESTS_STAND_IN_H

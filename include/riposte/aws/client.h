@@ -16,6 +16,7 @@
 #define RIPOSTE_AWS_CLIENT_H
 
 #include "riposte/aws/environment.h"
+#include "riposte/aws/identity.h"
 #include "riposte/aws/operation.h"
 #include "riposte/base/arena.h"
 #include "riposte/base/attributes.h"
@@ -89,13 +90,7 @@ struct aws_answer *aws_call(struct aws_client *client, const struct permit *perm
                             const struct aws_call *call);
 
 /* Who we are: sts:GetCallerIdentity, asked once per set of credentials (permit class credential).
- */
-struct aws_identity {
-    char account[16], partition[16];
-    char arn[256];       /* of the caller, as STS says it */
-    char unique_id[160]; /* AROA...:session, AIDA... */
-};
-/* ERROR_NOT_FOUND: no credentials configured; ERROR_DENIED: the mode forbids it; others: could not
+ * ERROR_NOT_FOUND: no credentials configured; ERROR_DENIED: the mode forbids it; others: could not
  * be fetched. */
 MUST_CHECK bool aws_identity(struct aws_client *client, const struct permit *permit,
                              struct aws_identity *identity_out, struct error *error);
