@@ -43,4 +43,22 @@ unsigned json_paths_flags(const struct json_paths *paths, uint32_t index);
 uint32_t json_paths_unique_index(const struct json_paths *paths, uint32_t index);
 size_t json_paths_unique_count(const struct json_paths *paths);
 
+/* The same paths as a tree of names (what stands between the dots), for whoever has whole keys at
+ * hand. Node 0 is the top. */
+struct json_name {
+    uint32_t path;  /* the path that ends here, or JSON_NO_PATH */
+    unsigned flags; /* of that path */
+    bool has_names; /* below */
+    /* A bit for each first byte of a name below; the empty name's is 0. */
+    uint64_t first_bytes[4];
+};
+
+#define JSON_NO_NAME UINT32_MAX
+
+const struct json_name *json_paths_name(const struct json_paths *paths, uint32_t node);
+/* The node of `name`, which has no dot, below `node`; JSON_NO_NAME when there is none. `is_padded`:
+ * 8 bytes may be read from where it begins. */
+uint32_t json_paths_find_name(const struct json_paths *paths, uint32_t node, struct text name,
+                              bool is_padded);
+
 #endif

@@ -1,244 +1,441 @@
 #include "riposte/json/scanner.h"
 
+#include "index.h"
 #include "paths.h"
 #include "reader.h"
+#include "scanner_plain.h"
 
 #include "riposte/base/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* An open object or array. */
-struct frame {
-    struct text key; /* under which it stands, as written; no data for an element or the top */
-    struct json_cursor cursor;
-    size_t offset;
-    uint32_t report_path;      /* what to report it as when it ends, or JSON_NO_PATH */
-    uint32_t array, element;   /* of an array: which one, and which element comes next */
-    size_t membership_count;   /* around it */
-    size_t name_count;         /* before its first member's */
-    bool is_object, is_unique; /* unique: no key in it may occur twice */
-};
+/* Longer texts have offsets that the index can't hold. */
+#define SCAN_BYTES ((size_t)UINT32_MAX / 2)
 
-/* A member of an open object in which no key may occur twice. */
-struct name {
-    size_t from, bytes; /* in the scratch's `names` */
-    size_t offset;
-};
+/* Where no path is and none can be below. */
+#define LOST JSON_NO_NAME
 
 struct json_scratch {
-    struct frame *frames;
-    size_t frame_capacity;
+    struct json_index index;
+    struct plain_scratch *plain;
     struct json_membership *memberships;
     size_t membership_capacity;
-    struct name *name_list;
+    struct text *names; /* of the open objects in which no key may occur twice, as written */
     size_t name_capacity;
-    struct buffer names, key; /* unescaped */
-    size_t *first_offsets;    /* of the unique paths, NOWHERE for none yet */
-    size_t first_offset_capacity;
+    size_t *occurrences; /* of the unique paths */
+    size_t occurrence_capacity;
+    struct buffer key; /* unescaped */
 };
 
-#define NOWHERE SIZE_MAX
-
-/* The place of the value to come. */
-struct place {
-    struct text key;
-    struct json_cursor cursor;
-    size_t offset; /* of the member's key, or of the element */
-    bool is_unique;
-};
-
+/* A failing scan only fails: what is wrong, and where, the plain scanner says. */
 struct scan {
-    struct json_reader reader;
+    struct json_index *index;
+    const uint8_t *text, *end;
     const struct json_paths *paths;
     struct json_scratch *scratch;
     json_leaf_fn *leaf_fn;
     void *arg;
     struct error *error;
-    size_t depth, membership_count, name_count;
+    size_t membership_count, name_count;
     uint32_t array_count;
-    struct place member; /* set by a key for its value */
+    unsigned depth;        /* open containers */
+    bool is_ended;         /* by leaf_fn */
+    bool has_escaped_name; /* in an object in which no key may occur twice */
 };
 
 struct json_scratch *json_scratch_new(void) {
-    return memory_new(sizeof(struct json_scratch));
+    struct json_scratch *scratch = memory_new(sizeof(*scratch));
+    json_index_init(&scratch->index);
+    scratch->plain = plain_scratch_new();
+    return scratch;
 }
 
 void json_scratch_free(struct json_scratch **scratch) {
     if (*scratch == NULL) {
         return;
     }
-    free((*scratch)->frames);
+    json_index_done(&(*scratch)->index);
+    plain_scratch_free(&(*scratch)->plain);
     free((*scratch)->memberships);
-    free((*scratch)->name_list);
-    free((*scratch)->first_offsets);
-    buffer_done(&(*scratch)->names);
+    free((*scratch)->names);
+    free((*scratch)->occurrences);
     buffer_done(&(*scratch)->key);
     free(*scratch);
     *scratch = NULL;
 }
 
-static struct frame *top_frame(const struct scan *scan) {
-    return scan->depth == 0 ? NULL : &scan->scratch->frames[scan->depth - 1];
+/* ---- tokens ---- */
+
+/* A member is a key, a colon, a value's first token, and what follows it. */
+#define MEMBER_TOKENS 4
+
+static inline bool has_tokens(struct json_index *index, size_t wanted) {
+    if (index->count - index->at < wanted) {
+        json_index_more(index, wanted);
+    }
+    return index->count - index->at >= wanted;
+}
+
+/* The next token's first byte, NUL at the end. */
+static inline uint8_t peek(struct scan *scan) {
+    return has_tokens(scan->index, 1) ? scan->text[scan->index->tokens[scan->index->at]] : '\0';
+}
+
+static inline uint32_t take(struct scan *scan) {
+    return scan->index->tokens[scan->index->at++];
+}
+
+/* Takes the next token, which must be `closing`, or a comma: then *goes_on is set. */
+static inline bool take_separator(struct scan *scan, uint8_t closing, bool *goes_on) {
+    uint8_t next = peek(scan);
+    if (next != ',' && next != closing) {
+        return false;
+    }
+    scan->index->at++;
+    *goes_on = next == ',';
+    return true;
+}
+
+/* The inside of the string that opens at `from`. Its closing quote is the last byte before the next
+ * token that is no white space; without a next token the text is cut off. */
+static inline bool string_inside(struct scan *scan, uint32_t from, struct text *inside_out) {
+    if (!has_tokens(scan->index, 1)) {
+        return false;
+    }
+    const uint8_t *last = scan->text + scan->index->tokens[scan->index->at] - 1;
+    while (*last != '"') {
+        last--;
+    }
+    *inside_out = (struct text){(const char *)scan->text + from + 1,
+                                (size_t)(last - (scan->text + from + 1))};
+    return true;
+}
+
+static bool has_backslash(const struct scan *scan, struct text text) {
+    return scan->index->carry.has_backslash && text.bytes > 0 &&
+           memchr(text.data, '\\', text.bytes) != NULL;
+}
+
+/* ---- scalars ---- */
+
+/* May the byte at `at` follow a number or literal? */
+static inline bool ends_scalar(const struct scan *scan, const uint8_t *at) {
+    static const bool ends[256] = {
+        [' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, [','] = true,
+        [':'] = true, ['{'] = true,  ['}'] = true,  ['['] = true,  [']'] = true};
+    return at == scan->end || ends[*at];
+}
+
+static inline bool is_digit_at(const struct scan *scan, const uint8_t *at) {
+    return at < scan->end && (uint8_t)(*at - '0') <= 9;
+}
+
+/* Behind the digits that begin at `at`. */
+static inline const uint8_t *skip_digits(const struct scan *scan, const uint8_t *at) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    while (scan->end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        /* The highest bit of each byte that is no digit. */
+        uint64_t value = word ^ 0x3030303030303030u;
+        uint64_t others = (((value & 0x7F7F7F7F7F7F7F7Fu) + 0x7676767676767676u) | value) &
+                          0x8080808080808080u;
+        if (others != 0) {
+            return at + (__builtin_ctzll(others) >> 3);
+        }
+        at += 8;
+    }
+#endif
+    while (is_digit_at(scan, at)) {
+        at++;
+    }
+    return at;
+}
+
+static inline bool number_end(const struct scan *scan, const uint8_t *from,
+                              const uint8_t **end_out) {
+    const uint8_t *at = from + (*from == '-');
+    if (!is_digit_at(scan, at)) {
+        return false;
+    }
+    at = *at == '0' ? at + 1 : skip_digits(scan, at);
+    if (at < scan->end && *at == '.') {
+        if (!is_digit_at(scan, ++at)) {
+            return false;
+        }
+        at = skip_digits(scan, at);
+    }
+    if (at < scan->end && (*at | 0x20) == 'e') {
+        at++;
+        at += at < scan->end && (*at == '+' || *at == '-');
+        if (!is_digit_at(scan, at)) {
+            return false;
+        }
+        at = skip_digits(scan, at);
+    }
+    *end_out = at;
+    return at - from <= JSON_NUMBER_BYTES && ends_scalar(scan, at);
+}
+
+static inline bool is_literal(const struct scan *scan, const uint8_t *at, const char *literal,
+                              size_t bytes) {
+    return (size_t)(scan->end - at) >= bytes && memcmp(at, literal, bytes) == 0 &&
+           ends_scalar(scan, at + bytes);
+}
+
+/* The scalar that begins with `first`; not for strings. */
+static inline bool scalar_end(const struct scan *scan, const uint8_t *from,
+                              enum json_type *type_out, const uint8_t **end_out) {
+    switch (*from) {
+    case 't':
+        *type_out = JSON_TRUE;
+        *end_out = from + 4;
+        return is_literal(scan, from, "true", 4);
+    case 'f':
+        *type_out = JSON_FALSE;
+        *end_out = from + 5;
+        return is_literal(scan, from, "false", 5);
+    case 'n':
+        *type_out = JSON_NULL;
+        *end_out = from + 4;
+        return is_literal(scan, from, "null", 4);
+    default:
+        *type_out = JSON_NUMBER;
+        return number_end(scan, from, end_out);
+    }
+}
+
+static bool check_scalar(const struct scan *scan, const uint8_t *from) {
+    enum json_type type;
+    const uint8_t *end;
+    return scalar_end(scan, from, &type, &end);
+}
+
+/* ---- what nobody asked for ---- */
+
+static bool skip_container(struct scan *scan, uint8_t opening);
+
+static inline bool skip_value(struct scan *scan) {
+    if (!has_tokens(scan->index, 1)) {
+        return false;
+    }
+    const uint8_t *from = scan->text + take(scan);
+    if (*from == '"') {
+        return true;
+    }
+    if (*from == '{' || *from == '[') {
+        return skip_container(scan, *from);
+    }
+    return check_scalar(scan, from);
+}
+
+static bool skip_members(struct scan *scan) {
+    for (bool goes_on = true; goes_on;) {
+        if (!has_tokens(scan->index, MEMBER_TOKENS)) {
+            return false;
+        }
+        const uint32_t *tokens = scan->index->tokens + scan->index->at;
+        if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':') {
+            return false;
+        }
+        scan->index->at += 2;
+        if (!skip_value(scan) || !take_separator(scan, '}', &goes_on)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool skip_elements(struct scan *scan) {
+    for (bool goes_on = true; goes_on;) {
+        if (!skip_value(scan) || !take_separator(scan, ']', &goes_on)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool skip_container(struct scan *scan, uint8_t opening) {
+    bool is_object = opening == '{';
+    scan->array_count += !is_object;
+    if (scan->depth == JSON_DEPTH_LIMIT) {
+        return false;
+    }
+    if (peek(scan) == (is_object ? '}' : ']')) {
+        scan->index->at++;
+        return true;
+    }
+    scan->depth++;
+    bool is_good = is_object ? skip_members(scan) : skip_elements(scan);
+    scan->depth--;
+    return is_good;
 }
 
 /* ---- once and only once ---- */
 
-/* "detail.userIdentity.arn": the keys from the top, as written, and `key` behind them. */
-static void append_path(const struct scan *scan, struct text key, struct buffer *out) {
-    for (size_t i = 0; i <= scan->depth; i++) {
-        struct text part = i < scan->depth ? scan->scratch->frames[i].key : key;
-        if (part.data != NULL) {
-            buffer_append_string(out, out->bytes > 0 ? "." : "");
-            buffer_append_text(out, part);
-        }
-    }
-}
-
-static bool fail_twice(struct scan *scan, struct text path, size_t first, size_t second) {
-    return error_set(scan->error, ERROR_INVALID, "%.*s: twice, at bytes %zu and %zu",
-                     TEXT_ARG(path), first, second);
-}
-
-static bool fail_name_twice(struct scan *scan, size_t first) {
-    scoped(buffer_done) struct buffer path = BUFFER_INIT;
-    append_path(scan, scan->reader.raw, &path);
-    return fail_twice(scan, buffer_text(&path), first, scan->reader.token_at);
-}
-
-/* Something begins at `offset` whose path is that of `cursor`. */
-static bool note_occurrence(struct scan *scan, struct json_cursor cursor, size_t offset) {
-    uint32_t path = json_paths_at(scan->paths, cursor);
-    if (path == JSON_NO_PATH || (json_paths_flags(scan->paths, path) & JSON_PATH_UNIQUE) == 0) {
+static bool note_occurrence(struct scan *scan, const struct json_name *name) {
+    if ((name->flags & JSON_PATH_UNIQUE) == 0) {
         return true;
     }
-    size_t *first = &scan->scratch->first_offsets[json_paths_unique_index(scan->paths, path)];
-    if (*first != NOWHERE) {
-        return fail_twice(scan, json_paths_text(scan->paths, path), *first, offset);
-    }
-    *first = offset;
-    return true;
+    return scan->scratch->occurrences[json_paths_unique_index(scan->paths, name->path)]++ == 0;
 }
 
-static struct text name_text(const struct json_scratch *scratch, const struct name *name) {
-    return text_slice(buffer_text(&scratch->names), name->from, name->from + name->bytes);
-}
-
-/* The objects below a unique path are few and small: comparing with each member is enough. */
-static bool note_name(struct scan *scan, struct text name) {
+/* `from`: where the names of the object begin. */
+static bool note_name(struct scan *scan, struct text name, size_t from) {
     struct json_scratch *scratch = scan->scratch;
-    size_t from = top_frame(scan)->name_count;
+    scan->has_escaped_name |= has_backslash(scan, name);
     for (size_t i = from; i < scan->name_count; i++) {
-        if (text_equal(name_text(scratch, &scratch->name_list[i]), name)) {
-            return fail_name_twice(scan, scratch->name_list[i].offset);
+        if (text_equal(scratch->names[i], name)) {
+            return false;
         }
     }
     if (scan->name_count - from == JSON_UNIQUE_MEMBERS) {
-        return error_set(scan->error, ERROR_LIMIT, "byte %zu: an object of more than %d members",
-                         top_frame(scan)->offset, JSON_UNIQUE_MEMBERS);
+        return false;
     }
-    scratch->name_list = memory_grow_array(scratch->name_list, &scratch->name_capacity,
-                                           scan->name_count + 1, sizeof(*scratch->name_list));
-    scratch->name_list[scan->name_count++] = (struct name){scratch->names.bytes, name.bytes,
-                                                           scan->reader.token_at};
-    buffer_append_text(&scratch->names, name);
+    scratch->names = memory_grow_array(scratch->names, &scratch->name_capacity,
+                                       scan->name_count + 1, sizeof(*scratch->names));
+    scratch->names[scan->name_count++] = name;
     return true;
-}
-
-static void forget_names(struct scan *scan, size_t name_count) {
-    if (name_count < scan->name_count) {
-        buffer_truncate(&scan->scratch->names, scan->scratch->name_list[name_count].from);
-        scan->name_count = name_count;
-    }
 }
 
 /* ---- keys ---- */
 
-static struct text unescaped_key(struct scan *scan) {
-    if (!scan->reader.has_escapes) {
-        return scan->reader.raw;
-    }
-    buffer_clear(&scan->scratch->key);
-    json_unescape(scan->reader.raw, &scan->scratch->key);
-    return buffer_text(&scan->scratch->key);
-}
+/* Where a value stands. */
+struct place {
+    uint32_t node; /* or LOST */
+    bool is_unique, is_element;
+    struct json_membership membership; /* of an element */
+};
 
-/* Follows a key from its object's place, name by name: a key with dots may lead through a unique
- * path. */
-static bool walk_key(struct scan *scan, struct text key) {
-    struct place *member = &scan->member;
-    if (scan->depth > 1) {
-        member->cursor = json_paths_walk(scan->paths, member->cursor, TEXT("."));
-    }
+/* A key with dots is several names, and may lead through a unique path. */
+static bool follow_names(struct scan *scan, struct text key, struct place *place) {
     size_t from = 0;
-    while (!json_cursor_is_lost(member->cursor)) {
+    for (;;) {
         size_t dot = text_find_byte(key, '.', from);
-        member->cursor = json_paths_walk(scan->paths, member->cursor, text_slice(key, from, dot));
-        if (dot == key.bytes || json_cursor_is_lost(member->cursor)) {
-            break;
+        place->node = json_paths_find_name(scan->paths, place->node, text_slice(key, from, dot),
+                                           false);
+        if (dot == key.bytes || place->node == LOST) {
+            return true;
         }
-        uint32_t passed = json_paths_at(scan->paths, member->cursor);
-        if (passed != JSON_NO_PATH) {
-            member->is_unique |= (json_paths_flags(scan->paths, passed) & JSON_PATH_UNIQUE) != 0;
-            if (!note_occurrence(scan, member->cursor, member->offset)) {
-                return false;
-            }
+        const struct json_name *passed = json_paths_name(scan->paths, place->node);
+        place->is_unique |= (passed->flags & JSON_PATH_UNIQUE) != 0;
+        if (passed->path != JSON_NO_PATH && !note_occurrence(scan, passed)) {
+            return false;
         }
-        member->cursor = json_paths_walk(scan->paths, member->cursor, TEXT("."));
         from = dot + 1;
     }
+}
+
+static bool has_dot(struct text key) {
+    return key.bytes > 0 && memchr(key.data, '.', key.bytes) != NULL;
+}
+
+/* From the place of an object to that of its member. */
+static inline bool follow_key(struct scan *scan, struct text key, struct place *place) {
+    if (has_backslash(scan, key)) {
+        buffer_clear(&scan->scratch->key);
+        json_unescape(key, &scan->scratch->key);
+        return follow_names(scan, buffer_text(&scan->scratch->key), place);
+    }
+    const struct json_name *object = json_paths_name(scan->paths, place->node);
+    unsigned byte = key.bytes == 0 ? 0 : (unsigned char)key.data[0];
+    if ((object->first_bytes[byte / 64] >> byte % 64 & 1) == 0 && byte != '.') {
+        place->node = LOST;
+        return true;
+    }
+    bool is_padded = scan->end - (const uint8_t *)key.data >= 8;
+    uint32_t found = json_paths_find_name(scan->paths, place->node, key, is_padded);
+    if (found == LOST && has_dot(key)) {
+        return follow_names(scan, key, place);
+    }
+    place->node = found;
     return true;
 }
 
-static bool take_key(struct scan *scan) {
-    const struct frame *object = top_frame(scan);
-    scan->member = (struct place){.key = scan->reader.raw,
-                                  .cursor = object->cursor,
-                                  .offset = scan->reader.token_at,
-                                  .is_unique = object->is_unique};
-    if (json_cursor_is_lost(object->cursor) && !object->is_unique) {
-        return true;
-    }
-    struct text key = unescaped_key(scan);
-    if (object->is_unique && !note_name(scan, key)) {
-        return false;
-    }
-    return json_cursor_is_lost(object->cursor) || walk_key(scan, key);
-}
-
-/* ---- values ---- */
+/* ---- what somebody asked for ---- */
 
 static bool hand_over(struct scan *scan, uint32_t path, enum json_type type, struct text raw,
                       size_t offset) {
     struct json_leaf leaf = {.path = path,
                              .type = type,
-                             .has_escapes = type == JSON_STRING && scan->reader.has_escapes,
+                             .has_escapes = type == JSON_STRING && has_backslash(scan, raw),
                              .raw = raw,
                              .offset = offset,
                              .memberships = scan->scratch->memberships,
                              .membership_count = scan->membership_count};
-    return scan->leaf_fn(scan->arg, &leaf, scan->error);
+    scan->is_ended = !scan->leaf_fn(scan->arg, &leaf, scan->error);
+    return !scan->is_ended;
 }
 
-/* Where the value that begins now stands; an element counts. */
-static struct place next_place(struct scan *scan) {
-    struct frame *frame = top_frame(scan);
-    if (frame->is_object) {
-        return scan->member;
+static bool take_scalar(struct scan *scan, uint32_t offset, uint32_t node) {
+    const uint8_t *from = scan->text + offset, *end = NULL;
+    const struct json_name *name = node == LOST ? NULL : json_paths_name(scan->paths, node);
+    enum json_type type = JSON_STRING;
+    struct text raw;
+    if (*from == '"') {
+        if (!string_inside(scan, offset, &raw)) {
+            return false;
+        }
+    } else if (scalar_end(scan, from, &type, &end)) {
+        raw = (struct text){(const char *)from, (size_t)(end - from)};
+    } else {
+        return false;
     }
-    frame->element++;
-    return (struct place){
-        .cursor = frame->cursor, .offset = scan->reader.token_at, .is_unique = frame->is_unique};
-}
-
-static bool take_scalar(struct scan *scan, enum json_type type) {
-    struct place place = next_place(scan);
-    uint32_t path = json_paths_at(scan->paths, place.cursor);
-    if (path == JSON_NO_PATH) {
+    if (name == NULL || name->path == JSON_NO_PATH) {
         return true;
     }
-    return note_occurrence(scan, place.cursor, place.offset) &&
-           hand_over(scan, path, type, scan->reader.raw, scan->reader.token_at);
+    return note_occurrence(scan, name) && hand_over(scan, name->path, type, raw, offset);
+}
+
+static bool take_container(struct scan *scan, uint32_t offset, struct place place);
+
+/* The value whose first token is next. */
+static inline bool take_value(struct scan *scan, struct place place) {
+    if (place.node == LOST && !place.is_unique) {
+        return skip_value(scan);
+    }
+    if (!has_tokens(scan->index, 1)) {
+        return false;
+    }
+    uint32_t offset = take(scan);
+    uint8_t first = scan->text[offset];
+    if (first == '{' || first == '[') {
+        return take_container(scan, offset, place);
+    }
+    return take_scalar(scan, offset, place.node);
+}
+
+static bool take_members(struct scan *scan, struct place object) {
+    size_t names_before = scan->name_count;
+    for (bool goes_on = true; goes_on;) {
+        struct place place = object;
+        struct text key;
+        if (!has_tokens(scan->index, MEMBER_TOKENS)) {
+            return false;
+        }
+        const uint32_t *tokens = scan->index->tokens + scan->index->at;
+        if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':') {
+            return false;
+        }
+        scan->index->at++;
+        if (!string_inside(scan, tokens[0], &key)) {
+            return false;
+        }
+        scan->index->at++;
+        if (object.is_unique && !note_name(scan, key, names_before)) {
+            return false;
+        }
+        if (place.node != LOST && !follow_key(scan, key, &place)) {
+            return false;
+        }
+        if (!take_value(scan, place) || !take_separator(scan, '}', &goes_on)) {
+            return false;
+        }
+    }
+    scan->name_count = names_before;
+    return true;
 }
 
 static void push_membership(struct scan *scan, struct json_membership membership) {
@@ -249,128 +446,117 @@ static void push_membership(struct scan *scan, struct json_membership membership
     scratch->memberships[scan->membership_count++] = membership;
 }
 
-static void push_frame(struct scan *scan, struct frame frame) {
-    struct json_scratch *scratch = scan->scratch;
-    scratch->frames = memory_grow_array(scratch->frames, &scratch->frame_capacity, scan->depth + 1,
-                                        sizeof(*scratch->frames));
-    scratch->frames[scan->depth++] = frame;
-}
-
-static struct frame frame_at(const struct scan *scan, struct place place, bool is_object) {
-    return (struct frame){.key = place.key,
-                          .cursor = place.cursor,
-                          .offset = scan->reader.token_at,
-                          .report_path = JSON_NO_PATH,
-                          .membership_count = scan->membership_count,
-                          .name_count = scan->name_count,
-                          .is_object = is_object,
-                          .is_unique = place.is_unique};
-}
-
-static bool take_open(struct scan *scan, bool is_object) {
-    struct place place = next_place(scan);
-    struct frame frame = frame_at(scan, place, is_object);
-    uint32_t path = json_paths_at(scan->paths, place.cursor);
-    if (path != JSON_NO_PATH) {
-        unsigned flags = json_paths_flags(scan->paths, path);
-        frame.report_path = (flags & JSON_PATH_CONTAINERS) != 0 ? path : JSON_NO_PATH;
-        frame.is_unique |= (flags & JSON_PATH_UNIQUE) != 0;
-        /* An array is nothing but its elements. */
-        if (is_object && !note_occurrence(scan, place.cursor, place.offset)) {
+static bool take_elements(struct scan *scan, struct place array) {
+    struct place place = array;
+    place.is_element = true;
+    place.membership = (struct json_membership){scan->array_count - 1, 0};
+    for (bool goes_on = true; goes_on; place.membership.element++) {
+        if (!take_value(scan, place) || !take_separator(scan, ']', &goes_on)) {
             return false;
         }
     }
-    const struct frame *outer = top_frame(scan);
-    if (!outer->is_object && !json_cursor_is_lost(place.cursor)) {
-        push_membership(scan, (struct json_membership){outer->array, outer->element - 1});
-    }
-    frame.array = is_object ? 0 : scan->array_count++;
-    push_frame(scan, frame);
     return true;
 }
 
-static bool take_close(struct scan *scan) {
-    struct frame frame = *top_frame(scan);
-    scan->depth--;
-    scan->membership_count = frame.membership_count;
-    forget_names(scan, frame.name_count);
-    if (frame.report_path == JSON_NO_PATH) {
+/* Up to and with the closing bracket. */
+static bool take_inside(struct scan *scan, struct place place, bool is_object) {
+    scan->array_count += !is_object;
+    if (scan->depth == JSON_DEPTH_LIMIT) {
+        return false;
+    }
+    if (peek(scan) == (is_object ? '}' : ']')) {
+        scan->index->at++;
         return true;
     }
-    struct text raw = text_slice(scan->reader.text, frame.offset, scan->reader.at);
-    return hand_over(scan, frame.report_path, frame.is_object ? JSON_OBJECT : JSON_ARRAY, raw,
-                     frame.offset);
+    place.is_element = false;
+    scan->depth++;
+    bool is_good = is_object ? take_members(scan, place) : take_elements(scan, place);
+    scan->depth--;
+    return is_good;
+}
+
+static bool take_container(struct scan *scan, uint32_t offset, struct place place) {
+    bool is_object = scan->text[offset] == '{';
+    const struct json_name *name = place.node == LOST ? NULL
+                                                      : json_paths_name(scan->paths, place.node);
+    unsigned flags = name == NULL ? 0 : name->flags;
+    size_t memberships_before = scan->membership_count;
+    place.is_unique |= (flags & JSON_PATH_UNIQUE) != 0;
+    /* An array is nothing but its elements. */
+    if (is_object && name != NULL && !note_occurrence(scan, name)) {
+        return false;
+    }
+    if (place.is_element && place.node != LOST) {
+        push_membership(scan, place.membership);
+    }
+    if (!take_inside(scan, place, is_object)) {
+        return false;
+    }
+    scan->membership_count = memberships_before;
+    if ((flags & JSON_PATH_CONTAINERS) == 0) {
+        return true;
+    }
+    size_t end = (size_t)scan->index->tokens[scan->index->at - 1] + 1;
+    struct text raw = {(const char *)scan->text + offset, end - offset};
+    return hand_over(scan, name->path, is_object ? JSON_OBJECT : JSON_ARRAY, raw, offset);
 }
 
 /* ---- the scan ---- */
 
-static bool take_token(struct scan *scan, enum json_token token) {
-    switch (token) {
-    case TOKEN_KEY:
-        return take_key(scan);
-    case TOKEN_OBJECT_OPEN:
-    case TOKEN_ARRAY_OPEN:
-        return take_open(scan, token == TOKEN_OBJECT_OPEN);
-    case TOKEN_OBJECT_CLOSE:
-    case TOKEN_ARRAY_CLOSE:
-        return take_close(scan);
-    case TOKEN_END:
-        return true;
-    default:
-        return take_scalar(scan, (enum json_type)token);
+static void forget_last_scan(struct json_scratch *scratch, size_t unique_count) {
+    scratch->occurrences = memory_grow_array(scratch->occurrences, &scratch->occurrence_capacity,
+                                             unique_count, sizeof(*scratch->occurrences));
+    for (size_t i = 0; i < unique_count; i++) {
+        scratch->occurrences[i] = 0;
     }
 }
 
-static bool next_token(struct scan *scan, enum json_token *token_out) {
-    const struct json_reader *reader = &scan->reader;
-    return json_reader_next(&scan->reader, token_out) ||
-           error_set(scan->error, reader->failure, "byte %zu: %s", reader->problem_at,
-                     reader->problem);
-}
-
-static bool open_top(struct scan *scan) {
-    enum json_token token;
-    if (!next_token(scan, &token)) {
+static bool scan_top(struct scan *scan) {
+    if (peek(scan) != '{') {
         return false;
     }
-    if (token != TOKEN_OBJECT_OPEN) {
-        return error_set(scan->error, ERROR_INVALID, "byte %zu: an object is expected, not %s",
-                         scan->reader.token_at,
-                         token == TOKEN_ARRAY_OPEN ? "an array" : "a single value");
-    }
-    push_frame(scan, frame_at(scan, (struct place){.cursor = json_paths_start()}, true));
+    scan->index->at++;
+    return take_inside(scan, (struct place){.node = 0}, true) && !has_tokens(scan->index, 1) &&
+           !scan->index->carry.has_error;
+}
+
+static bool take_nothing(void *arg, const struct json_leaf *leaf, struct error *error) {
+    (void)arg;
+    (void)leaf;
+    (void)error;
     return true;
 }
 
-static void forget_last_scan(struct json_scratch *scratch, size_t unique_count) {
-    scratch->first_offsets = memory_grow_array(scratch->first_offsets,
-                                               &scratch->first_offset_capacity, unique_count,
-                                               sizeof(*scratch->first_offsets));
-    for (size_t i = 0; i < unique_count; i++) {
-        scratch->first_offsets[i] = NOWHERE;
+/* The plain scanner's word on a text that the fast one refused, or leaves to it. */
+static bool ask_plain(const struct json_paths *paths, struct json_scratch *scratch,
+                      struct text text, bool is_refused, struct error *error) {
+    if (!json_scan_plain(paths, scratch->plain, text, take_nothing, NULL, error)) {
+        return false;
     }
-    buffer_clear(&scratch->names);
+    return !is_refused || error_set(error, ERROR_INVALID, "byte 0: not a JSON object");
 }
 
 bool json_scan(const struct json_paths *paths, struct json_scratch *scratch, struct text text,
                json_leaf_fn *leaf_fn, void *arg, struct error *error) {
-    struct scan scan = {
-        .paths = paths, .scratch = scratch, .leaf_fn = leaf_fn, .arg = arg, .error = error};
+    struct scan scan = {.index = &scratch->index,
+                        .text = (const uint8_t *)text.data,
+                        .end = (const uint8_t *)text.data + text.bytes,
+                        .paths = paths,
+                        .scratch = scratch,
+                        .leaf_fn = leaf_fn,
+                        .arg = arg,
+                        .error = error};
+    if (text.bytes > SCAN_BYTES) {
+        return json_scan_plain(paths, scratch->plain, text, leaf_fn, arg, error);
+    }
     forget_last_scan(scratch, json_paths_unique_count(paths));
-    json_reader_init(&scan.reader, text, false);
-    if (!open_top(&scan)) {
+    json_index_start(&scratch->index, text);
+    bool is_good = scan_top(&scan);
+    if (scan.is_ended) {
         return false;
     }
-    enum json_token token = TOKEN_OBJECT_OPEN;
-    while (token != TOKEN_END) {
-        if (!next_token(&scan, &token) || !take_token(&scan, token)) {
-            return false;
-        }
-    }
-    assert(scan.depth == 0);
-    return true;
+    return (is_good && !scan.has_escaped_name) || ask_plain(paths, scratch, text, !is_good, error);
 }
-
 const char *json_type_name(enum json_type type) {
     static const char *const names[] = {
         [JSON_NULL] = "null",     [JSON_FALSE] = "false",   [JSON_TRUE] = "true",
