@@ -61,7 +61,7 @@ def cpu_ns(pid):
 
 
 def make_event(user):
-    event = harness.fresh(harness.sample("flag-no-mfa.json"))
+    event = harness.fresh(harness.sample("terraform-no-mfa.json"))
     event["account"] = harness.ACCOUNT
     event["detail"]["userIdentity"].update(
         userName=user, principalId=f"AIDA{user}", accountId=harness.ACCOUNT,

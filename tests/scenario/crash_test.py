@@ -15,7 +15,7 @@ class Crash(Scenario):
         super().setUp()
         self.instance = self.moto.instance(protected=False)
         self.moto.enforce()
-        self.event = by_user(sample("flag-no-mfa.json"), self.attacker, self.attacker_key,
+        self.event = by_user(sample("terraform-no-mfa.json"), self.attacker, self.attacker_key,
                              self.instance)
 
     def kill(self):
