@@ -1,5 +1,7 @@
 #include "decide.h"
 
+#define PENDING_MOST_MS (10 * 60 * 1000)
+
 struct journal_effect effect_shown(const struct store_effect *effect) {
     return (struct journal_effect){
         .id = effect->id,
@@ -76,6 +78,12 @@ bool decide_reservation(struct ledger *ledger, const struct journal_reservation 
 
 /* ---- intents ---- */
 
+/* Is somebody about to find out whether it stands? A call is tried for minutes, not longer. */
+static bool is_under_way(const struct ledger *ledger, const struct store_effect *effect) {
+    return effect->state == EFFECT_PENDING &&
+           ledger->now_unix_ms < effect->made_unix_ms + PENDING_MOST_MS;
+}
+
 static struct store_call call_of(const struct ledger *ledger, const struct ulid *incident,
                                  const struct journal_intent *intent) {
     return (struct store_call){
@@ -135,6 +143,7 @@ static struct store_effect effect_of(const struct journal_call *call) {
         .is_containing = call->is_containing,
         .state = EFFECT_PENDING,
         .owner_count = 1,
+        .made_unix_ms = call->intended_unix_ms,
     };
 }
 
@@ -217,7 +226,7 @@ bool decide_intent(struct ledger *ledger, const struct store_incident *incident,
         *result_out = INTENT_STANDS;
         return share_effect(ledger, &call, &effect, error);
     }
-    if (has_effect && effect.state != EFFECT_UNSURE) {
+    if (has_effect && (effect.state == EFFECT_RELEASING || is_under_way(ledger, &effect))) {
         *result_out = INTENT_RELEASING;
         return true;
     }
@@ -273,8 +282,9 @@ static bool settle_effect(struct ledger *ledger, const struct ulid *incident,
         return true;
     }
     if (call->state == CALL_DONE) {
+        effect.made_unix_ms = effect.state == EFFECT_PENDING ? ledger->now_unix_ms
+                                                             : effect.made_unix_ms;
         effect.state = EFFECT_STANDS;
-        effect.made_unix_ms = effect.made_unix_ms != 0 ? effect.made_unix_ms : ledger->now_unix_ms;
         return add_owner(ledger, incident, &effect, error) &&
                store->effect_update(store, &effect, error);
     }
@@ -305,8 +315,9 @@ bool decide_outcome(struct ledger *ledger, struct store_incident *incident, stru
     if (!store->call_find(store, id, call_key, ledger->arena, &call, &is_found, error)) {
         return false;
     }
-    if (!is_found) {
-        return error_set(error, ERROR_NOT_FOUND, "incident %s has no call %.*s", id->text,
+    if (!is_found) { /* its intent came too late, so what became of it doesn't matter either */
+        return incident_is_closed(incident->shown.state) ||
+               error_set(error, ERROR_NOT_FOUND, "incident %s has no call %.*s", id->text,
                          TEXT_ARG(call_key));
     }
     set_outcome(ledger, &call, outcome);

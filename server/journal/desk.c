@@ -33,7 +33,7 @@ struct desk {
         uint64_t last_fence;
         size_t respond_count, ready_count, ready_bytes;
         unsigned waiting; /* workers */
-        bool is_stopped;
+        bool is_stopped, is_paused;
         struct change *changes; /* since the last commit */
         size_t change_count, change_capacity;
     } shared; /* under the lock */
@@ -561,6 +561,9 @@ static void hand_over(struct desk *desk, struct desk_entry *entry, struct desk_l
 }
 
 static bool try_claim(struct desk *desk, struct desk_lease *lease_out) REQUIRES(&desk->lock) {
+    if (desk->shared.is_paused) {
+        return false;
+    }
     int64_t now_mono_ms = clock_mono_ms(desk->clock);
     end_expired_leases(desk, now_mono_ms);
     lanes_advance(&desk->shared.lanes, now_mono_ms);
@@ -577,6 +580,9 @@ static bool try_claim(struct desk *desk, struct desk_lease *lease_out) REQUIRES(
 
 /* Until the next task is due or the next lease runs out; at most `most_ms`. */
 static int64_t time_to_wait(struct desk *desk, int64_t most_ms) REQUIRES(&desk->lock) {
+    if (desk->shared.is_paused) {
+        return most_ms;
+    }
     int64_t now_mono_ms = clock_mono_ms(desk->clock);
     int64_t until_mono_ms = now_mono_ms + most_ms;
     int64_t due_mono_ms = 0;
@@ -645,6 +651,13 @@ void desk_give_back(struct desk *desk, int64_t id, uint64_t fence, int64_t wait_
 void desk_stop_claims(struct desk *desk) {
     mutex_lock(&desk->lock);
     desk->shared.is_stopped = true;
+    condition_broadcast(&desk->changed);
+    mutex_unlock(&desk->lock);
+}
+
+void desk_pause(struct desk *desk, bool is_paused) {
+    mutex_lock(&desk->lock);
+    desk->shared.is_paused = is_paused;
     condition_broadcast(&desk->changed);
     mutex_unlock(&desk->lock);
 }

@@ -92,6 +92,8 @@ bool desk_renew(struct desk *desk, int64_t id, uint64_t fence, struct desk_task 
 /* The lease ends; the task is due again in wait_ms. */
 void desk_give_back(struct desk *desk, int64_t id, uint64_t fence, int64_t wait_ms);
 void desk_stop_claims(struct desk *desk);
+/* Nothing is handed out meanwhile: what would be done couldn't be committed. */
+void desk_pause(struct desk *desk, bool is_paused);
 /* How late the longest-due task is that nobody holds; 0: none is due. */
 int64_t desk_oldest_due_ms(struct desk *desk);
 

@@ -184,6 +184,7 @@ static void set_ready(struct journal *journal, bool is_ready, const struct error
         journal->shared.failure.code = ERROR_SYSTEM;
     }
     mutex_unlock(&journal->lock);
+    desk_pause(journal->desk, !is_ready);
 }
 
 /* Opens the store again, takes over what it has (a commit that failed may have worked) and commits

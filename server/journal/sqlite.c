@@ -180,6 +180,7 @@ static bool run_kept(struct store *store, const char *text, struct error *error)
 }
 
 static bool begin(struct store *store, struct error *error) {
+    store->is_lost = false;
     return run_kept(store, "BEGIN IMMEDIATE", error);
 }
 

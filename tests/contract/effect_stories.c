@@ -227,6 +227,19 @@ static void nobody_relies_on_what_could_not_be_applied_again(void **state) {
     story_finish(story, &second, INCIDENT_DONE);
 }
 
+static void a_call_without_an_end_is_waited_for_ten_minutes(void **state) {
+    struct story *story = *state;
+    struct journal_task *first = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    assert_int_equal(story_write_intent(story, first, &intent), INTENT_SEND);
+    story_finish(story, &first, INCIDENT_FAILED);
+    struct journal_task *second = story_respond(story, "event-2", "rule-b", "user-1");
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_RELEASING);
+    fake_clock_advance(&story->clock, 10 * 60 * 1000);
+    assert_int_equal(story_write_intent(story, second, &intent), INTENT_SEND);
+    story_finish(story, &second, INCIDENT_DONE);
+}
+
 /* ---- undo ---- */
 
 static void undo_calls_off_what_nobody_holds(void **state) {
@@ -281,7 +294,10 @@ static void undo_waits_for_whoever_works_on_the_incident(void **state) {
     assert_int_equal(story_tasks(story, &id, &rows), 2); /* the playbook and the undo: no verify */
     story_claim_none(story);
 
+    const struct journal_outcome late = {.state = CALL_DONE};
     struct journal_write *write = journal_write_new(contain); /* a retry is called off as well */
+    journal_write_intent(write, &intent);
+    journal_write_outcome(write, intent.key, &late);
     journal_write_again(write, STORY_START_UNIX_MS + 1000, TEXT("{}"), true);
     journal_write_state(write, INCIDENT_DONE, TEXT("too late"));
     commit(story, write);
@@ -381,6 +397,7 @@ const struct CMUnitTest effect_stories[] = {
     STORY(an_effect_has_two_owners_and_goes_with_the_last),
     STORY(a_first_owner_that_failed_leaves_nothing_to_the_second),
     STORY(nobody_relies_on_what_could_not_be_applied_again),
+    STORY(a_call_without_an_end_is_waited_for_ten_minutes),
     STORY(undo_calls_off_what_nobody_holds),
     STORY(undo_waits_for_whoever_works_on_the_incident),
     STORY(undo_goes_ahead_when_the_worker_is_lost),

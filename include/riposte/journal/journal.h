@@ -67,7 +67,7 @@ MUST_CHECK bool journal_open(const struct journal_options *options, struct journ
 void journal_close(struct journal **journal);
 /* Claims return false from now on; everything else still works: before journal_close(). */
 void journal_stop_claims(struct journal *journal);
-/* Could it commit when last tried? */
+/* Could it commit when last tried? While it could not, nothing is handed out by claims. */
 bool journal_is_ready(struct journal *journal);
 
 struct journal_numbers {
@@ -235,7 +235,7 @@ enum intent_result {
     /* An identical call is pending: nothing to do, nothing was written. */
     INTENT_PENDING,
     /* Come again later, nothing was written: the effect is being taken back, or another call that
-     * makes it has no outcome yet, or this incident itself is releasing or over. */
+     * makes it has no outcome yet (for ten minutes), or this incident is releasing or over. */
     INTENT_RELEASING,
     /* Its limit is full: nothing was written. */
     INTENT_LIMITED,
@@ -333,7 +333,8 @@ struct journal_write *journal_write_new(const struct journal_task *task);
 void journal_write_free(struct journal_write **write);
 /* Index among this write's intents, for journal_write_result(). */
 size_t journal_write_intent(struct journal_write *write, const struct journal_intent *intent);
-/* By the call's key within the incident; ERROR_NOT_FOUND when it has no intent. */
+/* By the call's key within the incident; ERROR_NOT_FOUND when it has no intent (of an incident that
+ * is releasing or over: ignored, as the intent was). */
 void journal_write_outcome(struct journal_write *write, struct text call_key,
                            const struct journal_outcome *outcome);
 /* Nothing is made for an incident that is releasing or ended. */
@@ -380,7 +381,7 @@ struct journal_effect {
     struct text playbook, step;
     size_t owner_count;
     bool is_releasing, acts_on_principal;
-    int64_t made_unix_ms;
+    int64_t made_unix_ms; /* since when it stands, or may */
 };
 /* Those that the incident owns or is releasing, the latest first. */
 MUST_CHECK bool journal_read_effects(struct journal *journal, const struct ulid *incident,

@@ -1,0 +1,213 @@
+/* What a durable append costs: journal_bench [FOLDER] (default: the present one).
+ *
+ * Each append is an event with one incident: rows of event, incident, task and audit. Groups are
+ * exact: the completion of a group's last append, on the journal's own thread, queues the next
+ * group. CPU is that of the whole process: the asker's copies, the journal's thread, the system's
+ * calls. */
+#include "riposte/base/clock.h"
+#include "riposte/base/memory.h"
+#include "riposte/base/mutex.h"
+#include "riposte/crypto/random.h"
+#include "riposte/crypto/sha256.h"
+#include "riposte/journal/journal.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BODY_BYTES 2500
+#define GROUP_MAX  64
+
+struct bench {
+    struct journal *journal;
+    struct blob *body;
+    struct journal_definition definition;
+    size_t group, groups_left, waiting_for;
+    uint64_t next_key;
+    struct mutex lock;
+    struct condition done;
+    bool is_done;
+};
+
+static int64_t cpu_us(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void append_group(struct bench *bench);
+
+static void note_appended(void *arg, const bool *is_known, size_t count,
+                          const struct error *error) {
+    struct bench *bench = arg;
+    (void)is_known;
+    (void)count;
+    if (error != NULL) {
+        fprintf(stderr, "journal_bench: %s\n", error->text);
+        exit(1);
+    }
+    if (--bench->waiting_for > 0) {
+        return;
+    }
+    if (bench->groups_left > 0) {
+        append_group(bench);
+        return;
+    }
+    mutex_lock(&bench->lock);
+    bench->is_done = true;
+    condition_signal(&bench->done);
+    mutex_unlock(&bench->lock);
+}
+
+static void append_one(struct bench *bench) {
+    char key[40];
+    char subject[64];
+    uint64_t random = 0;
+    random_bytes(&random, sizeof(random)); /* CloudTrail's event ids are random */
+    snprintf(key, sizeof(key), "%016llx-%016llx", (unsigned long long)random,
+             (unsigned long long)bench->next_key++);
+    snprintf(subject, sizeof(subject), "111122223333/AIDAEXAMPLE%08llx",
+             (unsigned long long)(random & 0xffff));
+    const struct journal_new_incident incident = {
+        .id = random_ulid(clock_unix_ms(&clock_system)),
+        .rule = TEXT("termination-protection-disabled"),
+        .subject = text_of(subject),
+        .severity = TEXT("high"),
+        .mode = MODE_ENFORCE,
+        .principal_id = text_of(subject),
+        .principal_name = TEXT("mallory"),
+        .account = TEXT("111122223333"),
+        .region = TEXT("eu-west-1"),
+        .definition = &bench->definition,
+    };
+    const struct journal_new_event event = {
+        .key = text_of(key),
+        .body = bench->body,
+        .received_unix_ms = clock_unix_ms(&clock_system),
+        .event_unix_ms = clock_unix_ms(&clock_system),
+        .incidents = &incident,
+        .incident_count = 1,
+    };
+    journal_append(bench->journal, &event, 1, note_appended, bench);
+}
+
+static void append_group(struct bench *bench) {
+    bench->groups_left--;
+    bench->waiting_for = bench->group;
+    for (size_t i = 0; i < bench->group; i++) {
+        append_one(bench);
+    }
+}
+
+static void run(struct bench *bench, size_t group, size_t groups) {
+    struct journal_numbers before;
+    struct journal_numbers after;
+    bench->group = group;
+    bench->groups_left = groups;
+    bench->is_done = false;
+    /* The first append alone is a commit of its own: it starts the chain. */
+    bench->waiting_for = 1;
+    journal_numbers(bench->journal, &before);
+    int64_t cpu_before_us = cpu_us();
+    int64_t wall_before_us = clock_mono_us(&clock_system);
+    append_one(bench);
+    mutex_lock(&bench->lock);
+    while (!bench->is_done) {
+        condition_wait(&bench->done, &bench->lock);
+    }
+    mutex_unlock(&bench->lock);
+    int64_t cpu = cpu_us() - cpu_before_us;
+    int64_t wall = clock_mono_us(&clock_system) - wall_before_us;
+    journal_numbers(bench->journal, &after);
+    double appends = (double)(group * groups + 1);
+    double commits = (double)(after.commits - before.commits);
+    printf("groups of %2zu: %6.1f us CPU, %7.1f us an append; %5.1f appends a commit, %7.1f us a"
+           " commit\n",
+           group, (double)cpu / appends, (double)wall / appends, appends / commits,
+           (double)wall / commits);
+}
+
+static int compare(const void *a, const void *b) {
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Asked, waited for, asked again: what one caller alone sees, threads woken included. */
+static void run_lone(struct bench *bench, size_t count) {
+    int64_t *took_us = memory_new_array(count, sizeof(*took_us));
+    int64_t cpu_before_us = cpu_us();
+    for (size_t i = 0; i < count; i++) {
+        int64_t before_us = clock_mono_us(&clock_system);
+        bench->groups_left = 0;
+        bench->waiting_for = 1;
+        bench->is_done = false;
+        append_one(bench);
+        mutex_lock(&bench->lock);
+        while (!bench->is_done) {
+            condition_wait(&bench->done, &bench->lock);
+        }
+        mutex_unlock(&bench->lock);
+        took_us[i] = clock_mono_us(&clock_system) - before_us;
+    }
+    double cpu = (double)(cpu_us() - cpu_before_us) / (double)count;
+    qsort(took_us, count, sizeof(*took_us), compare);
+    printf("lone commit:  %6.1f us CPU; took p50 %lld us, p99 %lld us\n", cpu,
+           (long long)took_us[count / 2], (long long)took_us[count * 99 / 100]);
+    free(took_us);
+}
+
+static void remove_files(const char *folder) {
+    static const char *const names[] = {"journal.db", "journal.db-wal", "journal.db-journal"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static struct blob *make_body(void) {
+    char body[BODY_BYTES];
+    memset(body, 'x', sizeof(body));
+    memcpy(body, "{\"detail\":\"", 11);
+    memcpy(body + sizeof(body) - 2, "\"}", 2);
+    return blob_new((struct text){body, sizeof(body)});
+}
+
+int main(int argument_count, char **arguments) {
+    char folder[256];
+    char url[300];
+    struct bench bench = {.body = make_body(), .definition.text = blob_new(TEXT("{}"))};
+    snprintf(folder, sizeof(folder), "%s/riposte-bench-XXXXXX",
+             argument_count > 1 ? arguments[1] : ".");
+    if (mkdtemp(folder) == NULL) {
+        perror(folder);
+        return 1;
+    }
+    snprintf(url, sizeof(url), "sqlite:%s/journal.db", folder);
+    const struct journal_options options = {
+        .url = url, .clock = &clock_system, .queue_limit = 1000000, .workers = 8};
+    struct error error = {0};
+    if (!journal_open(&options, &bench.journal, &error)) {
+        fprintf(stderr, "journal_bench: %s\n", error.text);
+        return 1;
+    }
+    sha256(blob_text(bench.definition.text), bench.definition.hash);
+    mutex_init(&bench.lock);
+    condition_init(&bench.done);
+    run_lone(&bench, 500);
+    run(&bench, 1, 1000);
+    run(&bench, 16, 300);
+    run(&bench, GROUP_MAX, 100);
+    journal_close(&bench.journal);
+    remove_files(folder);
+    blob_unref(&bench.body);
+    blob_unref(&bench.definition.text);
+    condition_done(&bench.done);
+    mutex_done(&bench.lock);
+    return 0;
+}
