@@ -1,7 +1,6 @@
 #include "stage.h"
 
 #include "riposte/base/arena.h"
-#include "riposte/base/memory.h"
 #include "riposte/base/time.h"
 #include "riposte/config/context.h"
 #include "riposte/config/findings.h"
@@ -191,7 +190,7 @@ static struct aws_answer *aws_ask(void *arg, const struct permit *permit,
                                   const struct aws_call *call) {
     struct stage_aws *aws = arg;
     struct arena *arena = arena_new();
-    struct aws_answer *answer = memory_new(sizeof(*answer));
+    struct aws_answer *answer = arena_alloc(arena, sizeof(*answer));
     char name[48];
     struct error error = {0};
     answer->arena = arena;
