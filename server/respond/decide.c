@@ -271,7 +271,7 @@ static struct text make_plan(const struct decision *decision, enum admit_proposa
     struct dry_input input = {
         .definition = job->definition,
         .event = &job->event,
-        .self = &self,
+        .self = job->identity.is_known ? &self : NULL,
         .incident_id = ulid_text(&job->task->incident.id),
         .verdict = decision->verdict.decision == GUARD_PASS ? &decision->verdict : &pass};
     struct dry_run run;
@@ -333,6 +333,13 @@ static void go_on(struct job *job, struct journal_admitted *admitted,
     job_done(&next);
 }
 
+static void drop(struct job *job) {
+    scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
+    journal_write_finish(write);
+    bool is_committed = job_commit(job, write);
+    (void)is_committed; /* job_commit() said so */
+}
+
 static void admit(struct decision *decision) {
     struct job *job = decision->job;
     size_t playbooks = job->definition->playbook_count;
@@ -368,6 +375,9 @@ static void admit(struct decision *decision) {
                                        .event = job->task->event_key,
                                        .incident = ulid_text(&job->task->incident.id)},
                  "not admitted: %s", error.text);
+        if (error.code == ERROR_INVALID || error.code == ERROR_NOT_FOUND) {
+            drop(job); /* decided already, or forgotten */
+        }
         return;
     }
     failpoint("after-admit");

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define ANSWER_BYTES     (64 * 1024) /* a longer answer isn't kept: a read is asked again */
+#define RENEW_MS         (JOURNAL_LEASE_MS / 3)
 #define RELEASE_WAIT_MS  1000
 #define OUR_TASK_PENDING TEXT("an identical call is pending")
 
@@ -28,6 +29,7 @@ struct run {
     size_t standing_count;
     struct arena *walk_arena;
     struct journal_write *write; /* what the next commit takes along; NULL: nothing yet */
+    int64_t committed_mono_ms;   /* the lease runs from there */
     int64_t due_unix_ms;         /* of the first deferred call; 0: none */
     bool is_over;                /* committed, put off or lost */
 };
@@ -234,6 +236,7 @@ static bool load_calls(struct run *run, struct error *error) {
 /* False: the task is lost, nothing more is sent. */
 static bool commit(struct run *run) {
     bool is_committed = job_commit(run->job, open_write(run));
+    run->committed_mono_ms = clock_mono_ms(run->job->respond->options.clock);
     run->is_over |= !is_committed;
     return is_committed;
 }
@@ -393,6 +396,14 @@ static struct call_outcome read_early_or_now(const struct run *run,
     return call_send(run->job, PERMIT_READ, AUTHORITY_MODE, &call);
 }
 
+/* Questions alone commit nothing: slow ones must not outlast the lease. */
+static void renew_lease(struct run *run) {
+    int64_t now = clock_mono_ms(run->job->respond->options.clock);
+    if (now - run->committed_mono_ms > RENEW_MS && commit(run)) {
+        journal_write_free(&run->write);
+    }
+}
+
 static void do_ask(struct run *run, const struct plan_action *action) {
     struct call_outcome outcome = read_early_or_now(run, action);
     enum plan_state state = judge(run, action, &outcome);
@@ -406,6 +417,7 @@ static void do_ask(struct run *run, const struct plan_action *action) {
     }
     struct plan_record record = make_record(run, action, state, &outcome);
     add_record(run, &record, false);
+    renew_lease(run);
 }
 
 static void measure_reaction(const struct run *run) {
@@ -577,8 +589,12 @@ void execute_playbook(struct job *job, const struct head_start *head) {
         take_head_start(&run);
     }
     run.walk_arena = arena_new();
-    while (!run.is_over) {
+    run.committed_mono_ms = clock_mono_ms(job->respond->options.clock);
+    while (!run.is_over && !atomic_load(&job->respond->is_stopping)) {
         step_on(&run);
+    }
+    if (!run.is_over) {
+        put_off(&run, job_now(job), false); /* the next process goes on */
     }
     journal_write_free(&run.write);
     arena_free(&run.walk_arena);

@@ -280,6 +280,9 @@ static enum step_result write_anew(struct walk *walk, const struct occasion *occ
 static enum step_result write_again(struct walk *walk, const struct occasion *occasion,
                                     const struct plan_record *record) {
     struct plan_action *action = walk->action;
+    if (record->request == NULL) {
+        return fail(walk, occasion, TEXT("the journaled request can't be read"));
+    }
     *action = (struct plan_action){
         .kind = PLAN_WRITE,
         .step = occasion->step,
@@ -291,7 +294,6 @@ static enum step_result write_again(struct walk *walk, const struct occasion *oc
         .region = record->region,
         .parameters = record->request,
     };
-    assert(record->request != NULL);
     return STEP_STOP;
 }
 

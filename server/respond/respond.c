@@ -12,7 +12,8 @@
 #include "riposte/crypto/random.h"
 #include "riposte/observe/log.h"
 
-#define CLAIM_WAIT_MS 1000
+#define CLAIM_WAIT_MS   1000
+#define STOPPED_WAIT_MS 5
 
 /* ---- the client ---------------------------------------------------------------------------------
  */
@@ -99,8 +100,12 @@ bool respond_work(struct respond *respond, int64_t wait_ms) {
 static void worker(void *arg) {
     struct respond *respond = arg;
     while (!atomic_load(&respond->is_stopping)) {
-        bool has_worked = respond_work(respond, CLAIM_WAIT_MS);
-        (void)has_worked;
+        int64_t started_ms = clock_mono_ms(&clock_system);
+        bool is_refused = !respond_work(respond, CLAIM_WAIT_MS) &&
+                          clock_mono_ms(&clock_system) - started_ms < CLAIM_WAIT_MS / 2;
+        if (is_refused) { /* claims were stopped, and respond_free() comes soon */
+            clock_sleep_ms(STOPPED_WAIT_MS);
+        }
     }
 }
 

@@ -554,7 +554,17 @@ static bool play_until_killed(const char *journal, struct stage_aws *aws, const 
     return WEXITSTATUS(status) == 0;
 }
 
-static void finish_after_crash(const char *journal, struct stage_aws *aws) {
+static void finish_response(struct stage *stage, const struct ulid *id) {
+    stage_run(stage);
+    stage_pass(stage, 40000);
+    assert_state(stage, id, INCIDENT_DONE, "");
+    assert_int_equal(stage_incident(stage, id).effects, 2);
+    assert_non_null(strstr(stage->aws->document, id->text));
+    assert_true(stage->aws->is_protected);
+}
+
+/* What was perhaps done is taken back too. */
+static void finish_after_crash(const char *journal, struct stage_aws *aws, bool undoes_at_once) {
     struct stage stage;
     struct stage_options options = {.journal = journal, .aws = aws};
     struct journal_incident *incidents = NULL;
@@ -562,21 +572,27 @@ static void finish_after_crash(const char *journal, struct stage_aws *aws) {
     struct error error = {0};
     size_t count = 0;
     stage_open(&stage, &options);
-    stage_run(&stage);
-    stage_pass(&stage, 40000);
     assert_ok(journal_list_incidents(stage.journal, NULL, 0, 10, arena, &incidents, &count, &error),
               &error);
     assert_int_equal(count, 1);
-    assert_state(&stage, &incidents[0].id, INCIDENT_DONE, "");
-    assert_int_equal(stage_incident(&stage, &incidents[0].id).effects, 2);
-    assert_non_null(strstr(aws->document, incidents[0].id.text));
-    assert_true(aws->is_protected);
+    if (!undoes_at_once || incidents[0].state == INCIDENT_DETECTED) {
+        finish_response(&stage, &incidents[0].id);
+    }
     undo(&stage, &incidents[0].id, true);
     assert_state(&stage, &incidents[0].id, INCIDENT_RELEASED, "");
     assert_string_equal(aws->document, "");
     assert_false(aws->is_protected);
     arena_free(&arena);
     stage_close(&stage);
+}
+
+/* In memory where there is such a place: a process that dies needs no disk to prove itself. */
+static void make_folder(char *folder, size_t bytes) {
+    snprintf(folder, bytes, "/dev/shm/riposte-respond-XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        snprintf(folder, bytes, "/tmp/riposte-respond-XXXXXX");
+        assert_non_null(mkdtemp(folder));
+    }
 }
 
 static void remove_journal(const char *folder) {
@@ -588,10 +604,9 @@ static void remove_journal(const char *folder) {
     }
 }
 
-static void test_kill_at_any_point_changes_nothing(void **state) {
-    (void)state;
-    char folder[] = "/tmp/riposte-respond-XXXXXX", journal[64], failpoint[32];
-    assert_non_null(mkdtemp(folder));
+static void kill_at_any_point(bool undoes_at_once) {
+    char folder[64], journal[96], failpoint[32];
+    make_folder(folder, sizeof(folder));
     snprintf(journal, sizeof(journal), "sqlite:%s/j.db", folder);
     bool has_ended = false;
     int point = 1;
@@ -600,14 +615,25 @@ static void test_kill_at_any_point_changes_nothing(void **state) {
         snprintf(failpoint, sizeof(failpoint), "any:%d", point);
         testing_row(failpoint);
         has_ended = play_until_killed(journal, aws, failpoint, true);
-        /* Once more while it picks up the pieces. */
-        play_until_killed(journal, aws, "any:2", false);
-        finish_after_crash(journal, aws);
+        if (point % 3 != 0) { /* once more while it picks up the pieces */
+            play_until_killed(journal, aws, "any:2", false);
+        }
+        finish_after_crash(journal, aws, undoes_at_once);
         stage_aws_free(&aws);
         remove_journal(folder);
     }
     assert_true(point > 12);
     assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_kill_at_any_point_changes_nothing(void **state) {
+    (void)state;
+    kill_at_any_point(false);
+}
+
+static void test_kill_at_any_point_can_be_undone(void **state) {
+    (void)state;
+    kill_at_any_point(true);
 }
 
 /* ---- many at once ------------------------------------------------------------------------------
@@ -651,6 +677,7 @@ static void test_workers_share_the_work(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill_at_any_point_changes_nothing), /* forks: before any thread */
+        cmocka_unit_test(test_kill_at_any_point_can_be_undone),
         cmocka_unit_test(test_a_principal_is_contained_and_the_instance_protected),
         cmocka_unit_test(test_verifications_look_and_end),
         cmocka_unit_test(test_a_full_inline_quota_falls_back),
