@@ -1,6 +1,18 @@
 /* The admin listener's routes: /metrics, /v1/incidents, /v1/events/recent, /v1/rules, and an
  * operator's undo.
  *
+ *     GET /v1/incidents?state=held,failed&before=ID&limit=50
+ *         {"incidents":[{id rule severity state reason mode subject principal account region
+ *         event_key joined_to event_time received created updated contained contained_after_ms}],
+ *         "before":ID}    `before`: ask again with it for the next page; absent on the last
+ *     GET /v1/incidents/ID      one of those, with calls, effects, tasks, plan, event
+ *     POST /v1/incidents/ID/undo {"resources":bool}    202 with the incident; 409 when its state
+ *         has nothing to undo
+ *     GET /v1/events/recent     {"events":[...]}, the newest first
+ *     GET /v1/rules             {"rules":[...]}
+ *
+ * What isn't known is left out; times are RFC 3339 with milliseconds; errors are {"error": what}.
+ *
  * Every route but /healthz and /readyz wants "Authorization: Bearer TOKEN"; a token has a name (the
  * actor in the audit) and a role: view may read, operate may act.
  *
