@@ -45,7 +45,7 @@ static const struct refusal_text {
                          "Content-Length or Transfer-Encoding: more than one, or not 'chunked'", 0,
                          true},
     [REFUSAL_NO_PATH] = {404, "no such path", 0, false},
-    [REFUSAL_TOO_LARGE] = {413, "the body is too large", 0, true},
+    [REFUSAL_TOO_LARGE] = {413, "the body is too large", 0, false},
     [REFUSAL_HEADERS] = {431, "the headers are too large", 0, true},
     [REFUSAL_MEMORY] = {503, "too many requests at once", RETRY_AFTER_S, false},
     [REFUSAL_DRAINING] = {503, "stopping", RETRY_AFTER_S, true},
@@ -144,9 +144,10 @@ static struct framing read_framing(const struct request *request) {
     return framing;
 }
 
-/* The answer is there before the body. A small body is read and thrown away first, so that the
- * client is done sending when the answer comes and the connection can be kept. Of a large one, or
- * one that waits for a 100, nothing is read: libmicrohttpd closes after an answer given here. */
+/* The answer is there before the body. A body of bearable size is read and thrown away first, so
+ * that the client is done sending when the answer comes, and the connection can be kept. Of a
+ * larger one, or one that waits for a 100, nothing is read: libmicrohttpd closes after an answer
+ * given here, and with bytes still coming that is a reset, which most clients don't read past. */
 static enum MHD_Result answer_early(struct request *request, const struct framing *framing) {
     if (framing->expects_continue || framing->length > LISTENER_DISCARD_BYTES) {
         return queue_response(request);
@@ -209,7 +210,7 @@ static enum MHD_Result begin(struct listener *listener, struct request *request)
     }
     if (framing.length > body_limit(request)) {
         set_refusal(listener, request, REFUSAL_TOO_LARGE);
-        return queue_response(request);
+        return answer_early(request, &framing);
     }
     request->is_discarding = request->route->body_limit_bytes == 0;
     return MHD_YES;

@@ -7,7 +7,10 @@
  *     start ──▶ drain ──▶ quiesce ──▶ (everything that is pending is answered) ──▶ stop
  *
  * What is wrong with a request before a handler sees it is answered here: bad framing 400, unknown
- * path 404, method 405, body 413, headers 431, too many bodies in memory or draining 503.
+ * path 404, method 405, body 413, headers 431, too many bodies in memory or draining 503. A body
+ * that is not wanted is read and thrown away before the answer: a client that is still sending when
+ * the connection is closed loses the answer. One that asks first (Expect: 100-continue) or says
+ * that it has more than LISTENER_DISCARD_BYTES is answered at once.
  *
  * Ownership:  listener_stop() frees it.
  * Threads:    handlers run on up to `threads` threads at once. start to stop: one thread.
@@ -29,7 +32,7 @@
 #include <stdint.h>
 
 #define LISTENER_HEADER_BYTES  (16u * 1024)
-#define LISTENER_DISCARD_BYTES (2u * 1024 * 1024)
+#define LISTENER_DISCARD_BYTES (8u * 1024 * 1024)
 
 struct listener;
 
