@@ -211,6 +211,10 @@ static const struct step_case {
      "23: \"post\" is not supported yet: take it out\n"
      "33: \"request\" is not supported yet: take it out\n"
      "46: \"role\" is not supported yet: take it out\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"verify\":{\"call\":\"iam:GetX\","
+     "\"matches\":{\"a\":[\"${sent.x}\"]},\"after\":[\"1ms\",\"1d\"]}}",
+     ""},
     {"principal", "{\"first_of\":[]}", "13: a \"first_of\" needs steps\n"},
     {"principal", "{\"name\":\"a\",\"first_of\":[{\"first_of\":[]}]}",
      "2: unknown key \"name\" in a \"first_of\"\n25: a \"first_of\" can't stand in another\n"},

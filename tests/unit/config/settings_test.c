@@ -144,6 +144,8 @@ static const struct bad_case {
     {"{\"modde\": 1}", "1:2: unknown key \"modde\" in the settings; did you mean \"mode\"?"},
     {"{\"listen\": {\n \"prot\": 1}}",
      "2:2: unknown key \"prot\" in listen; did you mean \"port\"?"},
+    {"{\"listen\": {\"kye\": 1}}", "1:13: unknown key \"kye\" in listen; did you mean \"key\"?"},
+    {"{\"MODE\": 1}", "1:2: unknown key \"MODE\" in the settings; did you mean \"mode\"?"},
     {"{\"guard\": {\"limit\": {\"ressources\": 1}}}",
      "1:22: unknown key \"ressources\" in guard.limit; did you mean \"resources\"?"},
     {"{\"listen.port\": 1}", "1:2: \"listen.port\" must be nested: {\"a\": {\"b\": ...}} for a.b"},
@@ -250,6 +252,61 @@ static void test_what_is_wrong_is_named_with_its_place(void **state) {
     testing_row(NULL);
 }
 
+static const struct edge_case {
+    const char *text;
+    bool is_good;
+} edge_cases[] = {
+    {"{\"workers\": 1}", true},
+    {"{\"workers\": 256}", true},
+    {"{\"workers\": 257}", false},
+    {"{\"retain\": \"1h\"}", true},
+    {"{\"retain\": \"3650d\"}", true},
+    {"{\"retain\": \"3651d\"}", false},
+    {"{\"drain\": \"0s\"}", true},
+    {"{\"listen\": {\"path\": \"/az/AZ/09-._~\"}}", true},
+    {"{\"listen\": {\"path\": \"/\"}}", false},
+    {"{\"listen\": {\"path\": \"/a?b\"}}", false},
+    {"{\"listen\": {\"path\": \"/%41\"}}", false},
+    {"{\"listen\": {\"path\": \"/\\u0000\"}}", false},
+    {"{\"listen\": {\"address\": \"::\\u0000x\"}}", false},
+    {"{\"listen\": {\"address\": \"fe80::1\"}}", true},
+    {"{\"authenticate\": {\"header\": \"azAZ09!#$%&'*+-.^_`|~\"}}", true},
+    {"{\"authenticate\": {\"header\": \"\"}}", false},
+    {"{\"authenticate\": {\"header\": \"a:b\"}}", false},
+    {"{\"authenticate\": {\"secrets\": \"env:A\\u0000B\"}}", false},
+    {"{\"journal\": \"sqlite:a\\u0000b\"}", false},
+    {"{\"rules\": \"a\\u0000b\"}", false},
+    {"{\"mode\\u0000x\": 1}", false},
+    {"{\"aws\": {\"endpoint\": \"https://\"}}", false},
+    {"{\"aws\": {\"endpoint\": \"https://user@x\"}}", false},
+    {"{\"aws\": {\"regions\": [\"us-gov-east-1\"]}}", true},
+    {"{\"aws\": {\"regions\": [\"az-az-09\"]}}", true},
+    {"{\"aws\": {\"regions\": [\"EU-WEST-1\"]}}", false},
+    {"{\"aws\": {\"regions\": [\"eu-west\"]}}", false},
+    {"{\"aws\": {\"regions\": \"eu-west-1\"}}", false},
+    {"{\"aws\": {\"role\": \"arn:${partition}:iam::${account}:role/riposte-responder\"}}", true},
+    {"{\"admin\": {\"token\": []}}", true},
+    {"{\"listen\": {\"certificate\": \"c\", \"key\": null}}", false},
+};
+
+static void test_where_the_edges_are(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(edge_cases); i++) {
+        testing_row(edge_cases[i].text);
+        scoped(fixture_done) struct fixture fixture = read_with(edge_cases[i].text, no_variables);
+        assert_int_equal(fixture.is_good, edge_cases[i].is_good);
+    }
+    testing_row(NULL);
+}
+
+static void test_without_a_token_there_is_none(void **state) {
+    (void)state;
+    scoped(fixture_done) struct fixture fixture = read_with("{\"admin\": {\"token\": null}}",
+                                                            no_variables);
+    assert_true(fixture.is_good);
+    assert_int_equal(fixture.settings.admin.token_count, 0);
+}
+
 static void test_a_bad_variable_is_named(void **state) {
     (void)state;
     struct variable variables[] = {{"RIPOSTE_MODE", "on"},
@@ -349,6 +406,8 @@ int main(void) {
         cmocka_unit_test(test_the_file_wins_over_defaults),
         cmocka_unit_test(test_the_environment_wins_over_the_file),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_place),
+        cmocka_unit_test(test_where_the_edges_are),
+        cmocka_unit_test(test_without_a_token_there_is_none),
         cmocka_unit_test(test_a_bad_variable_is_named),
         cmocka_unit_test(test_wildcards_in_protected_names_are_warned_of),
         cmocka_unit_test(test_what_is_printed_reads_back_equal),
