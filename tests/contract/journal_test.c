@@ -157,17 +157,16 @@ static void wait_for(const struct hold *hold, unsigned done) {
 static void one_bad_request_in_a_group_fails_alone(void **state) {
     struct story *story = *state;
     struct hold hold = {.may_go_on = false};
-    struct journal_new_incident incidents[10];
+    struct journal_new_incident incidents[11];
     struct journal_new_event first = story_event(story, "first", NULL);
     journal_append(story->journal, &first, 1, hold_thread, &hold);
     for (size_t i = 0; i < 10; i++) {
         char key[32];
         snprintf(key, sizeof(key), "event-%zu", i);
         incidents[i] = story_incident(story, "rule-a", "user-1");
-        if (i == 5) {
-            incidents[i].id = incidents[4].id;
-        }
+        incidents[i + 1] = incidents[i];
         struct journal_new_event event = story_event(story, key, &incidents[i]);
+        event.incident_count = i == 5 ? 2 : 1; /* the same one twice: the second can't be stored */
         journal_append(story->journal, &event, 1, count_done, &hold);
     }
     hold.may_go_on = true;
@@ -178,6 +177,10 @@ static void one_bad_request_in_a_group_fails_alone(void **state) {
     assert_int_equal(numbers.not_admitted, 9);
     assert_int_equal(numbers.failed_commits, 0);
     assert_true(numbers.commits <= 3); /* the ten were one group */
+    struct blob *body = NULL;
+    struct error error = {0};
+    assert_fails(journal_read_event(story->journal, TEXT("event-5"), &body, &error), &error,
+                 ERROR_NOT_FOUND, "event-5");
     assert_int_equal(story_count_audit(story, "detected"), 9);
 }
 

@@ -191,6 +191,21 @@ static void a_joined_event_with_work_reopens_what_was_done(void **state) {
     journal_admitted_done(&admitted);
 }
 
+static void what_joins_a_held_incident_does_no_work(void **state) {
+    struct story *story = *state;
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid open = contain->incident.id;
+    story_finish(story, &contain, INCIDENT_HELD);
+    struct journal_new_task restore = story_playbook("restore", false);
+    struct journal_admitted admitted =
+        story_admit(story, story_arrive(story, "event-2", "rule-a", "user-1"), &restore, 1);
+    assert_int_equal(admitted.state, INCIDENT_JOINED);
+    assert_null(admitted.next);
+    story_claim_none(story);
+    story_assert_state(story, &open, INCIDENT_HELD);
+    journal_admitted_done(&admitted);
+}
+
 static const struct join_case {
     const char *name, *rule, *subject;
     int64_t after_ms;
@@ -381,6 +396,7 @@ const struct CMUnitTest respond_stories[] = {
     STORY(first_intents_are_admitted_with_the_verdict),
     STORY(a_second_event_joins),
     STORY(a_joined_event_with_work_reopens_what_was_done),
+    STORY(what_joins_a_held_incident_does_no_work),
     STORY(what_joins_what),
     STORY(two_claimers_of_one_subject),
     STORY(the_limit_counts_targets_and_forgets),
