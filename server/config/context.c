@@ -5,6 +5,7 @@
 #include "riposte/json/scanner.h"
 
 #include <assert.h>
+#include <pthread.h>
 
 /* ---- the event ---- */
 
@@ -35,19 +36,23 @@ static bool capture_leaf(void *arg, const struct json_leaf *leaf, struct error *
     return true;
 }
 
-static void free_paths(struct json_paths **paths) {
-    json_paths_free(paths);
-}
+/* Built once and kept: every worker reads every event with it. */
+static struct json_paths *capture_paths;
 
-static bool capture_event(struct text text, struct capturing *capturing, struct error *error) {
-    scoped(free_paths) struct json_paths *paths = json_paths_new();
+static void build_capture_paths(void) {
+    capture_paths = json_paths_new();
     for (size_t i = 0; i < EVENT_CAPTURE_COUNT; i++) {
-        uint32_t index = json_paths_add(paths, event_capture_paths[i].path,
+        uint32_t index = json_paths_add(capture_paths, event_capture_paths[i].path,
                                         event_capture_paths[i].flags);
         assert(index == i);
     }
+}
+
+static bool capture_event(struct text text, struct capturing *capturing, struct error *error) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, build_capture_paths);
     scoped(json_scratch_free) struct json_scratch *scratch = json_scratch_new();
-    return json_scan(paths, scratch, text, capture_leaf, capturing, error);
+    return json_scan(capture_paths, scratch, text, capture_leaf, capturing, error);
 }
 
 bool subject_event_read(struct text text, struct arena *arena, struct subject_event *event_out,

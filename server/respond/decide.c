@@ -311,26 +311,27 @@ static void tell(const struct decision *decision, const struct journal_admitted 
     }
 }
 
+/* Does the head start belong to the playbook that admit handed out? */
+static bool is_headed(const struct journal_admitted *admitted, const struct head_start *head,
+                      struct text playbook) {
+    bool has_any = head->read_count > 0 || head->has_intent;
+    bool is_own = admitted->is_escape || ulid_is_none(&admitted->joined_to);
+    return has_any && is_own && text_equal(admitted->next->playbook, playbook);
+}
+
 /* The same event, in the hands of the same worker: only the incident may be another one. */
-static void go_on(struct job *job, struct journal_admitted *admitted,
-                  const struct head_start *head) {
-    struct job next;
+static void go_on(struct job *job, struct journal_admitted *admitted, const struct head_start *head,
+                  struct text playbook) {
     struct error error = {0};
-    struct respond *respond = job->respond;
-    bool is_escape = admitted->is_escape;
-    bool is_headed = head->read_count > 0 || head->has_intent;
-    const struct playbook *first = NULL;
-    for (size_t i = 0; i < job->definition->playbook_count && first == NULL; i++) {
-        first = job->definition->playbooks[i]->acts_on == ACTS_ON_PRINCIPAL
-                    ? job->definition->playbooks[i]
-                    : NULL;
+    bool takes_head = is_headed(admitted, head, playbook);
+    if (job_go_on(job, &admitted->next, &error)) {
+        execute_playbook(job, takes_head ? head : NULL);
+    } else {
+        log_warn(&(struct log_context){.component = "respond",
+                                       .event = job->task->event_key,
+                                       .incident = ulid_text(&job->task->incident.id)},
+                 "playbook task dropped: %s", error.text);
     }
-    is_headed = is_headed && first != NULL && text_equal(first->name, admitted->next->playbook) &&
-                (is_escape || ulid_is_none(&admitted->joined_to));
-    if (job_open(&next, respond, &admitted->next, &error)) {
-        execute_playbook(&next, is_headed ? head : NULL);
-    }
-    job_done(&next);
 }
 
 static void drop(struct job *job) {
@@ -385,7 +386,7 @@ static void admit(struct decision *decision) {
     head.result = head.has_intent ? admitted.intents[0] : INTENT_LIMITED;
     tell(decision, &admitted, proposal);
     if (admitted.next != NULL) {
-        go_on(job, &admitted, &head);
+        go_on(job, &admitted, &head, playbooks > 0 ? tasks[0].playbook : TEXT(""));
     }
 }
 

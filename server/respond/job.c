@@ -7,6 +7,9 @@
 #include "riposte/observe/log.h"
 #include "riposte/respond/failpoint.h"
 
+#include <assert.h>
+#include <string.h>
+
 struct permit job_permit(const struct job *job, enum permit_class class) {
     return (struct permit){.class = class,
                            .mode = job->mode,
@@ -76,8 +79,32 @@ bool job_open(struct job *job, struct respond *respond, struct journal_task **ta
     return true;
 }
 
+bool job_go_on(struct job *job, struct journal_task **task, struct error *error) {
+    assert(job->earlier_task == NULL && text_equal(job->task->event_key, (*task)->event_key));
+    const struct journal_incident *before = &job->task->incident;
+    const struct journal_incident *now = &(*task)->incident;
+    bool is_same = memcmp(&before->id, &now->id, sizeof(now->id)) == 0;
+    job->earlier_task = job->task;
+    job->task = *task;
+    *task = NULL;
+    if (is_same) {
+        return true;
+    }
+    job->mode = mode_milder(job->snapshot->settings->mode, now->mode);
+    job->earlier_definition = job->definition;
+    job->definition = NULL;
+    if (!definitions_get(&job->respond->definitions, now->definition_hash, job->task->definition,
+                         &job->definition, error)) {
+        return error_wrap(error, "definition");
+    }
+    make_context(job);
+    return true;
+}
+
 void job_done(struct job *job) {
     journal_task_free(&job->task);
+    journal_task_free(&job->earlier_task);
+    definition_unref(&job->earlier_definition);
     snapshot_unref(&job->snapshot);
     definition_unref(&job->definition);
     arena_free(&job->arena);

@@ -38,6 +38,8 @@ struct job {
     struct journal_task *task;
     struct snapshot *snapshot;
     struct definition *definition;
+    struct journal_task *earlier_task; /* job_go_on(): what came before may point into them */
+    struct definition *earlier_definition;
     struct arena *arena;
     enum mode mode; /* the milder of what holds now and what held when the incident was made */
     struct subject_event event;
@@ -52,6 +54,8 @@ struct job {
 MUST_CHECK bool job_open(struct job *job, struct respond *respond, struct journal_task **task,
                          struct error *error);
 void job_done(struct job *job);
+/* Takes *task, another one about the same event. Once a job. */
+MUST_CHECK bool job_go_on(struct job *job, struct journal_task **task, struct error *error);
 
 struct permit job_permit(const struct job *job, enum permit_class class);
 int64_t job_now(const struct job *job);
