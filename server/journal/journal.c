@@ -1,16 +1,14 @@
 #include "request.h"
 
 #include "decide.h"
+#include "group.h"
 #include "keys.h"
 
 #include "riposte/base/memory.h"
-#include "riposte/observe/log.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct log_context log_as = {.component = "journal"};
 
 /* ---- the queue ---- */
 
@@ -87,180 +85,6 @@ bool journal_ask(struct journal *journal, enum request_class class,
     return request.is_ok;
 }
 
-/* ---- completing ---- */
-
-/* Those that are waited for first: workers go on while intake's answers are written. */
-static void complete_all(struct journal *journal, struct request *first) {
-    struct request *called = NULL;
-    struct request **last = &called;
-    mutex_lock(&journal->lock);
-    for (struct request *request = first, *next; request != NULL; request = next) {
-        next = request->next;
-        request->next = NULL;
-        if (request->complete_fn != NULL) {
-            *last = request;
-            last = &request->next;
-        } else {
-            request->is_complete = true;
-            condition_signal(&request->completed); /* the asker may be gone when we unlock */
-        }
-    }
-    mutex_unlock(&journal->lock);
-    for (struct request *request = called, *next; request != NULL; request = next) {
-        next = request->next; /* complete_fn frees it */
-        request->complete_fn(request->arg, request->is_ok ? NULL : &request->error);
-    }
-}
-
-static void fail_all(struct journal *journal, struct request *first, const struct error *error) {
-    for (struct request *request = first; request != NULL; request = request->next) {
-        request->is_ok = false;
-        request->error = *error;
-    }
-    complete_all(journal, first);
-}
-
-static void complete_one(struct journal *journal, struct request *request) {
-    request->next = NULL;
-    complete_all(journal, request);
-}
-
-/* ---- running ---- */
-
-static void run(struct journal *journal, struct request *request) {
-    arena_reset(journal->ledger.arena);
-    request->error = (struct error){0};
-    request->is_ok = request->run_fn(&journal->ledger, request->arg, &request->error);
-}
-
-/* False when the transaction is lost. */
-static bool run_in_group(struct journal *journal, struct request *request, bool is_alone,
-                         struct error *error) {
-    struct store *store = journal->store;
-    if (is_alone) { /* the transaction itself is the savepoint */
-        run(journal, request);
-        *error = request->error;
-        return request->is_ok;
-    }
-    struct ledger_mark mark = ledger_mark(&journal->ledger);
-    if (!store->savepoint(store, error)) {
-        return false;
-    }
-    run(journal, request);
-    if (request->is_ok) {
-        return store->savepoint_release(store, error);
-    }
-    *error = request->error;
-    ledger_revert(&journal->ledger, &mark);
-    return !store->is_lost && store->savepoint_rollback(store, error);
-}
-
-/* All of the group's requests that worked are in it when it returns true. */
-static bool run_group(struct journal *journal, struct request *group, struct error *error) {
-    struct store *store = journal->store;
-    bool is_alone = group->next == NULL;
-    bool is_any = false;
-    if (!store->begin(store, error)) {
-        return false;
-    }
-    for (struct request *request = group; request != NULL; request = request->next) {
-        if (!run_in_group(journal, request, is_alone, error)) {
-            return false;
-        }
-        is_any = is_any || request->is_ok;
-    }
-    if (!is_any) {
-        store->rollback(store);
-        return true;
-    }
-    return store->commit(store, error);
-}
-
-static void set_ready(struct journal *journal, bool is_ready, const struct error *failure) {
-    mutex_lock(&journal->lock);
-    journal->shared.is_ready = is_ready;
-    if (!is_ready) {
-        journal->shared.failure = *failure;
-        journal->shared.failure.code = ERROR_SYSTEM;
-    }
-    mutex_unlock(&journal->lock);
-    desk_pause(journal->desk, !is_ready);
-}
-
-/* Opens the store again, takes over what it has (a commit that failed may have worked) and commits
- * something. */
-static bool recover(struct journal *journal, struct error *error) {
-    struct store *store = journal->store;
-    if (!store->reopen(store, error) || !ledger_load(&journal->ledger, error)) {
-        return false;
-    }
-    journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
-    if (store->begin(store, error) && store->touch(store, journal->ledger.now_unix_ms, error) &&
-        store->commit(store, error)) {
-        return true;
-    }
-    store->rollback(store);
-    return false;
-}
-
-static void try_to_recover(struct journal *journal, const struct error *failure) {
-    struct error error = {0};
-    if (recover(journal, &error)) {
-        set_ready(journal, true, NULL);
-        log_info(&log_as, "commits again");
-    } else {
-        set_ready(journal, false, failure != NULL ? failure : &error);
-    }
-}
-
-static void count_commit(struct journal *journal, size_t requests, bool is_ok) {
-    mutex_lock(&journal->lock);
-    journal->shared.numbers.commits += is_ok;
-    journal->shared.numbers.failed_commits += !is_ok;
-    journal->shared.numbers.requests += requests;
-    mutex_unlock(&journal->lock);
-}
-
-static void fail_group(struct journal *journal, struct request *group,
-                       const struct ledger_mark *mark, struct error *error) {
-    journal->store->rollback(journal->store);
-    ledger_revert(&journal->ledger, mark);
-    error_wrap(error, "the journal can't commit");
-    error->code = ERROR_SYSTEM;
-    log_error(&log_as, "%s", error->text);
-    set_ready(journal, false, error);
-    fail_all(journal, group, error);
-    try_to_recover(journal, error);
-}
-
-/* A single request that failed for a reason of its own, in a transaction of its own. */
-static bool is_own_failure(const struct journal *journal, const struct request *group) {
-    return group->next == NULL && !group->is_ok && group->error.code != ERROR_NONE &&
-           group->error.code != ERROR_SYSTEM && !journal->store->is_lost;
-}
-
-static void commit_group(struct journal *journal, struct request *group, size_t count) {
-    struct error error = {0};
-    struct ledger_mark mark = ledger_mark(&journal->ledger);
-    journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
-    for (struct request *request = group; request != NULL; request = request->next) {
-        request->is_ok = false;
-        request->error = (struct error){0};
-    }
-    if (run_group(journal, group, &error)) {
-        desk_commit(journal->desk);
-        count_commit(journal, count, true);
-        complete_all(journal, group);
-    } else if (is_own_failure(journal, group)) {
-        journal->store->rollback(journal->store);
-        ledger_revert(&journal->ledger, &mark);
-        complete_all(journal, group);
-    } else {
-        count_commit(journal, count, false);
-        fail_group(journal, group, &mark, &error);
-    }
-}
-
 /* ---- the thread ---- */
 
 static struct request *take(struct journal *journal, enum request_class class) {
@@ -290,10 +114,15 @@ static struct request *take_group(struct journal *journal, size_t *count_out) {
     return first;
 }
 
+static void complete_one(struct journal *journal, struct request *request) {
+    request->next = NULL;
+    group_complete(journal, request);
+}
+
 static void serve_loads(struct journal *journal) {
     struct request *request = NULL;
     while ((request = take(journal, REQUEST_LOAD)) != NULL) {
-        run(journal, request);
+        group_run_one(journal, request);
         complete_one(journal, request);
     }
 }
@@ -303,7 +132,7 @@ static void serve_reads(struct journal *journal) {
     struct request *request = NULL;
     while (clock_mono_us(&clock_system) < until_us &&
            (request = take(journal, REQUEST_READ)) != NULL) {
-        run(journal, request);
+        group_run_one(journal, request);
         complete_one(journal, request);
     }
 }
@@ -317,7 +146,7 @@ static void fail_changes(struct journal *journal) {
     size_t count = 0;
     struct request *group = NULL;
     while ((group = take_group(journal, &count)) != NULL) {
-        fail_all(journal, group, &failure);
+        group_fail(journal, group, &failure);
     }
 }
 
@@ -353,7 +182,7 @@ static void keep_house(struct journal *journal) {
         .complete_fn = ignore_completion,
     };
     struct ulid before = journal->retention.cursor;
-    commit_group(journal, &request, 1);
+    group_commit(journal, &request, 1);
     if (!request.is_ok) {
         journal->retention.cursor = before;
     }
@@ -398,7 +227,7 @@ static void serve_ready(struct journal *journal) {
     size_t count = 0;
     struct request *group = take_group(journal, &count);
     if (group != NULL) {
-        commit_group(journal, group, count);
+        group_commit(journal, group, count);
     }
     bool is_idle = !has_changes(journal);
     journal->store->tidy(journal->store, is_idle);
@@ -418,7 +247,7 @@ static void serve(void *arg) {
             fail_changes(journal);
             if (clock_mono_ms(&clock_system) >= next_probe_ms) {
                 next_probe_ms = clock_mono_ms(&clock_system) + JOURNAL_PROBE_MS;
-                try_to_recover(journal, NULL);
+                group_recover(journal, NULL);
             }
         }
         serve_reads(journal);

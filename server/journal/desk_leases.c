@@ -1,0 +1,170 @@
+#include "desk_entries.h"
+
+#include <string.h>
+
+/* An undo waits until nobody works on its incident any more. */
+static bool may_claim(void *arg, const struct desk_entry *entry) NO_THREAD_SAFETY_ANALYSIS {
+    struct desk *desk = arg;
+    if (entry->task.kind != TASK_UNDO) {
+        return true;
+    }
+    for (const struct desk_entry *held = desk->shared.leased; held != NULL; held = held->next) {
+        if (strcmp(held->task.incident.text, entry->task.incident.text) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void end_expired_leases(struct desk *desk, int64_t now_mono_ms) REQUIRES(&desk->lock) {
+    for (struct desk_entry *entry = desk->shared.leased, *next; entry != NULL; entry = next) {
+        next = entry->next;
+        if (entry->lease_until_mono_ms <= now_mono_ms) {
+            desk_end_lease(desk, entry);
+            desk_put_back(desk, entry);
+        }
+    }
+}
+
+/* Whoever held a task of this incident when its lease ran out comes too late now. */
+static void invalidate_others(struct desk *desk, const struct desk_entry *undo)
+    REQUIRES(&desk->lock) {
+    const struct ulid *incident = &undo->task.incident;
+    struct desk_entry *entry = desk_next_of(*desk_incident_chain(desk, incident), incident);
+    for (; entry != NULL; entry = desk_next_of(entry->next_by_incident, incident)) {
+        if (entry != undo) {
+            entry->fence = 0;
+        }
+    }
+}
+
+static void hand_over(struct desk *desk, struct desk_entry *entry, struct desk_lease *lease_out)
+    REQUIRES(&desk->lock) {
+    lanes_take(&desk->shared.lanes, entry);
+    desk_lease_out(desk, entry);
+    entry->fence = ++desk->shared.last_fence;
+    if (entry->task.kind == TASK_UNDO) {
+        invalidate_others(desk, entry);
+    }
+    *lease_out = (struct desk_lease){.id = entry->task.id, .fence = entry->fence};
+    if (entry->ready != NULL) {
+        lease_out->ready = entry->ready;
+        lease_out->ready->id = entry->task.id;
+        lease_out->ready->fence = entry->fence;
+        desk->shared.ready_count--;
+        desk->shared.ready_bytes -= entry->ready_bytes;
+        entry->ready = NULL;
+    }
+}
+
+static bool try_claim(struct desk *desk, struct desk_lease *lease_out) REQUIRES(&desk->lock) {
+    if (desk->shared.is_paused) {
+        return false;
+    }
+    int64_t now_mono_ms = clock_mono_ms(desk->clock);
+    end_expired_leases(desk, now_mono_ms);
+    lanes_advance(&desk->shared.lanes, now_mono_ms);
+    struct desk_entry *entry = lanes_pick(&desk->shared.lanes, may_claim, desk);
+    if (entry == NULL) {
+        return false;
+    }
+    hand_over(desk, entry, lease_out);
+    if (desk->shared.waiting > 0 && lanes_pick(&desk->shared.lanes, may_claim, desk) != NULL) {
+        condition_signal(&desk->changed); /* one signal may have stood for several tasks */
+    }
+    return true;
+}
+
+/* Until the next task is due or the next lease runs out; at most `most_ms`. */
+static int64_t time_to_wait(struct desk *desk, int64_t most_ms) REQUIRES(&desk->lock) {
+    if (desk->shared.is_paused) {
+        return most_ms;
+    }
+    int64_t now_mono_ms = clock_mono_ms(desk->clock);
+    int64_t until_mono_ms = now_mono_ms + most_ms;
+    int64_t due_mono_ms = 0;
+    if (lanes_next_due(&desk->shared.lanes, &due_mono_ms) && due_mono_ms < until_mono_ms) {
+        until_mono_ms = due_mono_ms;
+    }
+    for (const struct desk_entry *held = desk->shared.leased; held != NULL; held = held->next) {
+        if (held->lease_until_mono_ms < until_mono_ms) {
+            until_mono_ms = held->lease_until_mono_ms;
+        }
+    }
+    int64_t wait_ms = until_mono_ms - now_mono_ms;
+    return wait_ms > 1 ? wait_ms : 1;
+}
+
+bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out) {
+    int64_t until_mono_ms = clock_mono_ms(&clock_system) + wait_ms;
+    bool is_claimed = false;
+    mutex_lock(&desk->lock);
+    while (!desk->shared.is_stopped) {
+        is_claimed = try_claim(desk, lease_out);
+        int64_t left_ms = until_mono_ms - clock_mono_ms(&clock_system);
+        if (is_claimed || wait_ms <= 0 || left_ms <= 0) {
+            break;
+        }
+        desk->shared.waiting++;
+        condition_wait_ms(&desk->changed, &desk->lock, time_to_wait(desk, left_ms));
+        desk->shared.waiting--;
+    }
+    mutex_unlock(&desk->lock);
+    return is_claimed;
+}
+
+bool desk_renew(struct desk *desk, int64_t id, uint64_t fence, struct desk_task *task_out) {
+    mutex_lock(&desk->lock);
+    struct desk_entry *entry = desk_find(desk, id);
+    bool is_valid = entry != NULL && !entry->is_removed && !entry->is_uncommitted && fence != 0 &&
+                    entry->fence == fence;
+    if (is_valid) {
+        if (entry->place == PLACE_LEASED) {
+            entry->lease_until_mono_ms = clock_mono_ms(desk->clock) + JOURNAL_LEASE_MS;
+        } else { /* it ran out, but nobody has claimed the task since */
+            lanes_take(&desk->shared.lanes, entry);
+            desk_lease_out(desk, entry);
+        }
+        *task_out = entry->task;
+    }
+    mutex_unlock(&desk->lock);
+    return is_valid;
+}
+
+void desk_give_back(struct desk *desk, int64_t id, uint64_t fence, int64_t wait_ms) {
+    mutex_lock(&desk->lock);
+    struct desk_entry *entry = desk_find(desk, id);
+    if (entry != NULL && entry->fence == fence && entry->place == PLACE_LEASED) {
+        entry->fence = 0;
+        desk_end_lease(desk, entry);
+        if (wait_ms > 0) {
+            desk_set_due(desk, entry, clock_unix_ms(desk->clock) + wait_ms);
+        }
+        desk_put_back(desk, entry);
+    }
+    mutex_unlock(&desk->lock);
+}
+
+void desk_stop_claims(struct desk *desk) {
+    mutex_lock(&desk->lock);
+    desk->shared.is_stopped = true;
+    condition_broadcast(&desk->changed);
+    mutex_unlock(&desk->lock);
+}
+
+void desk_pause(struct desk *desk, bool is_paused) {
+    mutex_lock(&desk->lock);
+    desk->shared.is_paused = is_paused;
+    condition_broadcast(&desk->changed);
+    mutex_unlock(&desk->lock);
+}
+
+int64_t desk_oldest_due_ms(struct desk *desk) {
+    mutex_lock(&desk->lock);
+    int64_t now_mono_ms = clock_mono_ms(desk->clock);
+    int64_t due_mono_ms = 0;
+    lanes_advance(&desk->shared.lanes, now_mono_ms);
+    bool is_any = lanes_oldest_ready(&desk->shared.lanes, &due_mono_ms);
+    mutex_unlock(&desk->lock);
+    return is_any && due_mono_ms < now_mono_ms ? now_mono_ms - due_mono_ms : 0;
+}

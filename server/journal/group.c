@@ -1,0 +1,173 @@
+#include "group.h"
+
+#include "riposte/observe/log.h"
+
+static const struct log_context log_as = {.component = "journal"};
+
+/* ---- completing ---- */
+
+void group_complete(struct journal *journal, struct request *first) {
+    struct request *called = NULL;
+    struct request **last = &called;
+    mutex_lock(&journal->lock);
+    for (struct request *request = first, *next; request != NULL; request = next) {
+        next = request->next;
+        request->next = NULL;
+        if (request->complete_fn != NULL) {
+            *last = request;
+            last = &request->next;
+        } else {
+            request->is_complete = true;
+            condition_signal(&request->completed); /* the asker may be gone when we unlock */
+        }
+    }
+    mutex_unlock(&journal->lock);
+    for (struct request *request = called, *next; request != NULL; request = next) {
+        next = request->next; /* complete_fn frees it */
+        request->complete_fn(request->arg, request->is_ok ? NULL : &request->error);
+    }
+}
+
+void group_fail(struct journal *journal, struct request *first, const struct error *error) {
+    for (struct request *request = first; request != NULL; request = request->next) {
+        request->is_ok = false;
+        request->error = *error;
+    }
+    group_complete(journal, first);
+}
+
+/* ---- running ---- */
+
+void group_run_one(struct journal *journal, struct request *request) {
+    arena_reset(journal->ledger.arena);
+    request->error = (struct error){0};
+    request->is_ok = request->run_fn(&journal->ledger, request->arg, &request->error);
+}
+
+/* False when the transaction is lost. */
+static bool run_in_group(struct journal *journal, struct request *request, bool is_alone,
+                         struct error *error) {
+    struct store *store = journal->store;
+    if (is_alone) { /* the transaction itself is the savepoint */
+        group_run_one(journal, request);
+        *error = request->error;
+        return request->is_ok;
+    }
+    struct ledger_mark mark = ledger_mark(&journal->ledger);
+    if (!store->savepoint(store, error)) {
+        return false;
+    }
+    group_run_one(journal, request);
+    if (request->is_ok) {
+        return store->savepoint_release(store, error);
+    }
+    *error = request->error;
+    ledger_revert(&journal->ledger, &mark);
+    return !store->is_lost && store->savepoint_rollback(store, error);
+}
+
+/* All of the group's requests that worked are in it when it returns true. */
+static bool run_group(struct journal *journal, struct request *group, struct error *error) {
+    struct store *store = journal->store;
+    bool is_alone = group->next == NULL;
+    bool is_any = false;
+    if (!store->begin(store, error)) {
+        return false;
+    }
+    for (struct request *request = group; request != NULL; request = request->next) {
+        if (!run_in_group(journal, request, is_alone, error)) {
+            return false;
+        }
+        is_any = is_any || request->is_ok;
+    }
+    if (!is_any) {
+        store->rollback(store);
+        return true;
+    }
+    return store->commit(store, error);
+}
+
+static void group_set_ready(struct journal *journal, bool is_ready, const struct error *failure) {
+    mutex_lock(&journal->lock);
+    journal->shared.is_ready = is_ready;
+    if (!is_ready) {
+        journal->shared.failure = *failure;
+        journal->shared.failure.code = ERROR_SYSTEM;
+    }
+    mutex_unlock(&journal->lock);
+    desk_pause(journal->desk, !is_ready);
+}
+
+/* Opens the store again, takes over what it has (a commit that failed may have worked) and commits
+ * something. */
+static bool recover(struct journal *journal, struct error *error) {
+    struct store *store = journal->store;
+    if (!store->reopen(store, error) || !ledger_load(&journal->ledger, error)) {
+        return false;
+    }
+    journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
+    if (store->begin(store, error) && store->touch(store, journal->ledger.now_unix_ms, error) &&
+        store->commit(store, error)) {
+        return true;
+    }
+    store->rollback(store);
+    return false;
+}
+
+void group_recover(struct journal *journal, const struct error *failure) {
+    struct error error = {0};
+    if (recover(journal, &error)) {
+        group_set_ready(journal, true, NULL);
+        log_info(&log_as, "commits again");
+    } else {
+        group_set_ready(journal, false, failure != NULL ? failure : &error);
+    }
+}
+
+static void count_commit(struct journal *journal, size_t requests, bool is_ok) {
+    mutex_lock(&journal->lock);
+    journal->shared.numbers.commits += is_ok;
+    journal->shared.numbers.failed_commits += !is_ok;
+    journal->shared.numbers.requests += requests;
+    mutex_unlock(&journal->lock);
+}
+
+static void fail_group(struct journal *journal, struct request *group,
+                       const struct ledger_mark *mark, struct error *error) {
+    journal->store->rollback(journal->store);
+    ledger_revert(&journal->ledger, mark);
+    error_wrap(error, "the journal can't commit");
+    error->code = ERROR_SYSTEM;
+    log_error(&log_as, "%s", error->text);
+    group_set_ready(journal, false, error);
+    group_fail(journal, group, error);
+    group_recover(journal, error);
+}
+
+/* A single request that failed for a reason of its own, in a transaction of its own. */
+static bool is_own_failure(const struct journal *journal, const struct request *group) {
+    return group->next == NULL && !group->is_ok && group->error.code != ERROR_NONE &&
+           group->error.code != ERROR_SYSTEM && !journal->store->is_lost;
+}
+
+void group_commit(struct journal *journal, struct request *group, size_t count) {
+    struct error error = {0};
+    struct ledger_mark mark = ledger_mark(&journal->ledger);
+    journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
+    for (struct request *request = group; request != NULL; request = request->next) {
+        request->is_ok = false;
+        request->error = (struct error){0};
+    }
+    if (run_group(journal, group, &error)) {
+        desk_commit(journal->desk);
+        count_commit(journal, count, true);
+        group_complete(journal, group);
+    } else if (is_own_failure(journal, group)) {
+        journal->store->rollback(journal->store);
+        ledger_revert(&journal->ledger, &mark);
+        group_complete(journal, group);
+    } else {
+        count_commit(journal, count, false);
+        fail_group(journal, group, &mark, &error);
+    }
+}
