@@ -197,8 +197,8 @@ static void what_joins_a_held_incident_does_no_work(void **state) {
     struct ulid open = contain->incident.id;
     story_finish(story, &contain, INCIDENT_HELD);
     struct journal_new_task restore = story_playbook("restore", false);
-    struct journal_admitted admitted =
-        story_admit(story, story_arrive(story, "event-2", "rule-a", "user-1"), &restore, 1);
+    struct journal_admitted admitted = story_admit(
+        story, story_arrive(story, "event-2", "rule-a", "user-1"), &restore, 1);
     assert_int_equal(admitted.state, INCIDENT_JOINED);
     assert_null(admitted.next);
     story_claim_none(story);
