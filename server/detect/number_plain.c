@@ -138,14 +138,20 @@ static void decimal_shortest(double magnitude, struct decimal *out) {
     }
 }
 
-bool number_comparable_plain(struct text spelling, double *value_out) {
+double number_nearest_plain(struct text spelling) {
     char text[SPELLING_BYTES];
-    if (spelling.bytes == 0 || spelling.bytes >= sizeof(text)) {
+    size_t bytes = spelling.bytes < sizeof(text) ? spelling.bytes : sizeof(text) - 1;
+    memcpy(text, spelling.data, bytes);
+    text[bytes] = '\0';
+    double value = parse_double(text);
+    return value == 0 ? 0 : value;
+}
+
+bool number_comparable_plain(struct text spelling, double *value_out) {
+    if (spelling.bytes == 0 || spelling.bytes >= SPELLING_BYTES) {
         return false;
     }
-    memcpy(text, spelling.data, spelling.bytes);
-    text[spelling.bytes] = '\0';
-    double value = parse_double(text);
+    double value = number_nearest_plain(spelling);
     if (!isfinite(value)) {
         return false;
     }
@@ -155,6 +161,6 @@ bool number_comparable_plain(struct text spelling, double *value_out) {
     if (!decimal_equals(&written, &shortest)) {
         return false;
     }
-    *value_out = value == 0 ? 0 : value;
+    *value_out = value;
     return true;
 }

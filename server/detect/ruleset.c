@@ -1,6 +1,7 @@
 #include "riposte/detect/ruleset.h"
 
 #include "riposte/base/memory.h"
+#include "riposte/detect/number.h"
 #include "riposte/detect/pattern.h"
 #include "riposte/detect/ruleset_parts.h"
 
@@ -190,9 +191,12 @@ static uint32_t add_exact(struct ruleset *set, enum atom_kind kind, uint32_t pat
     return atom;
 }
 
-static uint32_t add_number(struct ruleset *set, uint32_t path, double value) {
-    value = value == 0 ? 0 : value; /* not -0 */
-    return add_exact(set, ATOM_NUMBER, path, (struct text){(const char *)&value, sizeof(value)});
+/* A comparable number, by its decimal value. */
+static uint32_t add_number(struct ruleset *set, uint32_t path, struct text spelling) {
+    struct number number;
+    bool is_read = number_read(spelling, &number);
+    assert(is_read);
+    return add_exact(set, ATOM_NUMBER, path, (struct text){(const char *)&number, sizeof(number)});
 }
 
 static uint32_t add_literal(struct ruleset *set, uint32_t path, enum json_type type) {
@@ -230,13 +234,13 @@ static uint32_t add_atom(struct ruleset *set, uint32_t path, const struct test *
         return add_exact(set, ATOM_IP, path,
                          (struct text){(const char *)test->ip.bytes, test->ip.byte_count});
     case TEST_NUMBER:
-        return add_number(set, path, test->number);
+        return add_number(set, path, test->text);
     case TEST_NUMBER_TEXT:
         return add_exact(set, ATOM_NUMBER_TEXT, path, test->text);
     case TEST_RANGE:
         /* "=" is one number */
         return test->range.low < test->range.high ? add_planned(set, ATOM_RANGE, path, test)
-                                                  : add_number(set, path, test->range.low);
+                                                  : add_number(set, path, test->range.low_text);
     case TEST_PREFIX:
         return add_planned(set, ATOM_PREFIX, path, test);
     case TEST_SUFFIX:

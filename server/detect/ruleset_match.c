@@ -40,6 +40,8 @@ struct leaf_sink {
     const struct ruleset *set;
     struct match_scratch *scratch;
     uint32_t path; /* of the leaf at hand */
+    struct number number;
+    struct text spelling; /* of that number */
 };
 
 /* ---- life ---- */
@@ -208,19 +210,34 @@ static void mark_string(struct leaf_sink *sink, const struct path_plan *plan, st
     }
 }
 
+/* Ranges that hold the nearest double; whether the number is comparable at all is asked when one of
+ * them is not marked yet. */
+static void mark_ranges(void *arg, const uint32_t *atoms, size_t count) {
+    struct leaf_sink *sink = arg;
+    for (size_t i = 0; i < count; i++) {
+        if (sink->scratch->atom_marks[atoms[i]] == sink->scratch->event) {
+            continue;
+        }
+        if (!number_is_comparable(&sink->number, sink->spelling)) {
+            return;
+        }
+        mark_atom(sink->set, sink->scratch, atoms[i]);
+    }
+}
+
 static void mark_number(struct leaf_sink *sink, const struct path_plan *plan, struct text text) {
-    double value = 0;
     if (plan->has_number_texts) {
         mark_key(sink, ATOM_NUMBER_TEXT, text.data, text.bytes);
     }
-    if ((!plan->has_numbers && plan->ranges == NULL) || !number_comparable(text, &value)) {
+    if ((!plan->has_numbers && plan->ranges == NULL) || !number_read(text, &sink->number)) {
         return;
     }
     if (plan->has_numbers) {
-        mark_key(sink, ATOM_NUMBER, &value, sizeof(value));
+        mark_key(sink, ATOM_NUMBER, &sink->number, sizeof(sink->number));
     }
     if (plan->ranges != NULL) {
-        range_index_find(plan->ranges, value, mark_atoms, sink);
+        sink->spelling = text;
+        range_index_find(plan->ranges, number_nearest(&sink->number, text), mark_ranges, sink);
     }
 }
 

@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
 /* Longer texts have offsets that the index can't hold. */
 #define SCAN_BYTES ((size_t)UINT32_MAX / 2)
 
@@ -70,6 +76,8 @@ void json_scratch_free(struct json_scratch **scratch) {
 
 /* A member is a key, a colon, a value's first token, and what follows it. */
 #define MEMBER_TOKENS 4
+/* An element is a value's first token and what follows it. */
+#define ELEMENT_TOKENS 2
 
 static inline bool has_tokens(struct json_index *index, size_t wanted) {
     if (index->count - index->at < wanted) {
@@ -87,30 +95,15 @@ static inline uint32_t take(struct scan *scan) {
     return scan->index->tokens[scan->index->at++];
 }
 
-/* Takes the next token, which must be `closing`, or a comma: then *goes_on is set. */
-static inline bool take_separator(struct scan *scan, uint8_t closing, bool *goes_on) {
-    uint8_t next = peek(scan);
-    if (next != ',' && next != closing) {
-        return false;
-    }
-    scan->index->at++;
-    *goes_on = next == ',';
-    return true;
-}
-
-/* The inside of the string that opens at `from`. Its closing quote is the last byte before the next
- * token that is no white space; without a next token the text is cut off. */
-static inline bool string_inside(struct scan *scan, uint32_t from, struct text *inside_out) {
-    if (!has_tokens(scan->index, 1)) {
-        return false;
-    }
-    const uint8_t *last = scan->text + scan->index->tokens[scan->index->at] - 1;
+/* The inside of the string that opens at `from`: its closing quote is the last byte before the next
+ * token that is no white space. */
+static inline void string_before(const struct scan *scan, uint32_t from, uint32_t next,
+                                 struct text *inside_out) {
+    const uint8_t *inside = scan->text + from + 1, *last = scan->text + next - 1;
     while (*last != '"') {
         last--;
     }
-    *inside_out = (struct text){(const char *)scan->text + from + 1,
-                                (size_t)(last - (scan->text + from + 1))};
-    return true;
+    *inside_out = (struct text){(const char *)inside, (size_t)(last - inside)};
 }
 
 static bool has_backslash(const struct scan *scan, struct text text) {
@@ -154,7 +147,9 @@ static inline const uint8_t *skip_digits(const struct scan *scan, const uint8_t 
     return at;
 }
 
-static inline bool number_end(const struct scan *scan, const uint8_t *from,
+/* Byte by byte, for what is unusual: exponents, more than a window of bytes, the end of the text.
+ */
+static bool number_end_slowly(const struct scan *scan, const uint8_t *from,
                               const uint8_t **end_out) {
     const uint8_t *at = from + (*from == '-');
     if (!is_digit_at(scan, at)) {
@@ -179,6 +174,69 @@ static inline bool number_end(const struct scan *scan, const uint8_t *from,
     return at - from <= JSON_NUMBER_BYTES && ends_scalar(scan, at);
 }
 
+/* A bit for each of NUMBER_WINDOW bytes that is no digit. */
+#define NUMBER_WINDOW 32
+#if defined(__SSE2__)
+static inline uint32_t half_window(const uint8_t *at) {
+    __m128i value = _mm_sub_epi8(_mm_loadu_si128((const __m128i_u *)at), _mm_set1_epi8('0'));
+    __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
+    return (uint32_t)_mm_movemask_epi8(is_digit);
+}
+
+static inline uint32_t others_in_window(const uint8_t *at) {
+    return ~(half_window(at) | half_window(at + NUMBER_WINDOW / 2) << (NUMBER_WINDOW / 2));
+}
+#elif defined(__ARM_NEON)
+static inline uint32_t half_window(const uint8_t *at) {
+    static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t is_digit = vcleq_u8(vsubq_u8(vld1q_u8(at), vdupq_n_u8('0')), vdupq_n_u8(9));
+    uint8x16_t bits = vandq_u8(is_digit, vld1q_u8(weights));
+    return (uint32_t)vaddv_u8(vget_low_u8(bits)) | (uint32_t)vaddv_u8(vget_high_u8(bits)) << 8;
+}
+
+static inline uint32_t others_in_window(const uint8_t *at) {
+    return ~(half_window(at) | half_window(at + NUMBER_WINDOW / 2) << (NUMBER_WINDOW / 2));
+}
+#else
+static inline uint32_t others_in_window(const uint8_t *at) {
+    uint32_t others = 0;
+    for (unsigned i = 0; i < NUMBER_WINDOW; i++) {
+        others |= (uint32_t)((uint8_t)(at[i] - '0') > 9) << i;
+    }
+    return others;
+}
+#endif
+
+/* Where the run of digits from byte `from` of the window on ends; NUMBER_WINDOW when beyond it. */
+static inline unsigned run_end(uint32_t others, unsigned from) {
+    uint64_t ahead = ((uint64_t)1 << NUMBER_WINDOW | others) >> from;
+    return from + (unsigned)__builtin_ctzll(ahead);
+}
+
+static inline bool number_end(const struct scan *scan, const uint8_t *from,
+                              const uint8_t **end_out) {
+    if (scan->end - from < NUMBER_WINDOW + 1) {
+        return number_end_slowly(scan, from, end_out);
+    }
+    uint32_t others = others_in_window(from);
+    unsigned start = *from == '-', end = run_end(others, start);
+    if (end == start || (from[start] == '0' && end > start + 1)) {
+        return false;
+    }
+    if (end < NUMBER_WINDOW - 1 && from[end] == '.') {
+        unsigned fraction = end + 1;
+        end = run_end(others, fraction);
+        if (end == fraction) {
+            return false;
+        }
+    }
+    if (end >= NUMBER_WINDOW - 1 || (from[end] | 0x20) == 'e') {
+        return number_end_slowly(scan, from, end_out);
+    }
+    *end_out = from + end;
+    return ends_scalar(scan, from + end);
+}
+
 static inline bool is_literal(const struct scan *scan, const uint8_t *at, const char *literal,
                               size_t bytes) {
     return (size_t)(scan->end - at) >= bytes && memcmp(at, literal, bytes) == 0 &&
@@ -188,6 +246,10 @@ static inline bool is_literal(const struct scan *scan, const uint8_t *at, const 
 /* The scalar that begins with `first`; not for strings. */
 static inline bool scalar_end(const struct scan *scan, const uint8_t *from,
                               enum json_type *type_out, const uint8_t **end_out) {
+    if (is_digit_at(scan, from) || *from == '-') {
+        *type_out = JSON_NUMBER;
+        return number_end(scan, from, end_out);
+    }
     switch (*from) {
     case 't':
         *type_out = JSON_TRUE;
@@ -202,12 +264,11 @@ static inline bool scalar_end(const struct scan *scan, const uint8_t *from,
         *end_out = from + 4;
         return is_literal(scan, from, "null", 4);
     default:
-        *type_out = JSON_NUMBER;
-        return number_end(scan, from, end_out);
+        return false;
     }
 }
 
-static bool check_scalar(const struct scan *scan, const uint8_t *from) {
+static inline bool check_scalar(const struct scan *scan, const uint8_t *from) {
     enum json_type type;
     const uint8_t *end;
     return scalar_end(scan, from, &type, &end);
@@ -217,31 +278,33 @@ static bool check_scalar(const struct scan *scan, const uint8_t *from) {
 
 static bool skip_container(struct scan *scan, uint8_t opening);
 
-static inline bool skip_value(struct scan *scan) {
-    if (!has_tokens(scan->index, 1)) {
-        return false;
-    }
-    const uint8_t *from = scan->text + take(scan);
-    if (*from == '"') {
+/* The value whose first token is tokens[at + ahead], and the token that follows it, which becomes
+ * *separator_out. Both are there. */
+static inline bool skip_value(struct scan *scan, size_t ahead, uint8_t *separator_out) {
+    struct json_index *index = scan->index;
+    const uint32_t *tokens = index->tokens + index->at + ahead;
+    const uint8_t *from = scan->text + tokens[0];
+    if (*from == '{' || *from == '[') {
+        index->at += ahead + 1;
+        if (!skip_container(scan, *from) || !has_tokens(index, 1)) {
+            return false;
+        }
+        *separator_out = scan->text[take(scan)];
         return true;
     }
-    if (*from == '{' || *from == '[') {
-        return skip_container(scan, *from);
-    }
-    return check_scalar(scan, from);
+    *separator_out = scan->text[tokens[1]];
+    index->at += ahead + 2;
+    return *from == '"' || check_scalar(scan, from);
 }
 
 static bool skip_members(struct scan *scan) {
-    for (bool goes_on = true; goes_on;) {
-        if (!has_tokens(scan->index, MEMBER_TOKENS)) {
+    for (uint8_t separator = ','; separator != '}';) {
+        if (separator != ',' || !has_tokens(scan->index, MEMBER_TOKENS)) {
             return false;
         }
         const uint32_t *tokens = scan->index->tokens + scan->index->at;
-        if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':') {
-            return false;
-        }
-        scan->index->at += 2;
-        if (!skip_value(scan) || !take_separator(scan, '}', &goes_on)) {
+        if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':' ||
+            !skip_value(scan, 2, &separator)) {
             return false;
         }
     }
@@ -249,8 +312,9 @@ static bool skip_members(struct scan *scan) {
 }
 
 static bool skip_elements(struct scan *scan) {
-    for (bool goes_on = true; goes_on;) {
-        if (!skip_value(scan) || !take_separator(scan, ']', &goes_on)) {
+    for (uint8_t separator = ','; separator != ']';) {
+        if (separator != ',' || !has_tokens(scan->index, ELEMENT_TOKENS) ||
+            !skip_value(scan, 0, &separator)) {
             return false;
         }
     }
@@ -375,9 +439,10 @@ static bool take_scalar(struct scan *scan, uint32_t offset, uint32_t node) {
     enum json_type type = JSON_STRING;
     struct text raw;
     if (*from == '"') {
-        if (!string_inside(scan, offset, &raw)) {
+        if (!has_tokens(scan->index, 1)) {
             return false;
         }
+        string_before(scan, offset, scan->index->tokens[scan->index->at], &raw);
     } else if (scalar_end(scan, from, &type, &end)) {
         raw = (struct text){(const char *)from, (size_t)(end - from)};
     } else {
@@ -391,46 +456,47 @@ static bool take_scalar(struct scan *scan, uint32_t offset, uint32_t node) {
 
 static bool take_container(struct scan *scan, uint32_t offset, struct place place);
 
-/* The value whose first token is next. */
-static inline bool take_value(struct scan *scan, struct place place) {
+/* As skip_value(), for a value that somebody may have asked for. */
+static inline bool take_value(struct scan *scan, size_t ahead, struct place place,
+                              uint8_t *separator_out) {
     if (place.node == LOST && !place.is_unique) {
-        return skip_value(scan);
+        return skip_value(scan, ahead, separator_out);
     }
-    if (!has_tokens(scan->index, 1)) {
-        return false;
-    }
+    scan->index->at += ahead;
     uint32_t offset = take(scan);
     uint8_t first = scan->text[offset];
-    if (first == '{' || first == '[') {
-        return take_container(scan, offset, place);
+    bool is_good = first == '{' || first == '[' ? take_container(scan, offset, place)
+                                                : take_scalar(scan, offset, place.node);
+    if (!is_good || !has_tokens(scan->index, 1)) {
+        return false;
     }
-    return take_scalar(scan, offset, place.node);
+    *separator_out = scan->text[take(scan)];
+    return true;
+}
+
+static bool take_member(struct scan *scan, struct place object, size_t names_before,
+                        uint8_t *separator_out) {
+    struct place place = object;
+    struct text key;
+    const uint32_t *tokens = scan->index->tokens + scan->index->at;
+    if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':') {
+        return false;
+    }
+    string_before(scan, tokens[0], tokens[1], &key);
+    if (object.is_unique && !note_name(scan, key, names_before)) {
+        return false;
+    }
+    if (place.node != LOST && !follow_key(scan, key, &place)) {
+        return false;
+    }
+    return take_value(scan, 2, place, separator_out);
 }
 
 static bool take_members(struct scan *scan, struct place object) {
     size_t names_before = scan->name_count;
-    for (bool goes_on = true; goes_on;) {
-        struct place place = object;
-        struct text key;
-        if (!has_tokens(scan->index, MEMBER_TOKENS)) {
-            return false;
-        }
-        const uint32_t *tokens = scan->index->tokens + scan->index->at;
-        if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':') {
-            return false;
-        }
-        scan->index->at++;
-        if (!string_inside(scan, tokens[0], &key)) {
-            return false;
-        }
-        scan->index->at++;
-        if (object.is_unique && !note_name(scan, key, names_before)) {
-            return false;
-        }
-        if (place.node != LOST && !follow_key(scan, key, &place)) {
-            return false;
-        }
-        if (!take_value(scan, place) || !take_separator(scan, '}', &goes_on)) {
+    for (uint8_t separator = ','; separator != '}';) {
+        if (separator != ',' || !has_tokens(scan->index, MEMBER_TOKENS) ||
+            !take_member(scan, object, names_before, &separator)) {
             return false;
         }
     }
@@ -450,8 +516,9 @@ static bool take_elements(struct scan *scan, struct place array) {
     struct place place = array;
     place.is_element = true;
     place.membership = (struct json_membership){scan->array_count - 1, 0};
-    for (bool goes_on = true; goes_on; place.membership.element++) {
-        if (!take_value(scan, place) || !take_separator(scan, ']', &goes_on)) {
+    for (uint8_t separator = ','; separator != ']'; place.membership.element++) {
+        if (separator != ',' || !has_tokens(scan->index, ELEMENT_TOKENS) ||
+            !take_value(scan, 0, place, &separator)) {
             return false;
         }
     }

@@ -19,7 +19,7 @@
 /* What the key of an atom means. The first ones are found by a value's key. */
 enum atom_kind {
     ATOM_STRING,
-    ATOM_NUMBER, /* key: the double's bytes */
+    ATOM_NUMBER, /* key: struct number */
     ATOM_NUMBER_TEXT,
     ATOM_IP,      /* key: the address */
     ATOM_CIDR,    /* key: a byte of mask bits, then the masked address */

@@ -11,11 +11,30 @@
 #include "riposte/base/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* `spelling` is a JSON number. *value_out: its double, never -0. False when it isn't comparable. */
+/* The decimal value written: digits * 10^exponent, no zero at the end of the digits; zero is all
+ * zeros. Two numbers of equal value are equal byte by byte. */
+struct number {
+    uint64_t digits;
+    int32_t exponent;
+    uint32_t is_negative;
+};
+
+/* `spelling` is a JSON number. False when it can't be comparable: too many digits, or far out of
+ * range. */
+bool number_read(struct text spelling, struct number *number_out);
+/* The nearest double; perhaps infinite. */
+double number_nearest(const struct number *number, struct text spelling);
+/* Both at once. *value_out: the double, never -0. False when the number isn't comparable. */
 bool number_comparable(struct text spelling, double *value_out);
+/* Is it, when its decimal is known already? */
+bool number_is_comparable(const struct number *number, struct text spelling);
 
-/* The same, decided by the C library's conversions: slow, and the reference for the other. */
+/* number_comparable(), decided by the C library's conversions: slow, and the reference for the
+ * other. */
 bool number_comparable_plain(struct text spelling, double *value_out);
+/* number_nearest(), likewise. */
+double number_nearest_plain(struct text spelling);
 
 #endif
