@@ -5,9 +5,11 @@
 
 #define POWER_LIMIT    330 /* of powers.inc */
 #define EXPONENT_LIMIT 290 /* inside, a value of at most 17 digits is a normal double */
-#define SAFE_LIMIT     1000000000000000u /* below, so at most 15 digits: always the shortest */
-#define DOUBLE_DIGITS  17                /* one of more never is */
-#define EXACT_POWER    22                /* 10^22 is the largest power of ten that is a double */
+#define SAFE_LIMIT     1000000000000000u   /* below, so at most 15 digits: always the shortest */
+#define DOUBLE_DIGITS  17                  /* one of more never is */
+#define DIGITS_LIMIT   100000000000000000u /* the first one of more */
+#define SIMPLE_BYTES   19                  /* 10^19 fits in 64 bits; one may be the point */
+#define EXACT_POWER    22                  /* 10^22 is the largest power of ten that is a double */
 #define MANTISSA_BITS  53
 #define EXACT_INTEGER  ((uint64_t)1 << MANTISSA_BITS)
 #define EXPONENT_MOST  100000 /* no double is farther out */
@@ -108,7 +110,41 @@ static bool take_exponent(struct text spelling, size_t at, struct reading *readi
     return true;
 }
 
+/* What most numbers look like: no exponent, few enough digits for 64 bits. */
+static bool read_simply(struct text spelling, struct number *number_out) {
+    const char *at = spelling.data, *end = spelling.data + spelling.bytes;
+    bool is_negative = at < end && *at == '-';
+    uint64_t digits = 0, eight = 0;
+    const char *fraction = NULL;
+    at += is_negative;
+    const char *start = at;
+    for (; at < end && (unsigned char)(*at - '0') <= 9; at++) {
+        digits = digits * 10 + (unsigned)(*at - '0');
+    }
+    if (at < end && *at == '.') {
+        fraction = ++at;
+        for (; end - at >= 8 && read_eight(at, &eight); at += 8) {
+            digits = digits * 100000000 + eight;
+        }
+        for (; at < end && (unsigned char)(*at - '0') <= 9; at++) {
+            digits = digits * 10 + (unsigned)(*at - '0');
+        }
+    }
+    if (at < end || at - start > SIMPLE_BYTES || digits == 0) {
+        return false;
+    }
+    int32_t exponent = fraction == NULL ? 0 : -(int32_t)(at - fraction);
+    for (; digits % 10 == 0; digits /= 10) {
+        exponent++;
+    }
+    *number_out = (struct number){digits, exponent, is_negative};
+    return true;
+}
+
 bool number_read(struct text spelling, struct number *number_out) {
+    if (read_simply(spelling, number_out)) {
+        return number_out->digits < DIGITS_LIMIT;
+    }
     struct reading reading = {0};
     bool is_negative = spelling.bytes > 0 && spelling.data[0] == '-';
     size_t at = take_digits(spelling, is_negative, &reading);

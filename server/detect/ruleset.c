@@ -184,7 +184,7 @@ static uint32_t add_exact(struct ruleset *set, enum atom_kind kind, uint32_t pat
     size_t before = atom_table_count(set->atom_table);
     uint32_t atom = atom_table_add(set->atom_table, kind, path, key);
     plan->exact_count += atom >= before;
-    plan->has_strings |= kind == ATOM_STRING;
+    plan->string_filter |= kind == ATOM_STRING ? ruleset_string_bit(key) : 0;
     plan->has_numbers |= kind == ATOM_NUMBER;
     plan->has_number_texts |= kind == ATOM_NUMBER_TEXT;
     plan->has_ips |= kind == ATOM_IP || kind == ATOM_CIDR;
@@ -196,6 +196,7 @@ static uint32_t add_number(struct ruleset *set, uint32_t path, struct text spell
     struct number number;
     bool is_read = number_read(spelling, &number);
     assert(is_read);
+    plan_of(set, path)->number_filter |= ruleset_number_bit(&number);
     return add_exact(set, ATOM_NUMBER, path, (struct text){(const char *)&number, sizeof(number)});
 }
 
@@ -508,6 +509,18 @@ static struct set_span *presences_of(struct ruleset *set, uint32_t path) {
     return &set->plans[path].presences;
 }
 
+static struct set_span *captures_of(struct ruleset *set, uint32_t path) {
+    return &set->plans[path].captures;
+}
+
+static void link_captures(struct ruleset *set) {
+    struct links captures = {0};
+    for (uint32_t i = 0; i < set->capture_count; i++) {
+        links_add(&captures, set->captures[i], i);
+    }
+    spread_links(set, &captures, captures_of);
+}
+
 /* What brings each access up: its atoms, or any leaf where it is more than atoms. */
 static void link_conditions(struct ruleset *set) {
     struct links triggers = {0}, marks = {0}, presences = {0};
@@ -586,6 +599,7 @@ static void finish(struct ruleset_builder *builder) {
     spread_links(set, &accesses, conjunctions_of);
     spread_links(set, &builder->exclusions, exclusions_of);
     link_conditions(set);
+    link_captures(set);
     finish_plans(set);
     sort_computed(set);
     count_memory(set);

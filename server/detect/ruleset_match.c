@@ -14,10 +14,13 @@ struct excluded {
 
 struct match_scratch {
     struct json_scratch *scan;
-    struct leaves leaves;
+    struct leaves leaves; /* those of the event are only counted */
+    /* For the finder, when it is needed at all: the same event scanned again. */
+    struct text text;
+    struct leaves kept;
+    uint64_t kept_event;
     struct finder finder;
-    uint64_t settled_event; /* whose leaves the finder may read */
-    uint64_t serial;        /* of the set that the rest is for */
+    uint64_t serial; /* of the set that the rest is for */
     /* Marks: the event in which it was marked. */
     uint64_t event, *atom_marks, *condition_marks, *trigger_marks, *conjunction_marks;
     struct excluded *excluded;
@@ -50,6 +53,7 @@ struct match_scratch *match_scratch_new(void) {
     struct match_scratch *scratch = memory_new(sizeof(*scratch));
     scratch->scan = json_scratch_new();
     leaves_init(&scratch->leaves);
+    leaves_init(&scratch->kept);
     finder_init(&scratch->finder);
     return scratch;
 }
@@ -76,6 +80,7 @@ void match_scratch_free(struct match_scratch **scratch) {
     forget_set(*scratch);
     json_scratch_free(&(*scratch)->scan);
     leaves_done(&(*scratch)->leaves);
+    leaves_done(&(*scratch)->kept);
     finder_done(&(*scratch)->finder);
     buffer_done(&(*scratch)->path);
     buffer_done(&(*scratch)->unescaped);
@@ -199,7 +204,7 @@ static void mark_ip(struct leaf_sink *sink, const struct path_plan *plan, struct
 }
 
 static void mark_string(struct leaf_sink *sink, const struct path_plan *plan, struct text text) {
-    if (plan->has_strings) {
+    if ((plan->string_filter & ruleset_string_bit(text)) != 0) {
         mark_key(sink, ATOM_STRING, text.data, text.bytes);
     }
     if (plan->automaton != NULL) {
@@ -232,7 +237,7 @@ static void mark_number(struct leaf_sink *sink, const struct path_plan *plan, st
     if ((!plan->has_numbers && plan->ranges == NULL) || !number_read(text, &sink->number)) {
         return;
     }
-    if (plan->has_numbers) {
+    if ((plan->number_filter & ruleset_number_bit(&sink->number)) != 0) {
         mark_key(sink, ATOM_NUMBER, &sink->number, sizeof(sink->number));
     }
     if (plan->ranges != NULL) {
@@ -289,20 +294,13 @@ static bool take_leaf(void *arg, const struct json_leaf *leaf, struct error *err
     struct leaf_sink *sink = arg;
     const struct path_plan *plan = &sink->set->plans[leaf->path];
     (void)error;
-    for (size_t i = 0; i < sink->set->capture_count; i++) {
-        if (sink->set->captures[i] == leaf->path) {
-            capture(sink->scratch, i, leaf);
-        }
+    for (uint32_t i = 0; i < plan->captures.count; i++) {
+        capture(sink->scratch, sink->set->pool[plan->captures.at + i], leaf);
     }
-    if (!plan->is_tested || leaf->type == JSON_ARRAY || leaf->type == JSON_OBJECT) {
-        return true;
-    }
-    if (plan->keeps_leaves) {
-        leaves_add_raw(&sink->scratch->leaves, leaf);
-    } else {
+    if (plan->is_tested && leaf->type != JSON_ARRAY && leaf->type != JSON_OBJECT) {
         (void)leaves_count(&sink->scratch->leaves, leaf->path, leaf->membership_count > 0);
+        mark_leaf(sink, leaf->path, leaf->type, text_of_leaf(sink->scratch, leaf));
     }
-    mark_leaf(sink, leaf->path, leaf->type, text_of_leaf(sink->scratch, leaf));
     return true;
 }
 
@@ -380,15 +378,41 @@ static enum holding condition_holds(const struct ruleset *set, const struct matc
     return condition->field.may_be_absent && list->has_memberships ? HOLDS_PERHAPS : HOLDS_NOT;
 }
 
-/* With leaves in arrays at two paths or more it matters which elements they lie in. */
-static bool search(const struct conjunction *conjunction, struct match_scratch *scratch,
-                   bool *is_match_out, struct error *error) {
-    struct subrule subrule = {conjunction->fields, conjunction->conditions.count};
-    if (scratch->settled_event != scratch->event) {
-        leaves_settle(&scratch->leaves);
-        scratch->settled_event = scratch->event;
+static bool keep_leaf(void *arg, const struct json_leaf *leaf, struct error *error) {
+    struct leaf_sink *sink = arg;
+    (void)error;
+    if (sink->set->plans[leaf->path].keeps_leaves) {
+        leaves_add_raw(&sink->scratch->kept, leaf);
     }
-    return finder_search(&scratch->finder, &subrule, NULL, &scratch->leaves, is_match_out, error);
+    return true;
+}
+
+/* All leaves that a finder may ask for, the computed ones too. */
+static bool keep_leaves(const struct ruleset *set, struct match_scratch *scratch,
+                        struct error *error) {
+    struct leaf_sink sink = {.set = set, .scratch = scratch};
+    if (scratch->kept_event == scratch->event) {
+        return true;
+    }
+    leaves_reset(&scratch->kept, set->plan_count);
+    if (!json_scan(set->paths, scratch->scan, scratch->text, keep_leaf, &sink, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < scratch->leaves.count; i++) {
+        const struct leaf *leaf = &scratch->leaves.items[i];
+        leaves_add(&scratch->kept, leaf->path, leaf->type, leaf->text, NULL, 0);
+    }
+    leaves_settle(&scratch->kept);
+    scratch->kept_event = scratch->event;
+    return true;
+}
+
+/* With leaves in arrays at two paths or more it matters which elements they lie in. */
+static bool search(const struct ruleset *set, const struct conjunction *conjunction,
+                   struct match_scratch *scratch, bool *is_match_out, struct error *error) {
+    struct subrule subrule = {conjunction->fields, conjunction->conditions.count};
+    return keep_leaves(set, scratch, error) &&
+           finder_search(&scratch->finder, &subrule, NULL, &scratch->kept, is_match_out, error);
 }
 
 static bool conjunction_matches(const struct ruleset *set, struct match_scratch *scratch,
@@ -408,7 +432,7 @@ static bool conjunction_matches(const struct ruleset *set, struct match_scratch 
         in_arrays += has_memberships;
     }
     if (in_arrays > 1) {
-        return search(conjunction, scratch, is_match_out, error);
+        return search(set, conjunction, scratch, is_match_out, error);
     }
     *is_match_out = !is_uncertain;
     return true;
@@ -476,6 +500,7 @@ bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch, str
                    struct error *error) {
     struct leaf_sink sink = {.set = set, .scratch = scratch};
     reset_scratch(scratch, set);
+    scratch->text = event;
     if (!json_scan(set->paths, scratch->scan, event, take_leaf, &sink, error)) {
         return false;
     }

@@ -21,13 +21,6 @@ struct node {
     uint32_t child_count;
 };
 
-/* A name below a node, in the table of all. */
-struct name_slot {
-    uint64_t hash;
-    uint32_t parent, child; /* child 0: a free slot, as the top is nobody's child */
-    struct text name;
-};
-
 struct json_paths {
     struct arena *arena; /* the paths' texts */
     struct path *paths;
@@ -35,10 +28,7 @@ struct json_paths {
     struct node *nodes; /* the first is the root, whose label is empty */
     size_t node_count, node_capacity;
     uint32_t unique_count;
-    struct json_name *names; /* the first is the top */
-    size_t name_count, name_capacity;
-    struct name_slot *slots; /* at most half full */
-    size_t slot_count;
+    struct json_names names;
 };
 
 #define FIRST_SLOTS 16
@@ -51,20 +41,20 @@ static uint32_t add_node(struct json_paths *paths, struct text label, uint32_t p
     return (uint32_t)paths->node_count++;
 }
 
-static uint32_t add_name_node(struct json_paths *paths) {
-    paths->names = memory_grow_array(paths->names, &paths->name_capacity, paths->name_count + 1,
-                                     sizeof(*paths->names));
-    paths->names[paths->name_count] = (struct json_name){.path = JSON_NO_PATH};
-    return (uint32_t)paths->name_count++;
+static uint32_t add_name_node(struct json_names *names) {
+    names->nodes = memory_grow_array(names->nodes, &names->node_capacity, names->node_count + 1,
+                                     sizeof(*names->nodes));
+    names->nodes[names->node_count] = (struct json_name){.path = JSON_NO_PATH};
+    return (uint32_t)names->node_count++;
 }
 
 struct json_paths *json_paths_new(void) {
     struct json_paths *paths = memory_new(sizeof(*paths));
     paths->arena = arena_new();
     add_node(paths, TEXT(""), JSON_NO_PATH);
-    paths->slot_count = FIRST_SLOTS;
-    paths->slots = memory_new_array(paths->slot_count, sizeof(*paths->slots));
-    add_name_node(paths);
+    paths->names.slot_count = FIRST_SLOTS;
+    paths->names.slots = memory_new_array(FIRST_SLOTS, sizeof(*paths->names.slots));
+    add_name_node(&paths->names);
     return paths;
 }
 
@@ -77,8 +67,8 @@ void json_paths_free(struct json_paths **paths) {
         free((*paths)->nodes[i].first_bytes);
     }
     free((*paths)->nodes);
-    free((*paths)->names);
-    free((*paths)->slots);
+    free((*paths)->names.nodes);
+    free((*paths)->names.slots);
     free((*paths)->paths);
     arena_free(&(*paths)->arena);
     free(*paths);
@@ -151,71 +141,33 @@ static uint32_t node_for(struct json_paths *paths, struct text text) {
     }
 }
 
-static uint64_t load_word(const char *data, size_t bytes) {
-    uint64_t word = 0;
-    memcpy(&word, data, bytes);
-    return word;
-}
-
-/* The first and the last bytes and how many there are: enough to tell most names apart. */
-static uint64_t hash_name(uint32_t parent, struct text name, bool is_padded) {
-    uint64_t first, last = 0;
-    if (name.bytes >= 8) {
-        first = load_word(name.data, 8);
-        last = load_word(name.data + name.bytes - 8, 8);
-    } else if (is_padded && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
-        first = load_word(name.data, 8) & (((uint64_t)1 << 8 * name.bytes) - 1);
-    } else {
-        first = name.bytes == 0 ? 0 : load_word(name.data, name.bytes);
-    }
-    unsigned __int128 product = (unsigned __int128)(first ^ 0x9E3779B97F4A7C15u ^
-                                                    (uint64_t)parent << 32) *
-                                (last ^ 0xD6E8FEB86659FD93u ^ name.bytes);
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static struct name_slot *slot_for(const struct json_paths *paths, uint32_t parent, struct text name,
-                                  uint64_t hash) {
-    size_t mask = paths->slot_count - 1;
-    for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
-        struct name_slot *slot = &paths->slots[i];
-        if (slot->child == 0 ||
-            (slot->hash == hash && slot->parent == parent && text_equal(slot->name, name))) {
-            return slot;
-        }
-    }
-}
-
-static void grow_slots(struct json_paths *paths) {
-    struct name_slot *old = paths->slots;
-    size_t old_count = paths->slot_count;
-    paths->slot_count *= 2;
-    paths->slots = memory_new_array(paths->slot_count, sizeof(*paths->slots));
+static void grow_slots(struct json_names *names) {
+    struct json_name_slot *old = names->slots;
+    size_t old_count = names->slot_count;
+    names->slot_count *= 2;
+    names->slots = memory_new_array(names->slot_count, sizeof(*names->slots));
     for (size_t i = 0; i < old_count; i++) {
         if (old[i].child != 0) {
-            *slot_for(paths, old[i].parent, old[i].name, old[i].hash) = old[i];
+            *json_name_slot(names, old[i].parent, old[i].name, &old[i].key) = old[i];
         }
     }
     free(old);
 }
 
-static unsigned first_byte(struct text name) {
-    return name.bytes == 0 ? 0 : (unsigned char)name.data[0];
-}
-
 /* The node of `name` below `parent`, made when it isn't there. `name` stays where it is. */
-static uint32_t add_name(struct json_paths *paths, uint32_t parent, struct text name) {
-    uint64_t hash = hash_name(parent, name, false);
-    struct name_slot *slot = slot_for(paths, parent, name, hash);
+static uint32_t add_name(struct json_names *names, uint32_t parent, struct text name) {
+    struct json_name_key key = json_name_key(name, false);
+    struct json_name_slot *slot = json_name_slot(names, parent, name.data, &key);
+    unsigned byte = json_name_first_byte(name);
     if (slot->child != 0) {
         return slot->child;
     }
-    uint32_t child = add_name_node(paths);
-    *slot = (struct name_slot){hash, parent, child, name};
-    paths->names[parent].has_names = true;
-    paths->names[parent].first_bytes[first_byte(name) / 64] |= (uint64_t)1 << first_byte(name) % 64;
-    if (paths->name_count * 2 > paths->slot_count) {
-        grow_slots(paths);
+    uint32_t child = add_name_node(names);
+    *slot = (struct json_name_slot){key, name.data, parent, child};
+    names->nodes[parent].has_names = true;
+    names->nodes[parent].first_bytes[byte / 64] |= (uint64_t)1 << byte % 64;
+    if (names->node_count * 2 > names->slot_count) {
+        grow_slots(names);
     }
     return child;
 }
@@ -225,7 +177,7 @@ static uint32_t name_for(struct json_paths *paths, struct text text) {
     uint32_t node = 0;
     for (size_t from = 0;;) {
         size_t dot = text_find_byte(text, '.', from);
-        node = add_name(paths, node, text_slice(text, from, dot));
+        node = add_name(&paths->names, node, text_slice(text, from, dot));
         if (dot == text.bytes) {
             return node;
         }
@@ -254,7 +206,7 @@ uint32_t json_paths_add(struct json_paths *paths, struct text path, unsigned fla
     }
     added->flags |= flags;
     uint32_t name_node = name_for(paths, added->text);
-    struct json_name *name = &paths->names[name_node];
+    struct json_name *name = &paths->names.nodes[name_node];
     name->path = index;
     name->flags = added->flags;
     return index;
@@ -320,16 +272,6 @@ uint32_t json_paths_at(const struct json_paths *paths, struct json_cursor cursor
     return cursor.label_at == node->label.bytes ? node->path : JSON_NO_PATH;
 }
 
-const struct json_name *json_paths_name(const struct json_paths *paths, uint32_t node) {
-    return &paths->names[node];
-}
-
-uint32_t json_paths_find_name(const struct json_paths *paths, uint32_t node, struct text name,
-                              bool is_padded) {
-    unsigned byte = first_byte(name);
-    if ((paths->names[node].first_bytes[byte / 64] >> byte % 64 & 1) == 0) {
-        return JSON_NO_NAME;
-    }
-    const struct name_slot *slot = slot_for(paths, node, name, hash_name(node, name, is_padded));
-    return slot->child == 0 ? JSON_NO_NAME : slot->child;
+const struct json_names *json_paths_names(const struct json_paths *paths) {
+    return &paths->names;
 }

@@ -40,6 +40,7 @@ struct scan {
     struct json_index *index;
     const uint8_t *text, *end;
     const struct json_paths *paths;
+    const struct json_names *names; /* of the paths */
     struct json_scratch *scratch;
     json_leaf_fn *leaf_fn;
     void *arg;
@@ -378,12 +379,11 @@ static bool follow_names(struct scan *scan, struct text key, struct place *place
     size_t from = 0;
     for (;;) {
         size_t dot = text_find_byte(key, '.', from);
-        place->node = json_paths_find_name(scan->paths, place->node, text_slice(key, from, dot),
-                                           false);
+        place->node = json_names_find(scan->names, place->node, text_slice(key, from, dot), false);
         if (dot == key.bytes || place->node == LOST) {
             return true;
         }
-        const struct json_name *passed = json_paths_name(scan->paths, place->node);
+        const struct json_name *passed = &scan->names->nodes[place->node];
         place->is_unique |= (passed->flags & JSON_PATH_UNIQUE) != 0;
         if (passed->path != JSON_NO_PATH && !note_occurrence(scan, passed)) {
             return false;
@@ -392,8 +392,14 @@ static bool follow_names(struct scan *scan, struct text key, struct place *place
     }
 }
 
-static bool has_dot(struct text key) {
-    return key.bytes > 0 && memchr(key.data, '.', key.bytes) != NULL;
+static inline bool word_has_dot(uint64_t word) {
+    uint64_t others = word ^ 0x2E2E2E2E2E2E2E2Eu; /* a zero byte where a dot was */
+    return ((others - 0x0101010101010101u) & ~others & 0x8080808080808080u) != 0;
+}
+
+static inline bool has_dot(struct text name, const struct json_name_key *key) {
+    return key->bytes <= 16 ? word_has_dot(key->first) || word_has_dot(key->last)
+                            : memchr(name.data, '.', name.bytes) != NULL;
 }
 
 /* From the place of an object to that of its member. */
@@ -403,18 +409,19 @@ static inline bool follow_key(struct scan *scan, struct text key, struct place *
         json_unescape(key, &scan->scratch->key);
         return follow_names(scan, buffer_text(&scan->scratch->key), place);
     }
-    const struct json_name *object = json_paths_name(scan->paths, place->node);
-    unsigned byte = key.bytes == 0 ? 0 : (unsigned char)key.data[0];
-    if ((object->first_bytes[byte / 64] >> byte % 64 & 1) == 0 && byte != '.') {
+    if (!json_name_may_begin(&scan->names->nodes[place->node], key) &&
+        (key.bytes == 0 || key.data[0] != '.')) {
         place->node = LOST;
         return true;
     }
     bool is_padded = scan->end - (const uint8_t *)key.data >= 8;
-    uint32_t found = json_paths_find_name(scan->paths, place->node, key, is_padded);
-    if (found == LOST && has_dot(key)) {
+    struct json_name_key name_key = json_name_key(key, is_padded);
+    const struct json_name_slot *slot = json_name_slot(scan->names, place->node, key.data,
+                                                       &name_key);
+    if (slot->child == 0 && has_dot(key, &name_key)) {
         return follow_names(scan, key, place);
     }
-    place->node = found;
+    place->node = slot->child == 0 ? LOST : slot->child;
     return true;
 }
 
@@ -435,7 +442,7 @@ static bool hand_over(struct scan *scan, uint32_t path, enum json_type type, str
 
 static bool take_scalar(struct scan *scan, uint32_t offset, uint32_t node) {
     const uint8_t *from = scan->text + offset, *end = NULL;
-    const struct json_name *name = node == LOST ? NULL : json_paths_name(scan->paths, node);
+    const struct json_name *name = node == LOST ? NULL : &scan->names->nodes[node];
     enum json_type type = JSON_STRING;
     struct text raw;
     if (*from == '"') {
@@ -544,8 +551,7 @@ static bool take_inside(struct scan *scan, struct place place, bool is_object) {
 
 static bool take_container(struct scan *scan, uint32_t offset, struct place place) {
     bool is_object = scan->text[offset] == '{';
-    const struct json_name *name = place.node == LOST ? NULL
-                                                      : json_paths_name(scan->paths, place.node);
+    const struct json_name *name = place.node == LOST ? NULL : &scan->names->nodes[place.node];
     unsigned flags = name == NULL ? 0 : name->flags;
     size_t memberships_before = scan->membership_count;
     place.is_unique |= (flags & JSON_PATH_UNIQUE) != 0;
@@ -609,6 +615,7 @@ bool json_scan(const struct json_paths *paths, struct json_scratch *scratch, str
                         .text = (const uint8_t *)text.data,
                         .end = (const uint8_t *)text.data + text.bytes,
                         .paths = paths,
+                        .names = json_paths_names(paths),
                         .scratch = scratch,
                         .leaf_fn = leaf_fn,
                         .arg = arg,

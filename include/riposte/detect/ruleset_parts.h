@@ -16,6 +16,7 @@
 #include "riposte/detect/automaton.h"
 #include "riposte/detect/finder.h"
 #include "riposte/detect/leaves.h"
+#include "riposte/detect/number.h"
 #include "riposte/detect/range_index.h"
 #include "riposte/detect/ruleset.h"
 #include "riposte/detect/subrule.h"
@@ -75,11 +76,25 @@ struct path_plan {
     size_t mask_count;
     uint32_t literals[3];      /* atoms of null, false, true */
     struct set_span presences; /* conditions that any leaf makes worth a look */
-    uint32_t exact_count;      /* strings, numbers and addresses that are looked up */
-    bool has_strings, has_numbers, has_number_texts, has_ips;
+    struct set_span captures;  /* indices */
+    /* A bit for some hash of each string and number: what has none is not looked up. */
+    uint64_t string_filter, number_filter;
+    uint32_t exact_count; /* strings, numbers and addresses that are looked up */
+    bool has_numbers, has_number_texts, has_ips;
     bool is_tested;    /* some rule names it (else it is only captured) */
     bool keeps_leaves; /* array consistency may ask for them */
 };
+
+static inline uint64_t ruleset_string_bit(struct text text) {
+    unsigned ends = text.bytes == 0 ? 0
+                                    : (unsigned char)text.data[0] * 7u +
+                                          (unsigned char)text.data[text.bytes - 1] * 13u;
+    return (uint64_t)1 << ((text.bytes * 29u + ends) & 63);
+}
+
+static inline uint64_t ruleset_number_bit(const struct number *number) {
+    return (uint64_t)1 << ((number->digits * 0x9E3779B97F4A7C15u) >> 58);
+}
 
 /* The paths of computed members, sorted by text. */
 struct computed_paths {
