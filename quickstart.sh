@@ -36,12 +36,7 @@ settings=conf/riposte.json
 riposte check -c $settings
 riposte serve -c $settings 2>"$state/log" &
 server=$!
-for _ in $(seq 100); do
-    riposte health -c $settings >/dev/null 2>&1 && break
-    kill -0 "$server" 2>/dev/null || { cat "$state/log" >&2; exit 1; }
-    sleep 0.05
-done
-riposte health -c $settings
+riposte health --wait 10s -c $settings || { cat "$state/log" >&2; exit 1; }
 sed -n 's/.*"message":"\([^"]*\)".*/  \1/p' "$state/log"
 
 say "3. Post the sample events, as EventBridge would"

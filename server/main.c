@@ -42,8 +42,9 @@ static const struct command commands[] = {
      "--yes does it, --resources takes restorations back too."},
     {"bench", cli_bench, "--rules FILE-OR-DIR --events FILE [--seconds N] [--json]",
      "scan + match rate on one core", NULL},
-    {"health", cli_health, "[-c FILE] [--ca-file FILE]",
-     "asks the local server's /readyz: for a container without a shell", "Exit 0: ready, 1: not."},
+    {"health", cli_health, "[-c FILE] [--ca-file FILE] [--wait TIME]",
+     "asks the local server's /readyz: for a container without a shell",
+     "--wait 10s: asks again until it is ready. Exit 0: ready, 1: not."},
     {"version", cli_version, "", "prints the version", NULL},
     {"help", help, "[COMMAND | settings]", "says more about a command, or all settings", NULL},
 };

@@ -72,7 +72,7 @@ int cli_check(int argc, char **argv) {
     scoped(buffer_done) struct buffer lines = BUFFER_INIT;
     findings_print(findings, &lines);
     fputs(buffer_string(&lines), stdout);
-    printf("%s: %zu rules, %zu tests, %zu errors, %zu warnings\n", path,
+    printf("%s: rules: %zu, tests: %zu, errors: %zu, warnings: %zu\n", path,
            snapshot ? snapshot->rule_count : 0, tests.run, findings_errors(findings),
            findings_warnings(findings));
     return findings_errors(findings) == 0 ? EXIT_GOOD : EXIT_NO;

@@ -1,6 +1,7 @@
 #include "riposte/cli/incidents.h"
 
 #include "riposte/base/clock.h"
+#include "riposte/base/time.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/options.h"
 #include "riposte/cli/target.h"
@@ -136,6 +137,59 @@ static void print_call(const struct json *call) {
            reason.bytes > 0 ? "  " : "", TEXT_ARG(reason));
 }
 
+static int64_t ended_ms(const struct json *call) {
+    int64_t ms = INT64_MAX; /* not ended: last */
+    (void)!time_parse(member(call, "ended"), &ms);
+    return ms;
+}
+
+/* Did `a` come before `b`? A question goes before the write that waited for its answer. */
+static bool came_before(const struct json *a, const struct json *b) {
+    if (ended_ms(a) != ended_ms(b)) {
+        return ended_ms(a) < ended_ms(b);
+    }
+    return json_type(json_member(a, "is_write")) < json_type(json_member(b, "is_write"));
+}
+
+/* As they ended; what ended together stays in the order of its intents. */
+static const struct json **sort_calls(const struct json *calls, struct arena *arena) {
+    size_t count = 0;
+    const struct json **sorted = arena_alloc_array(arena, json_count(calls) + 1, sizeof(*sorted));
+    for (const struct json *call = json_first(calls); call; call = json_next(call)) {
+        size_t at = count++;
+        for (; at > 0 && came_before(call, sorted[at - 1]); at--) {
+            sorted[at] = sorted[at - 1];
+        }
+        sorted[at] = call;
+    }
+    return sorted;
+}
+
+static bool is_first_of_playbook(const struct json *calls, const struct json *call) {
+    const struct json *earlier = json_first(calls);
+    while (earlier != call && !text_equal(member(earlier, "playbook"), member(call, "playbook"))) {
+        earlier = json_next(earlier);
+    }
+    return earlier == call;
+}
+
+/* Playbooks ran side by side: each one's calls together. */
+static void print_calls(const struct json *calls, struct arena *arena) {
+    const struct json **sorted = sort_calls(calls, arena);
+    for (const struct json *call = json_first(calls); call; call = json_next(call)) {
+        struct text playbook = member(call, "playbook");
+        if (!is_first_of_playbook(calls, call)) {
+            continue;
+        }
+        printf("calls: %.*s\n", TEXT_ARG(playbook));
+        for (size_t i = 0; sorted[i]; i++) {
+            if (text_equal(member(sorted[i], "playbook"), playbook)) {
+                print_call(sorted[i]);
+            }
+        }
+    }
+}
+
 /* A plan's calls as observe keeps them. */
 static void print_plan(const struct json *plan) {
     const struct json *playbooks = json_member(plan, "playbooks");
@@ -152,7 +206,17 @@ static void print_plan(const struct json *plan) {
     }
 }
 
-static void print_story(const struct json *incident) {
+/* "TIME (N ms after it was received)". */
+static void print_after(const char *label, const struct json *incident, const char *name) {
+    int64_t received_ms = 0, then_ms = 0;
+    struct text then = member(incident, name);
+    if (time_parse(member(incident, "received"), &received_ms) && time_parse(then, &then_ms)) {
+        printf("%-10s %.*s (%lld ms after it was received)\n", label, TEXT_ARG(then),
+               (long long)(then_ms - received_ms));
+    }
+}
+
+static void print_story(const struct json *incident, struct arena *arena) {
     print_field("incident", member(incident, "id"));
     print_field("rule", member(incident, "rule"));
     print_field("state", member(incident, "state"));
@@ -166,15 +230,13 @@ static void print_story(const struct json *incident) {
     print_field("event", member(incident, "event_key"));
     print_field("happened", member(incident, "event_time"));
     print_field("received", member(incident, "received"));
-    print_field("contained", member(incident, "contained"));
+    struct text state = member(incident, "state");
+    if (text_equal(state, TEXT("observed")) || text_equal(state, TEXT("held"))) {
+        print_after("decided", incident, "updated");
+    }
+    print_after("contained", incident, "contained");
     print_field("joined to", member(incident, "joined_to"));
-    const struct json *calls = json_member(incident, "calls");
-    if (json_count(calls) > 0) {
-        printf("calls:\n");
-    }
-    for (const struct json *call = json_first(calls); call; call = json_next(call)) {
-        print_call(call);
-    }
+    print_calls(json_member(incident, "calls"), arena);
     print_plan(json_member(incident, "plan"));
 }
 
@@ -194,7 +256,7 @@ static bool show(struct incidents *incidents, const char *id, struct error *erro
     if (incidents->as_json) {
         print_json(incident);
     } else {
-        print_story(incident);
+        print_story(incident, incidents->target.arena);
     }
     return true;
 }

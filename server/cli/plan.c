@@ -3,7 +3,9 @@
 #include "riposte/base/file.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/options.h"
+#include "riposte/config/context.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/detect/pattern.h"
 #include "riposte/json/writer.h"
 #include "riposte/respond/dry.h"
 
@@ -22,19 +24,59 @@ static bool load(const char *path, struct snapshot **snapshot_out) {
     return false;
 }
 
+/* Appends why `source` matches `root`: the leaf that satisfied each field. */
+static bool explain(const struct json *source, const struct json *root, struct buffer *out,
+                    struct error *error) {
+    scoped(pattern_free) struct pattern *pattern = NULL;
+    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
+    bool is_match = false;
+    if (!source) {
+        return true;
+    }
+    if (!pattern_compile_tree(source, &pattern, NULL, error) ||
+        !pattern_explain(pattern, root, &lines, &is_match, error)) {
+        return false;
+    }
+    struct text rest = buffer_text(&lines), line;
+    while (text_next_part(&rest, '\n', &line)) {
+        if (text_starts_with(line, TEXT(" "))) { /* the first only says that it matches */
+            buffer_append_format(out, "  because %.*s\n", TEXT_ARG(text_trim(line)));
+        }
+    }
+    return true;
+}
+
+static bool explain_rule(const struct snapshot *snapshot, const struct rule *rule,
+                         const struct subject_event *event, struct arena *arena, struct buffer *out,
+                         struct error *error) {
+    const struct context_self nobody = {0};
+    const struct json *context = context_new(event, rule->name, rule->severity, TEXT(""), &nobody,
+                                             snapshot->settings->vars, arena);
+    buffer_append_format(out, "rule %.*s matches, severity %.*s\n", TEXT_ARG(rule->name),
+                         TEXT_ARG(rule->severity));
+    return explain(rule->pattern, event->root, out, error) &&
+           explain(rule->when, context, out, error);
+}
+
 /* What one rule would do, added to `out` (people) and `plans` (JSON). */
 static bool plan_rule(const struct snapshot *snapshot, size_t index,
                       const struct subject_event *event, struct arena *arena, struct buffer *out,
                       struct json *plans, bool *has_work, struct error *error) {
     const struct dry_input input = {
         .definition = snapshot->definitions[index], .event = event, .settings = snapshot->settings};
+    const struct rule *rule = input.definition->rule;
     struct dry_run run = {0};
-    if (!dry_run(&input, arena, &run, error)) {
-        return error_wrap(error, "rule %.*s", TEXT_ARG(input.definition->rule->name));
+    if (!dry_run(&input, arena, &run, error) ||
+        !explain_rule(snapshot, rule, event, arena, out, error)) {
+        return error_wrap(error, "rule %.*s", TEXT_ARG(rule->name));
     }
     *has_work = *has_work || dry_writes(&run, arena).count > 0;
     dry_print(&run, 0, out);
-    json_add_element(plans, json_copy(arena, dry_to_json(&run, arena)));
+    struct json *plan = json_new_object(arena);
+    json_add_text(arena, plan, "rule", rule->name);
+    json_add_text(arena, plan, "severity", rule->severity);
+    json_add_member(arena, plan, TEXT("plan"), json_copy(arena, dry_to_json(&run, arena)));
+    json_add_element(plans, plan);
     return true;
 }
 
@@ -56,7 +98,8 @@ static bool plan_event(const struct snapshot *snapshot, struct text text, struct
         }
     }
     if (matches.count == 0) {
-        buffer_append_format(out, "no rule of %zu matches; 'riposte match RULE EVENT' says why\n",
+        buffer_append_format(out,
+                             "no rule of %zu matches; 'riposte match PATTERN EVENT' says why\n",
                              snapshot->rule_count);
     }
     return true;

@@ -37,6 +37,7 @@ def prepare(moto, folder):
 def run(folder):
     folder.mkdir(parents=True, exist_ok=True)
     moto = harness.Moto()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # for sigwait
     try:
         prepare(moto, folder)
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
@@ -68,5 +69,4 @@ def attack(folder):
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     (attack if "--attack" in sys.argv else run)(pathlib.Path(sys.argv[1]))
