@@ -2,6 +2,8 @@
 
 #include "stage.h"
 
+#include "riposte/base/time.h"
+
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -528,6 +530,125 @@ static void test_undo_of_what_is_gone_already_is_an_undo(void **state) {
     done(&stage);
 }
 
+/* ---- limits, and playbooks that say little ------------------------------------------------------
+ */
+
+static const struct stage_options narrow = {.settings = "tests/unit/respond/conf/riposte.json"};
+
+static struct ulid run_instances(struct stage *stage, const char *user, const char *ids) {
+    char text[1024], time[TIME_TEXT_BYTES];
+    time_format_ms(clock_unix_ms(&stage->clock.clock), time);
+    snprintf(text, sizeof(text),
+             "{\"id\":\"ev-%u\",\"source\":\"aws.ec2\",\"detail-type\":\"d\",\"account\":\"%s\","
+             "\"region\":\"eu-west-1\",\"time\":\"%s\",\"detail\":{\"eventName\":"
+             "\"RunInstances\",\"userIdentity\":{\"type\":\"IAMUser\",\"principalId\":"
+             "\"AIDA%s\",\"accountId\":\"%s\",\"arn\":\"arn:aws:iam::%s:user/%s\","
+             "\"userName\":\"%s\"},\"requestParameters\":{\"ids\":%s}}}",
+             stage->events, STAGE_ACCOUNT, time, user, STAGE_ACCOUNT, STAGE_ACCOUNT, user, user,
+             ids);
+    return stage_event_text(stage, text);
+}
+
+static void test_beyond_the_limit_of_principals_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    struct ulid first = run_instances(&stage, "x", "[]");
+    struct ulid second = run_instances(&stage, "y", "[]");
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:PutUserPolicy");
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    assert_state(&stage, &second, INCIDENT_HELD, "the limit of 1 within 3600 s (principals)");
+    done(&stage);
+}
+
+static void test_beyond_the_limit_of_resources_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    struct ulid id = run_instances(&stage, "x", "[\"i-1\",\"i-2\",\"i-3\"]");
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage),
+                        "iam:PutUserPolicy ec2:StopInstances ec2:StopInstances");
+    assert_state(&stage, &id, INCIDENT_HELD, "step stop: the limit of 2 resources is reached");
+    assert_int_equal(stage_call_state(&stage, &id, "stop/1"), CALL_DONE);
+    assert_int_equal(stage_call_state(&stage, &id, "stop/2"), -1);
+    done(&stage);
+}
+
+static void test_a_protected_principal_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    struct ulid id = run_instances(&stage, "boss", "[]");
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_HELD, "the principal is protected by");
+    assert_string_not_equal(stage_incident(&stage, &id).plan, "");
+    done(&stage);
+}
+
+static void test_what_stands_and_can_not_be_verified_is_written_again(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    struct ulid first = run_instances(&stage, "x", "[\"i-1\"]");
+    stage_run(&stage);
+    fake_clock_advance(&stage.clock, 600000);
+    stage_calls(&stage);
+    struct ulid second = run_instances(&stage, "x", "[\"i-1\"]");
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
+    assert_int_equal(stage_count(&stage, "ec2:StopInstances"), 1);
+    assert_non_null(strstr(stage.aws->document, first.text));
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    stage_pass(&stage, 120000);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
+    done(&stage);
+}
+
+static void test_what_has_no_inverse_is_let_go(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    struct ulid id = run_instances(&stage, "x", "[\"i-1\",\"i-2\"]");
+    stage_run(&stage);
+    stage_calls(&stage);
+    undo(&stage, &id, true);
+    assert_string_equal(stage_calls(&stage), "ec2:StartInstances ec2:StartInstances");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_int_equal(stage_incident(&stage, &id).effects, 0);
+    done(&stage);
+}
+
+static void test_one_element_that_waits_lets_the_others_go_on(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    stage_force(&stage, "ec2:StopInstances", AWS_RETRY, "RequestLimitExceeded", 1);
+    struct ulid id = run_instances(&stage, "x", "[\"i-1\",\"i-2\"]");
+    stage_run(&stage);
+    assert_int_equal(stage_call_state(&stage, &id, "stop/0"), CALL_INTENT);
+    assert_int_equal(stage_call_state(&stage, &id, "stop/1"), CALL_DONE);
+    stage_pass(&stage, 2000);
+    assert_int_equal(stage_count(&stage, "ec2:StopInstances"), 3);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_who_we_are_may_be_known_later(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage.aws->identity_failures = 2;
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_DETECTED, "");
+    stage_pass(&stage, 5000);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
 /* ---- kill -9 -----------------------------------------------------------------------------------
  */
 
@@ -709,6 +830,13 @@ int main(void) {
         cmocka_unit_test(test_the_panic_switch_lets_an_undo_pass),
         cmocka_unit_test(test_an_undo_that_is_refused_goes_on_trying),
         cmocka_unit_test(test_undo_of_what_is_gone_already_is_an_undo),
+        cmocka_unit_test(test_beyond_the_limit_of_principals_is_held),
+        cmocka_unit_test(test_beyond_the_limit_of_resources_is_held),
+        cmocka_unit_test(test_a_protected_principal_is_held),
+        cmocka_unit_test(test_what_stands_and_can_not_be_verified_is_written_again),
+        cmocka_unit_test(test_what_has_no_inverse_is_let_go),
+        cmocka_unit_test(test_one_element_that_waits_lets_the_others_go_on),
+        cmocka_unit_test(test_who_we_are_may_be_known_later),
         cmocka_unit_test(test_workers_share_the_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

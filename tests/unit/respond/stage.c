@@ -143,6 +143,13 @@ static void modify(struct stage_aws *aws, const struct aws_call *call, struct aw
     answer_ok(answer, "{}");
 }
 
+static void answer_nothing(struct stage_aws *aws, const struct aws_call *call,
+                           struct aws_answer *answer) {
+    (void)aws;
+    (void)call;
+    answer_ok(answer, "{}");
+}
+
 static const struct operation {
     const char *name;
     bool is_write;
@@ -158,6 +165,8 @@ static const struct operation {
     {"iam:ListAttachedUserPolicies", false, list_attached},
     {"ec2:DescribeInstanceAttribute", false, describe},
     {"ec2:ModifyInstanceAttribute", true, modify},
+    {"ec2:StopInstances", true, answer_nothing},
+    {"ec2:StartInstances", true, answer_nothing},
 };
 
 static void answer_call(struct stage_aws *aws, const struct aws_call *call, const char *name,
@@ -225,6 +234,10 @@ static bool aws_who(void *arg, const struct permit *permit, struct aws_identity 
     }
     if (!aws->has_identity) {
         return error_set(error, ERROR_NOT_FOUND, "no credentials are configured");
+    }
+    if (aws->identity_failures > 0) {
+        aws->identity_failures--;
+        return error_set(error, ERROR_SYSTEM, "no route to STS");
     }
     *identity_out = (struct aws_identity){.account = STAGE_ACCOUNT,
                                           .partition = "aws",

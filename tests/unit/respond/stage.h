@@ -32,6 +32,7 @@ struct stage_aws {
     bool is_attached;    /* the managed deny */
     bool is_protected;   /* the instance */
     bool has_identity;
+    unsigned identity_failures;  /* of the next questions who we are */
     char calls[STAGE_CALLS][48]; /* "iam:PutUserPolicy" */
     unsigned call_count;
     struct {
