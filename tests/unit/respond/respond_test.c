@@ -621,6 +621,22 @@ static void test_what_has_no_inverse_is_let_go(void **state) {
     done(&stage);
 }
 
+static void test_what_was_there_before_is_what_undo_brings_back(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    stage.rule = 1;
+    snprintf(stage.aws->document, sizeof(stage.aws->document), "{\"as\": \"it was\"}");
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:GetUserPolicy iam:PutUserPolicy");
+    assert_non_null(strstr(stage.aws->document, id.text));
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    undo(&stage, &id, false);
+    assert_string_equal(stage.aws->document, "{\"as\": \"it was\"}");
+    done(&stage);
+}
+
 static void test_one_element_that_waits_lets_the_others_go_on(void **state) {
     (void)state;
     struct stage stage;
@@ -835,6 +851,7 @@ int main(void) {
         cmocka_unit_test(test_a_protected_principal_is_held),
         cmocka_unit_test(test_what_stands_and_can_not_be_verified_is_written_again),
         cmocka_unit_test(test_what_has_no_inverse_is_let_go),
+        cmocka_unit_test(test_what_was_there_before_is_what_undo_brings_back),
         cmocka_unit_test(test_one_element_that_waits_lets_the_others_go_on),
         cmocka_unit_test(test_who_we_are_may_be_known_later),
         cmocka_unit_test(test_workers_share_the_work),

@@ -341,7 +341,7 @@ struct ulid stage_event_text(struct stage *stage, const char *text) {
     struct subject_event event;
     struct error error = {0};
     atomic_int result = 0;
-    struct definition *definition = stage->snapshot->definitions[0];
+    struct definition *definition = stage->snapshot->definitions[stage->rule];
     struct journal_definition kept = {.text = definition->text};
     sha256(blob_text(definition->text), kept.hash);
     assert_ok(subject_event_read(text_of(text), arena, &event, &error), &error);

@@ -50,6 +50,7 @@ struct stage {
     struct fake_clock clock;
     struct stage_aws *aws;
     unsigned events;
+    size_t rule; /* which of the snapshot's fires: the first, unless a test says otherwise */
 };
 
 struct stage_options {
