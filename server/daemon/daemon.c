@@ -54,12 +54,21 @@ static struct snapshot *present_snapshot(void *arg) {
     return snapshot_ref(daemon->snapshot);
 }
 
+static void log_findings(const struct findings *findings) {
+    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
+    findings_print(findings, &lines);
+    struct text rest = buffer_text(&lines), line;
+    while (text_next_part(&rest, '\n', &line)) {
+        if (line.bytes > 0) {
+            log_warn(&here, "%.*s", TEXT_ARG(line));
+        }
+    }
+}
+
 static bool load_snapshot(struct daemon *daemon, const char *path, struct error *error) {
     scoped(findings_free) struct findings *findings = findings_new();
     bool is_good = snapshot_load(path, cli_environment, NULL, &daemon->snapshot, findings);
-    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
-    findings_print(findings, &lines);
-    fputs(buffer_string(&lines), stderr);
+    log_findings(findings);
     if (!is_good) {
         return error_set(error, ERROR_INVALID, "%s: %zu errors, listed above; nothing was started",
                          path, findings_errors(findings));
