@@ -29,12 +29,17 @@ void leaves_reset(struct leaves *leaves, size_t path_count) {
     leaves->event++;
     leaves->path_count = path_count;
     leaves->count = leaves->membership_count = 0;
+    leaves->is_overfull = false;
     buffer_clear(&leaves->unescaped);
 }
 
 static size_t keep_memberships(struct leaves *leaves, const struct json_membership *memberships,
                                size_t count) {
     size_t at = leaves->membership_count;
+    if (at + count > LEAVES_MEMBERSHIPS) {
+        leaves->is_overfull = true;
+        return 0;
+    }
     leaves->memberships = memory_grow_array(leaves->memberships, &leaves->membership_capacity,
                                             at + count, sizeof(*leaves->memberships));
     if (count > 0) {
@@ -94,7 +99,10 @@ void leaves_add_raw(struct leaves *leaves, const struct json_leaf *raw) {
     }
 }
 
-void leaves_settle(struct leaves *leaves) {
+bool leaves_settle(struct leaves *leaves, struct error *error) {
+    if (leaves->is_overfull) {
+        return error_set(error, ERROR_LIMIT, "too many values too deep in arrays");
+    }
     for (size_t i = 0; i < leaves->count; i++) {
         struct leaf *leaf = &leaves->items[i];
         leaf->memberships = leaf->membership_count == 0
@@ -104,6 +112,7 @@ void leaves_settle(struct leaves *leaves) {
             leaf->text.data = leaves->unescaped.data + leaf->text_at;
         }
     }
+    return true;
 }
 
 /* Paths by text. Few enough for a pattern that a sorted list will do. */
@@ -200,11 +209,10 @@ bool leaves_of_tree(struct leaves *leaves, const struct json_paths *paths, const
     qsort_r(walk.sorted, path_count, sizeof(*walk.sorted), compare_paths, (void *)(uintptr_t)paths);
     leaves_reset(leaves, path_count);
     visit_members(&walk, root, true);
-    leaves_settle(leaves);
     free(walk.sorted);
     free(walk.memberships);
     buffer_done(&walk.path);
-    return true;
+    return leaves_settle(leaves, error);
 }
 
 static bool take_leaf(void *arg, const struct json_leaf *leaf, struct error *error) {
@@ -219,6 +227,5 @@ bool leaves_of_text(struct leaves *leaves, const struct json_paths *paths,
     if (!json_scan(paths, scratch, event, take_leaf, leaves, error)) {
         return false;
     }
-    leaves_settle(leaves);
-    return true;
+    return leaves_settle(leaves, error);
 }

@@ -15,11 +15,11 @@ struct excluded {
 struct match_scratch {
     struct json_scratch *scan;
     struct leaves leaves; /* those of the event are only counted */
-    /* For the finder, when it is needed at all: the same event scanned again. */
+    /* For the joiner, when it is needed at all: the same event scanned again. */
     struct text text;
     struct leaves kept;
     uint64_t kept_event;
-    struct finder finder;
+    struct joiner *joiner;
     uint64_t serial; /* of the set that the rest is for */
     /* Marks: the event in which it was marked. */
     uint64_t event, *atom_marks, *condition_marks, *trigger_marks, *conjunction_marks;
@@ -30,6 +30,7 @@ struct match_scratch {
     uint32_t *triggered; /* conditions */
     size_t triggered_count;
     uint64_t *rule_bits;
+    size_t first_word, words_end;  /* of rule_bits, that may be set */
     struct buffer path, unescaped; /* of a computed member, with its mark; of the leaf at hand */
     struct json_capture *captures;
     size_t *captured_at; /* where in `captured` an unescaped capture begins */
@@ -54,7 +55,7 @@ struct match_scratch *match_scratch_new(void) {
     scratch->scan = json_scratch_new();
     leaves_init(&scratch->leaves);
     leaves_init(&scratch->kept);
-    finder_init(&scratch->finder);
+    scratch->joiner = joiner_new();
     return scratch;
 }
 
@@ -81,7 +82,7 @@ void match_scratch_free(struct match_scratch **scratch) {
     json_scratch_free(&(*scratch)->scan);
     leaves_done(&(*scratch)->leaves);
     leaves_done(&(*scratch)->kept);
-    finder_done(&(*scratch)->finder);
+    joiner_free(&(*scratch)->joiner);
     buffer_done(&(*scratch)->path);
     buffer_done(&(*scratch)->unescaped);
     buffer_done(&(*scratch)->captured);
@@ -106,6 +107,7 @@ static void adopt_set(struct match_scratch *scratch, const struct ruleset *set) 
     scratch->triggered = memory_new_array(set->condition_count, sizeof(uint32_t));
     scratch->rule_bits = memory_new_array(set->rule_count / 64 + 1, sizeof(uint64_t));
     scratch->matches = memory_new_array(set->rule_count, sizeof(uint32_t));
+    scratch->first_word = scratch->words_end = 0;
     for (size_t i = 0; i < set->plan_count; i++) {
         if (set->plans[i].automaton != NULL) {
             scratch->caches[i] = automaton_cache_new(set->plans[i].automaton);
@@ -118,7 +120,15 @@ static void reset_scratch(struct match_scratch *scratch, const struct ruleset *s
         adopt_set(scratch, set);
     }
     scratch->event++;
+    joiner_start(scratch->joiner);
     scratch->triggered_count = scratch->match_count = 0;
+    /* Only words from the first to the last that was written are not zero. */
+    if (scratch->first_word < scratch->words_end) {
+        memset(scratch->rule_bits + scratch->first_word, 0,
+               (scratch->words_end - scratch->first_word) * sizeof(*scratch->rule_bits));
+    }
+    scratch->first_word = SIZE_MAX;
+    scratch->words_end = 0;
     leaves_reset(&scratch->leaves, set->plan_count);
     scratch->captures = memory_grow_array(scratch->captures, &scratch->capture_capacity,
                                           set->capture_count, sizeof(*scratch->captures));
@@ -332,7 +342,7 @@ static void settle_captures(struct match_scratch *scratch, size_t count) {
 enum holding {
     HOLDS_NOT,
     HOLDS,
-    /* Only if the choices before it leave none of its leaves: a matter for the finder. */
+    /* Only if the choices before it leave none of its leaves: a matter for the joiner. */
     HOLDS_PERHAPS,
 };
 
@@ -387,7 +397,7 @@ static bool keep_leaf(void *arg, const struct json_leaf *leaf, struct error *err
     return true;
 }
 
-/* All leaves that a finder may ask for, the computed ones too. */
+/* All leaves that a joiner may ask for, the computed ones too. */
 static bool keep_leaves(const struct ruleset *set, struct match_scratch *scratch,
                         struct error *error) {
     struct leaf_sink sink = {.set = set, .scratch = scratch};
@@ -402,7 +412,9 @@ static bool keep_leaves(const struct ruleset *set, struct match_scratch *scratch
         const struct leaf *leaf = &scratch->leaves.items[i];
         leaves_add(&scratch->kept, leaf->path, leaf->type, leaf->text, NULL, 0);
     }
-    leaves_settle(&scratch->kept);
+    if (!leaves_settle(&scratch->kept, error)) {
+        return false;
+    }
     scratch->kept_event = scratch->event;
     return true;
 }
@@ -412,7 +424,7 @@ static bool search(const struct ruleset *set, const struct conjunction *conjunct
                    struct match_scratch *scratch, bool *is_match_out, struct error *error) {
     struct subrule subrule = {conjunction->fields, conjunction->conditions.count};
     return keep_leaves(set, scratch, error) &&
-           finder_search(&scratch->finder, &subrule, NULL, &scratch->kept, is_match_out, error);
+           joiner_search(scratch->joiner, &subrule, &scratch->kept, is_match_out, error);
 }
 
 static bool conjunction_matches(const struct ruleset *set, struct match_scratch *scratch,
@@ -465,7 +477,12 @@ static bool try_conjunction(const struct ruleset *set, struct match_scratch *scr
     if (is_match && !when_matches(set, scratch, &set->rules[rule], &is_match, error)) {
         return false;
     }
-    *bits |= is_match ? bit : 0;
+    if (is_match) {
+        size_t word = rule / 64;
+        *bits |= bit;
+        scratch->first_word = word < scratch->first_word ? word : scratch->first_word;
+        scratch->words_end = word < scratch->words_end ? scratch->words_end : word + 1;
+    }
     return true;
 }
 
@@ -486,8 +503,8 @@ static bool try_all(const struct ruleset *set, struct match_scratch *scratch, st
     return true;
 }
 
-static void list_matches(const struct ruleset *set, struct match_scratch *scratch) {
-    for (size_t word = 0; word <= set->rule_count / 64; word++) {
+static void list_matches(struct match_scratch *scratch) {
+    for (size_t word = scratch->first_word; word < scratch->words_end; word++) {
         for (uint64_t bits = scratch->rule_bits[word]; bits != 0; bits &= bits - 1) {
             scratch->matches[scratch->match_count++] = (uint32_t)(word * 64) +
                                                        (uint32_t)__builtin_ctzll(bits);
@@ -508,11 +525,10 @@ bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch, str
     if (computed_fn != NULL && !computed_fn(arg, scratch->captures, &sink, error)) {
         return false;
     }
-    memset(scratch->rule_bits, 0, (set->rule_count / 64 + 1) * sizeof(*scratch->rule_bits));
     if (!try_all(set, scratch, error)) {
         return false;
     }
-    list_matches(set, scratch);
+    list_matches(scratch);
     *matches_out = (struct ruleset_matches){scratch->matches, scratch->match_count};
     return true;
 }

@@ -20,6 +20,8 @@
 #include <stdint.h>
 
 #define LEAF_NONE UINT32_MAX
+/* Many leaves deep in arrays: more memberships than that are refused. */
+#define LEAVES_MEMBERSHIPS ((size_t)4 * 1024 * 1024)
 
 struct leaf {
     enum json_type type;
@@ -48,6 +50,7 @@ struct leaves {
     uint64_t event;
     struct json_membership *memberships;
     size_t membership_count, membership_capacity;
+    bool is_overfull; /* some were too many and not kept */
     struct buffer unescaped;
 };
 
@@ -62,8 +65,8 @@ void leaves_add(struct leaves *leaves, uint32_t path, enum json_type type, struc
 struct leaf_list *leaves_count(struct leaves *leaves, uint32_t path, bool has_memberships);
 /* As a scan hands it over; containers are ignored. */
 void leaves_add_raw(struct leaves *leaves, const struct json_leaf *leaf);
-/* After the last leaf and before the first is read. */
-void leaves_settle(struct leaves *leaves);
+/* After the last leaf and before the first is read. ERROR_LIMIT after LEAVES_MEMBERSHIPS. */
+MUST_CHECK bool leaves_settle(struct leaves *leaves, struct error *error);
 
 /* The first leaf kept of a path, or LEAF_NONE. */
 static inline uint32_t leaves_first(const struct leaves *leaves, uint32_t path) {

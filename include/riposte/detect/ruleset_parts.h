@@ -14,7 +14,7 @@
 #include "riposte/base/arena.h"
 #include "riposte/detect/atom_table.h"
 #include "riposte/detect/automaton.h"
-#include "riposte/detect/finder.h"
+#include "riposte/detect/joiner.h"
 #include "riposte/detect/leaves.h"
 #include "riposte/detect/number.h"
 #include "riposte/detect/range_index.h"
@@ -54,7 +54,7 @@ struct condition {
 struct conjunction {
     uint32_t rule;
     struct set_span conditions;  /* most selective first */
-    const struct field **fields; /* in path order, for the finder */
+    const struct field **fields; /* in path order, for the joiner */
     bool is_when;
 };
 
