@@ -112,6 +112,9 @@ static void find_runs(struct joiner *joiner, struct choices list) {
     for (size_t i = list.to; i > list.from; i--) {
         const struct leaf *leaf = leaf_of(joiner, i - 1);
         const struct leaf *next = i < list.to ? leaf_of(joiner, i) : NULL;
+        if (leaf->membership_count == 0) {
+            continue; /* perhaps there are no memberships at all */
+        }
         uint32_t *ends = joiner->run_ends + joiner->choices[i - 1].run_ends_at;
         for (uint32_t level = 0; level < leaf->membership_count; level++) {
             bool goes_on = next != NULL && level < next->membership_count &&
