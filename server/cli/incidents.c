@@ -73,6 +73,10 @@ static bool ask(struct incidents *incidents, struct text method, struct text pat
     return true;
 }
 
+static bool is_true(const struct json *node) {
+    return node && json_type(node) == JSON_TRUE;
+}
+
 static void print_json(const struct json *node) {
     scoped(buffer_done) struct buffer out = BUFFER_INIT;
     json_write_pretty(&out, node);
@@ -148,7 +152,7 @@ static bool came_before(const struct json *a, const struct json *b) {
     if (ended_ms(a) != ended_ms(b)) {
         return ended_ms(a) < ended_ms(b);
     }
-    return json_type(json_member(a, "is_write")) < json_type(json_member(b, "is_write"));
+    return is_true(json_member(a, "is_write")) < is_true(json_member(b, "is_write"));
 }
 
 /* As they ended; what ended together stays in the order of its intents. */
@@ -267,7 +271,7 @@ static size_t print_effects(const struct json *incident, bool with_resources) {
     const struct json *effects = json_member(incident, "effects");
     for (const struct json *effect = json_first(effects); effect; effect = json_next(effect)) {
         const struct json *inverse = json_member(effect, "inverse");
-        if (json_type(json_member(effect, "acts_on_principal")) != JSON_TRUE && !with_resources) {
+        if (!is_true(json_member(effect, "acts_on_principal")) && !with_resources) {
             continue;
         }
         count++;

@@ -94,8 +94,10 @@ static bool freshen_text(struct buffer *text, struct error *error) {
 
 static void print_incidents(const struct json *answer) {
     const struct json *incidents = json_member(answer, "incidents");
+    const struct json *known = json_member(answer, "known");
+    bool is_known = known && json_type(known) == JSON_TRUE;
     if (json_count(incidents) == 0) {
-        printf(", nothing to do (no rule matched, or the event is known)");
+        printf(", %s", is_known ? "known already: nothing to do" : "no rule matches");
     }
     for (const struct json *incident = json_first(incidents); incident;
          incident = json_next(incident)) {
