@@ -2,6 +2,7 @@
 
 #include "call.h"
 #include "detail.h"
+#include "entry.h"
 #include "execute.h"
 #include "numbers.h"
 #include "retry.h"
@@ -367,7 +368,7 @@ static void admit(struct decision *decision) {
             admission.intent_count = head.has_intent ? 1 : 0;
         }
         if (head.has_intent) {
-            intent = execute_intent(job, first, &head.intent);
+            intent = entry_intent(job, first, &head.intent);
         }
     }
     failpoint("before-admit");

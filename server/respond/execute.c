@@ -1,6 +1,7 @@
 #include "execute.h"
 
 #include "detail.h"
+#include "entry.h"
 #include "numbers.h"
 #include "retry.h"
 
@@ -11,7 +12,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define ANSWER_BYTES     (64 * 1024) /* a longer answer isn't kept: a read is asked again */
 #define RENEW_MS         (JOURNAL_LEASE_MS / 3)
 #define RELEASE_WAIT_MS  1000
 #define OUR_TASK_PENDING TEXT("an identical call is pending")
@@ -34,106 +34,8 @@ struct run {
     bool is_over;                /* committed, put off or lost */
 };
 
-/* ---- journal words ------------------------------------------------------------------------------
- */
-
-static struct journal_reservation resource_limit(const struct job *job, struct text target) {
-    const struct rule *rule = job->definition->rule;
-    const struct settings *settings = job->snapshot->settings;
-    if (rule->has_limit) {
-        return (struct journal_reservation){
-            .scope = arena_format(job->arena, "resources of rule %.*s", TEXT_ARG(rule->name)),
-            .target = target,
-            .count = rule->limit_count,
-            .per_ms = rule->limit_per_ms};
-    }
-    return (struct journal_reservation){.scope = TEXT("resources"),
-                                        .target = target,
-                                        .count = settings->guard.limit_resources,
-                                        .per_ms = settings->guard.limit_per_ms};
-}
-
-struct journal_intent execute_intent(const struct job *job, const struct playbook *playbook,
-                                     const struct plan_action *action) {
-    bool on_resource = action->kind == PLAN_WRITE && playbook->acts_on == ACTS_ON_RESOURCE;
-    struct journal_intent intent = {
-        .key = action->key,
-        .playbook = playbook->name,
-        .step = action->step->name,
-        .service = action->service,
-        .operation = action->operation,
-        .account = action->account,
-        .region = action->region,
-        .request = job_json_text(job, action->parameters),
-        .effect = {action->effect_account, action->effect_target, action->effect_name},
-        .is_write = action->kind == PLAN_WRITE,
-        .is_containing = action->is_containing,
-        .once_pending = on_resource,
-    };
-    if (action->inverse != NULL) {
-        intent.inverse = job_json_text(job, action->inverse);
-    }
-    if (on_resource) {
-        intent.limit = resource_limit(job, action->effect_target);
-    }
-    return intent;
-}
-
-struct journal_outcome execute_outcome(const struct job *job, enum call_state state,
-                                       const struct call_outcome *outcome) {
-    struct text answer = {NULL, 0};
-    if (outcome->outcome == AWS_OK) {
-        answer = job_json_text(job, outcome->body);
-    }
-    return (struct journal_outcome){
-        .state = state,
-        .answer = answer.bytes <= ANSWER_BYTES ? answer : (struct text){NULL, 0},
-        .error_code = outcome->error_code,
-        .reason = outcome->reason,
-        .took_us = outcome->took_us,
-    };
-}
-
-void execute_plan_verify(const struct job *job, struct journal_write *write,
-                         const struct playbook *playbook, const struct step *step, struct text key,
-                         bool stands) {
-    if (step->verify == NULL && !stands) {
-        return;
-    }
-    struct detail detail = {.key = key,
-                            .from_unix_ms = job_now(job),
-                            .stands = stands,
-                            .is_now = stands,
-                            .arena = job->arena};
-    struct journal_new_task task = {
-        .kind = TASK_VERIFY,
-        .priority = playbook->acts_on == ACTS_ON_PRINCIPAL ? PRIORITY_CONTAIN : PRIORITY_RESTORE,
-        .playbook = playbook->name,
-        .lane = job_lane(job, playbook),
-        .detail = detail_text(&detail),
-        .due_unix_ms = detail.from_unix_ms + (stands ? 0 : step->verify->after_ms[0]),
-        .acts_on_principal = playbook->acts_on == ACTS_ON_PRINCIPAL,
-    };
-    journal_write_task(write, &task);
-}
-
 /* ---- records ------------------------------------------------------------------------------------
  */
-
-struct plan_record execute_record(const struct job *job, const struct journal_call *call) {
-    static const enum plan_state states[] = {[CALL_INTENT] = PLAN_INTENDED,
-                                             [CALL_DONE] = PLAN_WORKED,
-                                             [CALL_FAILED] = PLAN_REFUSED,
-                                             [CALL_SKIPPED] = PLAN_NEEDLESS};
-    return (struct plan_record){.key = call->key,
-                                .state = states[call->state],
-                                .error_code = call->error_code,
-                                .reason = call->reason,
-                                .answer = job_parse(job, call->answer),
-                                .request = job_parse(job, call->request),
-                                .account = call->account,
-                                .region = call->region};
-}
 
 static void add_record(struct run *run, const struct plan_record *record, bool may_have_worked) {
     for (size_t i = 0; i < run->count; i++) {
@@ -202,7 +104,7 @@ static void look_after(struct run *run, const struct journal_call *call) {
     bool stood = call->state == CALL_SKIPPED && call->attempts == 0 && call->effect.name.bytes > 0;
     const struct step *step = stood ? find_step(run->playbook, call->step) : NULL;
     if (step != NULL) {
-        execute_plan_verify(run->job, open_write(run), run->playbook, step, call->key, true);
+        entry_verify(run->job, open_write(run), run->playbook, step, call->key, true);
     }
 }
 
@@ -219,7 +121,7 @@ static bool load_calls(struct run *run, struct error *error) {
     run->standing = arena_alloc_array(job->arena, count, sizeof(struct text));
     for (size_t i = 0; i < count; i++) {
         if (text_starts_with(calls[i].key, prefix)) {
-            struct plan_record record = execute_record(job, &calls[i]);
+            struct plan_record record = entry_record(job, &calls[i]);
             add_record(run, &record, calls[i].state == CALL_INTENT);
             look_after(run, &calls[i]);
         } else if (text_equal(calls[i].playbook, run->playbook->name) &&
@@ -407,8 +309,8 @@ static void renew_lease(struct run *run) {
 static void do_ask(struct run *run, const struct plan_action *action) {
     struct call_outcome outcome = read_early_or_now(run, action);
     enum plan_state state = judge(run, action, &outcome);
-    struct journal_intent intent = execute_intent(run->job, run->playbook, action);
-    struct journal_outcome journaled = execute_outcome(run->job, call_state_of(state), &outcome);
+    struct journal_intent intent = entry_intent(run->job, run->playbook, action);
+    struct journal_outcome journaled = entry_outcome(run->job, call_state_of(state), &outcome);
     journal_write_intent(open_write(run), &intent);
     journal_write_outcome(run->write, action->key, &journaled);
     if (outcome.outcome == AWS_NOT_SENT) {
@@ -437,7 +339,7 @@ static void send_write(struct run *run, const struct plan_action *action) {
     struct call_outcome outcome = call_send(job, PERMIT_WRITE, AUTHORITY_MODE, &call);
     bool had_doubt = may_have_worked(run, action->key);
     enum plan_state state = judge(run, action, &outcome);
-    struct journal_outcome journaled = execute_outcome(job, call_state_of(state), &outcome);
+    struct journal_outcome journaled = entry_outcome(job, call_state_of(state), &outcome);
     bool has_doubt = outcome.outcome == AWS_RETRY || outcome.outcome == AWS_NO_ANSWER;
     journaled.keeps_effect = had_doubt || has_doubt;
     journal_write_outcome(open_write(run), action->key, &journaled);
@@ -450,7 +352,7 @@ static void send_write(struct run *run, const struct plan_action *action) {
     add_record(run, &record, has_doubt);
     if (state == PLAN_WORKED) {
         measure_reaction(run);
-        execute_plan_verify(job, run->write, run->playbook, action->step, record.key, false);
+        entry_verify(job, run->write, run->playbook, action->step, record.key, false);
     }
 }
 
@@ -461,7 +363,7 @@ static void note_needless(struct run *run, const struct plan_action *action, str
 }
 
 static void limited(struct run *run, const struct plan_action *action) {
-    struct journal_reservation limit = resource_limit(run->job, action->effect_target);
+    struct journal_reservation limit = entry_resource_limit(run->job, action->effect_target);
     end_run(run, PLAN_HELD,
             arena_format(run->job->arena, "step %.*s: the limit of %u %.*s is reached",
                          TEXT_ARG(action->step->name), limit.count, TEXT_ARG(limit.scope)),
@@ -480,8 +382,7 @@ static void act_on(struct run *run, const struct plan_action *action, enum inten
         return;
     case INTENT_STANDS:
         note_needless(run, action, TEXT("the effect stands already"));
-        execute_plan_verify(run->job, open_write(run), run->playbook, action->step, record.key,
-                            true);
+        entry_verify(run->job, open_write(run), run->playbook, action->step, record.key, true);
         return;
     case INTENT_PENDING:
         note_needless(run, action, OUR_TASK_PENDING);
@@ -509,7 +410,7 @@ static void do_write(struct run *run, const struct plan_action *action) {
         act_on(run, action, head->result);
         return;
     }
-    struct journal_intent intent = execute_intent(run->job, run->playbook, action);
+    struct journal_intent intent = entry_intent(run->job, run->playbook, action);
     size_t index = journal_write_intent(open_write(run), &intent);
     struct journal_write *write = run->write;
     if (!commit(run)) {

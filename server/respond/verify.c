@@ -2,7 +2,7 @@
 
 #include "call.h"
 #include "detail.h"
-#include "execute.h"
+#include "entry.h"
 #include "numbers.h"
 #include "retry.h"
 
@@ -115,7 +115,7 @@ static void send_again(struct watch *watch, struct text key) {
     bool has_worked = outcome.outcome == AWS_OK || is_tolerated;
     bool may_work_later = outcome.outcome == AWS_RETRY || outcome.outcome == AWS_NO_ANSWER;
     enum call_state state = has_worked ? CALL_DONE : may_work_later ? CALL_INTENT : CALL_FAILED;
-    struct journal_outcome journaled = execute_outcome(job, state, &outcome);
+    struct journal_outcome journaled = entry_outcome(job, state, &outcome);
     journal_write_outcome(watch->write, key, &journaled);
     audit(watch, "verify", has_worked ? "applied-again" : "not-applied", outcome.reason, NULL);
     if (has_worked) {
@@ -288,7 +288,7 @@ static bool find_step(struct watch *watch, const struct journal_call *calls, siz
     struct plan_input input = job_plan_input(job, watch->playbook);
     const struct json *context = NULL;
     for (size_t i = 0; i < count; i++) {
-        records[i] = execute_record(job, &calls[i]);
+        records[i] = entry_record(job, &calls[i]);
     }
     input.records = records;
     input.record_count = count;
