@@ -11,9 +11,9 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 say "1. Install and build"
 sh cmake/install-packages.sh cmake/packages.txt
-cmake --preset release -DRIPOSTE_TESTS=OFF >/dev/null
-cmake --build --preset release --parallel "$(nproc)" | tail -n 1
-PATH=$PWD/build/release:$PATH
+cmake --preset release -B build/server -DRIPOSTE_TESTS=OFF >/dev/null
+cmake --build build/server --parallel "$(nproc)" | tail -n 1
+PATH=$PWD/build/server:$PATH
 riposte version
 
 say "2. Start in observe mode: it plans and journals, and sends nothing"
@@ -52,7 +52,7 @@ riposte incidents show "$incident" -c $settings
     say "5. Your turn (Ctrl-C ends the server)"
     cat <<TXT
   curl -k https://127.0.0.1:$RIPOSTE_LISTEN_PORT/events -H "X-Api-Key: $RIPOSTE_SECRET" -d @conf/events/cli-attribute-value.json
-  RIPOSTE_ADMIN_TOKEN=$RIPOSTE_ADMIN_TOKEN $PWD/build/release/riposte incidents list -c $settings
+  RIPOSTE_ADMIN_TOKEN=$RIPOSTE_ADMIN_TOKEN $PWD/build/server/riposte incidents list -c $settings
 TXT
     wait "$server"
 }

@@ -23,11 +23,11 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 
 [ $# -gt 0 ] || set -- release asan tsan
 for preset in "$@"; do
-    cmake --preset "$preset" -DRIPOSTE_PYTHON="$(command -v "$PYTHON")" >/dev/null
+    cmake --preset "$preset" -DRIPOSTE_TESTS=ON -DPython3_EXECUTABLE="$(command -v "$PYTHON")" >/dev/null
     cmake --build --preset "$preset" --parallel "$(nproc)"
 done
 for preset in "$@"; do
     echo "== $preset"
     # Scenarios wait more than they compute: more of them at once than there are processors.
-    ctest --preset "$preset" --parallel "$(($(nproc) + 2))"
+    ctest --preset "$preset" --no-tests=error --parallel "$(($(nproc) + 2))"
 done

@@ -97,7 +97,7 @@ class Readme(unittest.TestCase):
             command = command.replace(port, here)
         for written, mine in self.names.items():
             command = command.replace(written, mine)
-        command = command.replace("build/release", os.path.dirname(harness.BINARY))
+        command = command.replace("build/server", os.path.dirname(harness.BINARY))
         command = re.sub(r"\bpython3 ", "${PYTHON} ", command)
         return command.replace("/tmp/riposte", folder)
 
