@@ -122,14 +122,9 @@ static struct text find_request_id(const struct xml_element *root) {
     return id.bytes > 0 ? id : xml_text(xml_child(root, "requestId"));
 }
 
-bool aws_answer_body(struct text text, struct arena *arena, const struct json **body_out,
-                     struct text *request_id_out, struct error *error) {
+static bool read_response(struct text text, struct arena *arena, const struct json **body_out,
+                          struct text *request_id_out, struct error *error) {
     const struct xml_element *root = NULL;
-    if (text_trim(text).bytes == 0) {
-        *body_out = json_new_object(arena);
-        *request_id_out = TEXT("");
-        return true;
-    }
     if (!xml_parse(text, arena, &root, error)) {
         return false;
     }
@@ -141,6 +136,70 @@ bool aws_answer_body(struct text text, struct arena *arena, const struct json **
     *body_out = result != NULL ? convert_members(arena, result) : convert_root(arena, root);
     *request_id_out = find_request_id(root);
     return true;
+}
+
+static bool read_json(struct text text, struct arena *arena, const struct json **body_out,
+                      struct error *error) {
+    const struct json *root = NULL;
+    if (!json_parse(text, 0, arena, &root, NULL, error)) {
+        return error_wrap(error, "an answer that is no JSON");
+    }
+    *body_out = json_is_object(root) ? root : json_new_object(arena);
+    return true;
+}
+
+/* A document without an envelope, such as <LocationConstraint>eu-west-1</LocationConstraint>. */
+static const struct json *convert_document(struct arena *arena, const struct xml_element *root) {
+    if (root->first != NULL || is_empty(root->text)) {
+        return convert_members(arena, root);
+    }
+    struct json *object = json_new_object(arena);
+    json_add_member(arena, object, root->name, convert(arena, root));
+    return object;
+}
+
+/* XML without its root, or a document in JSON, such as a bucket's policy. */
+static bool read_document(struct text text, struct arena *arena, const struct json **body_out,
+                          struct error *error) {
+    const struct xml_element *root = NULL;
+    char first = text_trim(text).data[0];
+    if (first == '{') {
+        return read_json(text, arena, body_out, error);
+    }
+    if (first != '<') {
+        *body_out = json_new_object(arena);
+        return true;
+    }
+    if (!xml_parse(text, arena, &root, error)) {
+        return false;
+    }
+    if (text_equal_string(root->name, "Error") ||
+        text_equal_ignoring_ascii_case(root->name, TEXT("html"))) {
+        return error_set(error, ERROR_INVALID, "<%.*s> is not an answer of AWS",
+                         TEXT_ARG(root->name));
+    }
+    *body_out = convert_document(arena, root);
+    return true;
+}
+
+bool aws_answer_read(enum aws_protocol protocol, struct text text, struct arena *arena,
+                     const struct json **body_out, struct text *request_id_out,
+                     struct error *error) {
+    struct text none = TEXT("");
+    if (text_trim(text).bytes == 0) {
+        *body_out = json_new_object(arena);
+        *request_id_out = none;
+        return true;
+    }
+    if (protocol == AWS_PROTOCOL_QUERY || protocol == AWS_PROTOCOL_EC2) {
+        return read_response(text, arena, body_out, request_id_out, error);
+    }
+    bool is_read = protocol == AWS_PROTOCOL_REST_XML ? read_document(text, arena, body_out, error)
+                                                     : read_json(text, arena, body_out, error);
+    if (is_read) {
+        *request_id_out = none;
+    }
+    return is_read;
 }
 
 /* --- errors --- */
@@ -158,7 +217,12 @@ static const struct xml_element *find_error(const struct xml_element *root) {
     return xml_child(list != NULL ? list : root, "Error");
 }
 
-static struct aws_answer_error read_error(const struct xml_element *root) {
+static struct aws_answer_error read_xml_error(struct text text, struct arena *arena) {
+    const struct xml_element *root = NULL;
+    struct error ignored;
+    if (!xml_parse(text, arena, &root, &ignored)) {
+        return (struct aws_answer_error){0};
+    }
     const struct xml_element *error = find_error(root);
     struct aws_answer_error found = {
         .code = text_trim(xml_text(xml_child(error, "Code"))),
@@ -171,16 +235,63 @@ static struct aws_answer_error read_error(const struct xml_element *root) {
     return found;
 }
 
-struct aws_answer_error aws_answer_error(int status, struct text text, struct arena *arena) {
-    struct aws_answer_error found = {0};
-    const struct xml_element *root = NULL;
+/* The first of these that is text. */
+static struct text string_of(const struct json *object, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct json *member = json_member(object, names[i]);
+        if (json_is_string(member) && json_text(member).bytes > 0) {
+            return json_text(member);
+        }
+    }
+    return TEXT("");
+}
+
+/* "com.amazonaws.kms#NotFoundException" and "ValidationException:http://..." hold the code. */
+static struct text cut_code(struct text said) {
+    struct text code = text_slice(said, 0, text_find_byte(said, ':', 0));
+    size_t hash = text_find_byte(code, '#', 0);
+    return text_trim(hash < code.bytes ? text_slice(code, hash + 1, code.bytes) : code);
+}
+
+static struct aws_answer_error read_json_error(struct text text, struct arena *arena) {
+    static const char *const codes[] = {"__type", "code", "Code"};
+    static const char *const messages[] = {"message", "Message", "errorMessage"};
+    const struct json *root = NULL;
     struct error ignored;
-    if (text.bytes > 0 && xml_parse(text, arena, &root, &ignored)) {
-        found = read_error(root);
+    if (!json_parse(text, 0, arena, &root, NULL, &ignored)) {
+        return (struct aws_answer_error){0};
+    }
+    return (struct aws_answer_error){
+        .code = cut_code(string_of(root, codes, ARRAY_COUNT(codes))),
+        .message = string_of(root, messages, ARRAY_COUNT(messages)),
+    };
+}
+
+/* The code that a header names: of a service that spoke query once, the code of then. */
+static struct text find_code(const struct http_response *response) {
+    struct text old = http_response_header(response, "x-amzn-query-error");
+    struct text type = http_response_header(response, "x-amzn-ErrorType");
+    return old.bytes > 0 ? text_trim(text_slice(old, 0, text_find_byte(old, ';', 0)))
+                         : cut_code(type);
+}
+
+struct aws_answer_error aws_answer_error(const struct http_response *response,
+                                         struct arena *arena) {
+    struct aws_answer_error found = {0};
+    struct text text = text_trim(response->body);
+    if (text.bytes > 0 && text.data[0] == '{') {
+        found = read_json_error(text, arena);
+    } else if (text.bytes > 0) {
+        found = read_xml_error(response->body, arena);
+    }
+    struct text named = find_code(response);
+    if (named.bytes > 0 && text_is_utf8(named)) {
+        found.code = arena_copy_text(arena, named);
     }
     if (found.code.bytes == 0) {
-        found.code = arena_format(arena, "%d", status);
-        found.message = arena_format(arena, "HTTP status %d without an error of AWS", status);
+        found.code = arena_format(arena, "%d", response->status);
+        found.message = arena_format(arena, "HTTP status %d without an error of AWS",
+                                     response->status);
     }
     return found;
 }

@@ -4,7 +4,7 @@
 #include "riposte/aws/endpoint.h"
 #include "riposte/aws/failure.h"
 #include "riposte/aws/keyring.h"
-#include "riposte/aws/protocol.h"
+#include "riposte/aws/request.h"
 #include "riposte/aws/service.h"
 #include "riposte/aws/sigv4.h"
 #include "riposte/base/memory.h"
@@ -18,8 +18,6 @@
 /* AWS accepts signatures for five minutes. */
 #define SKEW_MS      (60 * 1000)
 #define ANSWER_BYTES (4 * 1024 * 1024)
-#define HEADERS_MAX  4
-#define FORM_TYPE    "application/x-www-form-urlencoded; charset=utf-8"
 
 struct aws_client {
     struct http_client *http;
@@ -41,9 +39,7 @@ struct aws_client {
 struct pending {
     struct aws_client *client;
     struct permit permit;
-    const struct aws_service *service;
-    struct aws_endpoint endpoint;
-    struct text body;
+    struct aws_request request;
     int64_t started_mono_us, deadline_mono_ms;
     struct aws_credentials *credentials; /* signed with */
     bool is_refreshed, is_skew_corrected;
@@ -165,8 +161,7 @@ static bool send_again(struct pending *pending, enum aws_failure failure,
 
 static void take_error(struct pending *pending, const struct http_response *response) {
     struct aws_answer *answer = pending->answer;
-    struct aws_answer_error said = aws_answer_error(response->status, response->body,
-                                                    answer->arena);
+    struct aws_answer_error said = aws_answer_error(response, answer->arena);
     enum aws_failure failure = aws_failure_of(response->status, said.code, said.message);
     answer->outcome = failure == AWS_FAILURE_FINAL ? AWS_REFUSED : AWS_RETRY;
     answer->error_code = said.code;
@@ -183,7 +178,8 @@ static void take_success(struct pending *pending, const struct http_response *re
     struct aws_answer *answer = pending->answer;
     struct text request_id;
     struct error error = {0};
-    if (!aws_answer_body(response->body, answer->arena, &answer->body, &request_id, &error)) {
+    if (!aws_answer_read(pending->request.service->protocol, response->body, answer->arena,
+                         &answer->body, &request_id, &error)) {
         error_wrap(&error, "status %d", response->status);
         conclude_with(pending, AWS_NO_ANSWER, &error);
         return;
@@ -220,46 +216,6 @@ static void on_response(void *arg, const struct http_response *response, bool ma
 
 /* --- sending --- */
 
-/* Fills `headers`, room for HEADERS_MAX, and returns how many there are. */
-static size_t make_headers(const struct pending *pending, const struct aws_credentials *credentials,
-                           int64_t signed_unix_ms, struct http_header *headers) {
-    char time[TIME_TEXT_BYTES];
-    time_format_basic(signed_unix_ms, time);
-    size_t count = 0;
-    headers[count++] = (struct http_header){TEXT("Host"), pending->endpoint.authority};
-    headers[count++] = (struct http_header){TEXT("Content-Type"), TEXT(FORM_TYPE)};
-    headers[count++] = (struct http_header){TEXT("X-Amz-Date"),
-                                            arena_copy_text(pending->answer->arena, text_of(time))};
-    if (credentials->session_token.bytes > 0) {
-        headers[count++] = (struct http_header){TEXT("X-Amz-Security-Token"),
-                                                credentials->session_token};
-    }
-    return count;
-}
-
-/* Signs them all, and puts the signature in Host's place, which outbound makes itself. */
-static void sign(const struct pending *pending, const struct aws_credentials *credentials,
-                 int64_t signed_unix_ms, struct http_header *headers, size_t header_count) {
-    struct sigv4_request request = {
-        .method = TEXT("POST"),
-        .path = pending->endpoint.path,
-        .headers = headers,
-        .header_count = header_count,
-        .body = pending->body,
-    };
-    struct sigv4_scope scope = {
-        .unix_ms = signed_unix_ms,
-        .region = pending->endpoint.signing_region,
-        .service = text_of(pending->service->signing_name),
-    };
-    scoped(buffer_done) struct buffer authorization = BUFFER_INIT;
-    sigv4_sign(&request, &scope, credentials->access_key_id, credentials->secret_access_key,
-               pending->client->cache, &authorization);
-    headers[0] = (struct http_header){
-        TEXT("Authorization"),
-        arena_copy_text(pending->answer->arena, buffer_text(&authorization))};
-}
-
 static void send_signed(struct pending *pending, struct aws_credentials *credentials) {
     struct aws_client *client = pending->client;
     struct error error = {0};
@@ -270,21 +226,21 @@ static void send_signed(struct pending *pending, struct aws_credentials *credent
         return;
     }
     int64_t signed_unix_ms = clock_unix_ms(client->clock) + client->skew_ms;
-    struct http_header headers[HEADERS_MAX];
-    size_t count = make_headers(pending, credentials, signed_unix_ms, headers);
-    sign(pending, credentials, signed_unix_ms, headers, count);
+    struct http_header headers[AWS_REQUEST_HEADERS];
+    size_t count = aws_request_sign(&pending->request, credentials, signed_unix_ms, client->cache,
+                                    pending->answer->arena, headers);
     aws_credentials_unref(&pending->credentials);
     pending->credentials = aws_credentials_ref(credentials);
     struct http_request request = {
-        .method = TEXT("POST"),
-        .url = pending->endpoint.url,
+        .method = pending->request.method,
+        .url = pending->request.url,
         .headers = headers,
         .header_count = count,
-        .body = pending->body,
+        .body = pending->request.body,
         .timeout_ms = left_ms,
         .response_limit_bytes = ANSWER_BYTES,
         .ca_file = client->ca_file,
-        .allow_plain_http = pending->endpoint.is_configured,
+        .allow_plain_http = pending->request.is_endpoint_configured,
     };
     if (!http_send(client->http, &pending->permit, &request, on_response, pending, &error)) {
         conclude_unsent(pending, &error);
@@ -317,22 +273,14 @@ static bool check_account(struct aws_client *client, struct text account, struct
 static bool prepare(struct pending *pending, const struct permit *permit,
                     const struct aws_call *call, struct error *error) {
     struct aws_client *client = pending->client;
-    struct arena *arena = pending->answer->arena;
     if (!check_permit(permit, call, error) ||
         !aws_operation_check(call->service, call->operation, error) ||
         !check_account(client, call->account, error)) {
         return false;
     }
     pending->permit = *permit;
-    pending->service = aws_service_find(call->service);
-    scoped(buffer_done) struct buffer body = BUFFER_INIT;
-    if (!aws_protocol_form(pending->service, call->operation, call->parameters, &body, error) ||
-        !aws_endpoint_resolve(&client->environment, text_of(client->endpoint), pending->service,
-                              call->region, arena, &pending->endpoint, error)) {
-        return false;
-    }
-    pending->body = arena_copy_text(arena, buffer_text(&body));
-    return true;
+    return aws_request_make(&client->environment, text_of(client->endpoint), call,
+                            pending->answer->arena, &pending->request, error);
 }
 
 static struct pending *pending_new(struct aws_client *client, const struct aws_call *call,
@@ -531,7 +479,7 @@ static void warm_service(struct aws_client *client, const struct permit *permit,
     scoped(arena_free) struct arena *arena = arena_new();
     struct aws_endpoint endpoint;
     struct error error;
-    if (found == NULL || !aws_service_is_supported(found) ||
+    if (found == NULL ||
         !aws_endpoint_resolve(&client->environment, text_of(client->endpoint), found, region, arena,
                               &endpoint, &error) ||
         !http_warm(client->http, permit, endpoint.url, &error)) {

@@ -189,13 +189,13 @@ static bool make_form(const struct aws_provider *provider, const struct aws_serv
 static bool read_sts_answer(const struct http_response *response, struct arena *arena,
                             struct aws_credentials **credentials_out, struct error *error) {
     if (response->status != 200) {
-        struct aws_answer_error said = aws_answer_error(response->status, response->body, arena);
+        struct aws_answer_error said = aws_answer_error(response, arena);
         return error_set(error, response->status >= 500 ? ERROR_SYSTEM : ERROR_DENIED, "%.*s: %.*s",
                          TEXT_ARG(said.code), TEXT_ARG(said.message));
     }
     const struct json *body = NULL;
     struct text request_id;
-    if (!aws_answer_body(response->body, arena, &body, &request_id, error)) {
+    if (!aws_answer_read(AWS_PROTOCOL_QUERY, response->body, arena, &body, &request_id, error)) {
         return false;
     }
     const struct json *found = json_member(body, "Credentials");

@@ -5,21 +5,60 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #define REGION_MAX_BYTES 32
 
 /* The last one takes all other Regions. */
 static const struct partition {
     const char *name, *region_prefix, *suffix;
-    const char *iam_host, *iam_region;
+    const char *first_region; /* for whom any Region will do */
 } partitions[] = {
-    {"aws-cn", "cn-", "amazonaws.com.cn", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"},
-    {"aws-us-gov", "us-gov-", "amazonaws.com", "iam.us-gov.amazonaws.com", "us-gov-west-1"},
-    {"aws-eusc", "eusc-", "amazonaws.eu", "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"},
-    {NULL, "us-iso", NULL, NULL, NULL},
-    {NULL, "eu-iso", NULL, NULL, NULL},
-    {"aws", "", "amazonaws.com", "iam.amazonaws.com", "us-east-1"},
+    {"aws-cn", "cn-", "amazonaws.com.cn", "cn-north-1"},
+    {"aws-us-gov", "us-gov-", "amazonaws.com", "us-gov-west-1"},
+    {"aws-eusc", "eusc-", "amazonaws.eu", "eusc-de-east-1"},
+    {NULL, "us-iso", NULL, NULL},
+    {NULL, "eu-iso", NULL, NULL},
+    {"aws", "", "amazonaws.com", "us-east-1"},
 };
+
+/* Services with one endpoint a partition, signed with a Region of its own. */
+static const struct place {
+    const char *service, *partition, *host, *region;
+} places[] = {
+    {"iam", "aws", "iam.amazonaws.com", "us-east-1"},
+    {"iam", "aws-cn", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"},
+    {"iam", "aws-us-gov", "iam.us-gov.amazonaws.com", "us-gov-west-1"},
+    {"iam", "aws-eusc", "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"},
+    {"organizations", "aws", "organizations.us-east-1.amazonaws.com", "us-east-1"},
+    {"organizations", "aws-cn", "organizations.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
+    {"organizations", "aws-us-gov", "organizations.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
+    {"organizations", "aws-eusc", "organizations.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"},
+    {"account", "aws", "account.us-east-1.amazonaws.com", "us-east-1"},
+    {"account", "aws-cn", "account.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
+    {"account", "aws-us-gov", "account.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
+    {"account", "aws-eusc", "account.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"},
+    {"route53", "aws", "route53.amazonaws.com", "us-east-1"},
+    {"route53", "aws-cn", "route53.amazonaws.com.cn", "cn-northwest-1"},
+    {"route53", "aws-us-gov", "route53.us-gov.amazonaws.com", "us-gov-west-1"},
+    {"route53", "aws-eusc", "route53.amazonaws.eu", "eusc-de-east-1"},
+    {"cloudfront", "aws", "cloudfront.amazonaws.com", "us-east-1"},
+    {"cloudfront", "aws-cn", "cloudfront.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
+    {"cloudfront", "aws-us-gov", "cloudfront.amazonaws.com", "us-gov-west-1"},
+    {"cloudfront", "aws-eusc", "cloudfront.amazonaws.eu", "eusc-de-east-1"},
+    {"shield", "aws", "shield.us-east-1.amazonaws.com", "us-east-1"},
+};
+
+static const struct place *find_place(const struct aws_service *service,
+                                      const struct partition *partition) {
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        if (strcmp(places[i].service, service->name) == 0 &&
+            strcmp(places[i].partition, partition->name) == 0) {
+            return &places[i];
+        }
+    }
+    return NULL;
+}
 
 /* Letters, digits and inner hyphens: nothing that could end a label of a host name. */
 static bool is_region(struct text region) {
@@ -123,13 +162,15 @@ bool aws_endpoint_resolve(const struct aws_environment *environment, struct text
                          TEXT_ARG(region));
     }
     /* Any Region of the partition can say who we are. */
-    bool is_anywhere = service->is_global || text_equal_string(text_of(service->name), "sts");
+    const struct place *place = find_place(service, partition);
+    bool is_anywhere = place != NULL || strcmp(service->name, "sts") == 0;
     if (region.bytes == 0 && !is_anywhere) {
         return error_set(error, ERROR_INVALID, "no Region: the event names none, nor AWS_REGION");
     }
     struct aws_endpoint endpoint = {
-        .signing_region = service->is_global || region.bytes == 0 ? text_of(partition->iam_region)
-                                                                  : arena_copy_text(arena, region),
+        .signing_region = place != NULL      ? text_of(place->region)
+                          : region.bytes > 0 ? arena_copy_text(arena, region)
+                                             : text_of(partition->first_region),
         .path = TEXT("/"),
     };
     struct text url;
@@ -140,10 +181,10 @@ bool aws_endpoint_resolve(const struct aws_environment *environment, struct text
     } else if (!check_variants(environment, error)) {
         return false;
     } else {
-        endpoint.authority = service->is_global ? text_of(partition->iam_host)
-                                                : arena_format(arena, "%s.%.*s.%s", service->host,
-                                                               TEXT_ARG(endpoint.signing_region),
-                                                               partition->suffix);
+        endpoint.authority = place != NULL ? text_of(place->host)
+                                           : arena_format(arena, "%s.%.*s.%s", service->host,
+                                                          TEXT_ARG(endpoint.signing_region),
+                                                          partition->suffix);
         endpoint.url = arena_format(arena, "https://%.*s/", TEXT_ARG(endpoint.authority));
     }
     *endpoint_out = endpoint;

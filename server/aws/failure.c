@@ -35,6 +35,8 @@ static const struct {
     {"Unavailable", AWS_FAILURE_RETRY},
     {"DependencyTimeoutException", AWS_FAILURE_RETRY},
     {"KMSInternalException", AWS_FAILURE_RETRY},
+    {"InternalServerException", AWS_FAILURE_RETRY},
+    {"ServiceException", AWS_FAILURE_RETRY},
     {"IDPCommunicationError", AWS_FAILURE_RETRY},
     /* somebody else changes the same thing */
     {"EntityTemporarilyUnmodifiable", AWS_FAILURE_RETRY},
@@ -42,6 +44,7 @@ static const struct {
     {"ConcurrentModificationException", AWS_FAILURE_RETRY},
     {"PolicyChangesInProgressException", AWS_FAILURE_RETRY},
     {"ConflictException", AWS_FAILURE_RETRY},
+    {"OperationAborted", AWS_FAILURE_RETRY},
     /* credentials */
     {"ExpiredToken", AWS_FAILURE_REFRESH},
     {"ExpiredTokenException", AWS_FAILURE_REFRESH},
@@ -49,6 +52,7 @@ static const struct {
     {"InvalidClientTokenId", AWS_FAILURE_REFRESH},
     {"UnrecognizedClientException", AWS_FAILURE_REFRESH},
     {"AuthFailure", AWS_FAILURE_REFRESH},
+    {"InvalidAccessKeyId", AWS_FAILURE_REFRESH},
     /* time */
     {"RequestTimeTooSkewed", AWS_FAILURE_SKEW},
 };

@@ -33,10 +33,6 @@ bool aws_operation_check(struct text service, struct text operation, struct erro
         return error_set(error, ERROR_INVALID, "\"%.*s\" is not the name of an operation",
                          TEXT_ARG(operation));
     }
-    if (!aws_service_is_supported(found)) {
-        return error_set(error, ERROR_INVALID, "calls to %s (%s protocol) are not supported yet",
-                         found->name, aws_protocol_name(found->protocol));
-    }
     return true;
 }
 

@@ -98,6 +98,15 @@ static bool put_list(struct form *form, const struct json *array, struct error *
     return put_elements(form, array, error);
 }
 
+/* The one element of a list that is named like one. */
+static void put_element(struct form *form, const struct json *value) {
+    if (text_ends_with(buffer_text(&form->name), TEXT(".N"))) {
+        buffer_truncate(&form->name, form->name.bytes - 1);
+        buffer_append_char(&form->name, '1');
+    }
+    put_text(form, json_text(value));
+}
+
 static bool put_container(struct form *form, const struct json *value, struct error *error) {
     if (++form->depth > PROTOCOL_DEPTH) {
         return error_set(error, ERROR_INVALID, "parameters nest deeper than %d", PROTOCOL_DEPTH);
@@ -121,7 +130,7 @@ static bool put(struct form *form, const struct json *value, struct error *error
         return error_set(error, ERROR_INVALID, "the parameter %s is null",
                          buffer_string(&form->name));
     }
-    put_text(form, json_text(value));
+    put_element(form, value);
     return true;
 }
 
@@ -159,4 +168,61 @@ bool aws_protocol_form(const struct aws_service *service, struct text operation,
                          PROTOCOL_BODY_BYTES);
     }
     return is_put;
+}
+
+/* --- JSON --- */
+
+static bool write_value(const struct json *value, unsigned depth, struct buffer *out,
+                        struct error *error);
+
+static bool write_children(const struct json *container, unsigned depth, struct buffer *out,
+                           struct error *error) {
+    bool is_object = json_is_object(container);
+    buffer_append_char(out, is_object ? '{' : '[');
+    for (const struct json *child = json_first(container); child != NULL;
+         child = json_next(child)) {
+        buffer_append_string(out, child != json_first(container) ? "," : "");
+        if (is_object) {
+            buffer_append_json_string(out, json_key(child));
+            buffer_append_char(out, ':');
+        }
+        if (!write_value(child, depth + 1, out, error)) {
+            return false;
+        }
+    }
+    buffer_append_char(out, is_object ? '}' : ']');
+    return true;
+}
+
+static bool write_value(const struct json *value, unsigned depth, struct buffer *out,
+                        struct error *error) {
+    const struct json *document = find_document(value);
+    if (depth > PROTOCOL_DEPTH) {
+        return error_set(error, ERROR_INVALID, "parameters nest deeper than %d", PROTOCOL_DEPTH);
+    }
+    if (document != NULL) {
+        scoped(buffer_done) struct buffer text = BUFFER_INIT;
+        json_write(&text, document);
+        buffer_append_json_string(out, buffer_text(&text));
+        return true;
+    }
+    if (json_is_object(value) || json_is_array(value)) {
+        return write_children(value, depth, out, error);
+    }
+    json_write(out, value);
+    return true;
+}
+
+bool aws_protocol_json(const struct json *value, struct buffer *body, struct error *error) {
+    if (value == NULL) {
+        buffer_append_string(body, "{}");
+        return true;
+    }
+    if (!write_value(value, 0, body, error)) {
+        return false;
+    }
+    return !body->is_overfull && body->bytes <= PROTOCOL_BODY_BYTES
+               ? true
+               : error_set(error, ERROR_LIMIT, "parameters of more than %d bytes",
+                           PROTOCOL_BODY_BYTES);
 }

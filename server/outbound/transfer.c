@@ -125,10 +125,16 @@ static size_t take_header(char *data, size_t one, size_t bytes, void *arg) {
     return bytes;
 }
 
+/* Says so with Content-Length: 0 when there is none: some peers insist. */
+static bool has_body(struct text method) {
+    return text_equal(method, TEXT("POST")) || text_equal(method, TEXT("PUT")) ||
+           text_equal(method, TEXT("PATCH"));
+}
+
 static void set_method(CURL *handle, const struct transfer *transfer, struct text method) {
     if (text_equal(method, TEXT("HEAD"))) {
         curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
-    } else if (text_equal(method, TEXT("POST")) || transfer->body_bytes > 0) {
+    } else if (has_body(method) || transfer->body_bytes > 0) {
         curl_easy_setopt(handle, CURLOPT_POST, 1L);
         curl_easy_setopt(handle, CURLOPT_POSTFIELDS, transfer->body);
         curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body_bytes);

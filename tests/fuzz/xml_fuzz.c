@@ -64,18 +64,18 @@ static size_t depth_of(const struct json *node) {
     return deepest + 1;
 }
 
-static void check_body(struct arena *arena, struct text text) {
+static void check_body(struct arena *arena, enum aws_protocol protocol, struct text text) {
     const struct json *body = NULL;
     const struct json *again = NULL;
     const struct json *read_back = NULL;
     struct text request_id;
     struct text request_id_again;
     struct error error = {0};
-    if (!aws_answer_body(text, arena, &body, &request_id, &error)) {
+    if (!aws_answer_read(protocol, text, arena, &body, &request_id, &error)) {
         fuzz_check(error.code == ERROR_INVALID || error.code == ERROR_LIMIT);
         return;
     }
-    fuzz_check(aws_answer_body(text, arena, &again, &request_id_again, &error));
+    fuzz_check(aws_answer_read(protocol, text, arena, &again, &request_id_again, &error));
     fuzz_check(json_equal(body, again));
     fuzz_check(text_equal(request_id, request_id_again));
     fuzz_check(json_is_object(body));
@@ -87,8 +87,9 @@ static void check_body(struct arena *arena, struct text text) {
 }
 
 static void check_error(struct arena *arena, struct text text) {
-    struct aws_answer_error said = aws_answer_error(503, text, arena);
-    struct aws_answer_error again = aws_answer_error(503, text, arena);
+    struct http_response response = {.status = 503, .body = text};
+    struct aws_answer_error said = aws_answer_error(&response, arena);
+    struct aws_answer_error again = aws_answer_error(&response, arena);
     fuzz_check(said.code.bytes > 0);
     fuzz_check(text_is_utf8(said.code) && text_is_utf8(said.message));
     fuzz_check(text_equal(said.code, again.code) && text_equal(said.message, again.message));
@@ -99,7 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     struct text text = fuzz_text(data, bytes);
     struct arena *arena = arena_new();
     check_copy(arena, text);
-    check_body(arena, text);
+    check_body(arena, AWS_PROTOCOL_QUERY, text);
+    check_body(arena, AWS_PROTOCOL_REST_XML, text);
     check_error(arena, text);
     arena_free(&arena);
     return 0;

@@ -1,14 +1,16 @@
 /* The client of AWS from a command line, for tests in Python. Parameters are a JSON object on
  * standard input.
  *
- *     aws_driver forms                              for each {"service", "operation", "parameters"}
- *                                                   of an array: the request's body, a line each
- *     aws_driver call SERVICE OPERATION REGION      prints the answer as a JSON object
+ *     aws_driver requests                           for each {"service", "operation", "region",
+ *                                                   "parameters", "request"} of an array: what
+ *                                                   would be sent, a JSON object on a line each
+ *     aws_driver call SERVICE OPERATION REGION [ACCOUNT [ROLE]]
+ *                                                   prints the answer as a JSON object; standard
+ *                                                   input: parameters, or {"request": ...}
  *     aws_driver bench SERVICE OPERATION REGION N   makes the call N times, prints times in us
  *     aws_driver identity                           prints who we are */
 #include "riposte/aws/client.h"
-#include "riposte/aws/protocol.h"
-#include "riposte/aws/service.h"
+#include "riposte/aws/request.h"
 #include "riposte/base/file.h"
 #include "riposte/json/writer.h"
 
@@ -16,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define SIGNED_UNIX_MS INT64_C(1767323045000) /* 2026-01-02T03:04:05Z */
 
 static const struct permit permit = {.class = PERMIT_WRITE, .mode = MODE_ENFORCE};
 
@@ -29,23 +33,59 @@ static void print(struct buffer *text) {
     fputc('\n', stdout);
 }
 
-static bool print_form(const struct json *call, struct error *error) {
-    scoped(buffer_done) struct buffer body = BUFFER_INIT;
-    struct text service = json_text(json_member(call, "service"));
-    struct text operation = json_text(json_member(call, "operation"));
-    if (!aws_operation_check(service, operation, error) ||
-        !aws_protocol_form(aws_service_find(service), operation, json_member(call, "parameters"),
-                           &body, error)) {
-        return false;
+/* Nothing of this process: the endpoints are those of AWS. */
+static const char *no_variable(void *arg, const char *name) {
+    (void)arg;
+    (void)name;
+    return NULL;
+}
+
+static void write_request(const struct aws_request *request, struct buffer *out) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    scoped(aws_credentials_unref) struct aws_credentials *credentials = aws_credentials_new(
+        TEXT("AKIDEXAMPLE"), TEXT("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), TEXT("a/token+=="),
+        0);
+    struct http_header headers[AWS_REQUEST_HEADERS];
+    size_t count = aws_request_sign(request, credentials, SIGNED_UNIX_MS, NULL, arena, headers);
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_open_object(&writer, NULL);
+    json_put_text(&writer, "method", request->method);
+    json_put_text(&writer, "url", request->url);
+    json_open_array(&writer, "headers");
+    for (size_t i = 0; i < count; i++) {
+        json_open_array(&writer, NULL);
+        json_put_text(&writer, NULL, headers[i].name);
+        json_put_text(&writer, NULL, headers[i].value);
+        json_close_array(&writer);
     }
-    print(&body);
+    json_close_array(&writer);
+    json_put_text(&writer, "body", request->body);
+    json_close_object(&writer);
+}
+
+static bool print_request(const struct json *said, struct error *error) {
+    static const struct aws_environment nowhere = {no_variable, NULL};
+    scoped(arena_free) struct arena *arena = arena_new();
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+    struct aws_request request;
+    struct aws_call call = {.service = json_text(json_member(said, "service")),
+                            .operation = json_text(json_member(said, "operation")),
+                            .region = json_text(json_member(said, "region")),
+                            .parameters = json_member(said, "parameters"),
+                            .request = json_member(said, "request")};
+    if (!aws_request_make(&nowhere, TEXT(""), &call, arena, &request, error)) {
+        return error_wrap(error, "%.*s:%.*s", TEXT_ARG(call.service), TEXT_ARG(call.operation));
+    }
+    write_request(&request, &out);
+    print(&out);
     return true;
 }
 
-static int print_forms(const struct json *calls) {
+static int print_requests(const struct json *calls) {
     struct error error = {0};
     for (const struct json *call = json_first(calls); call != NULL; call = json_next(call)) {
-        if (!print_form(call, &error)) {
+        if (!print_request(call, &error)) {
             return fail(&error);
         }
     }
@@ -110,10 +150,10 @@ static int with_client(int count, char **words, const struct json *parameters) {
     if (strcmp(words[1], "identity") == 0) {
         return print_identity(client);
     }
-    struct aws_call call = {.service = text_of(words[2]),
-                            .operation = text_of(words[3]),
-                            .region = text_of(words[4]),
-                            .parameters = parameters};
+    struct aws_call call = {
+        .service = text_of(words[2]), .operation = text_of(words[3]), .region = text_of(words[4])};
+    call.request = json_member(parameters, "request");
+    call.parameters = call.request == NULL ? parameters : NULL;
     if (strcmp(words[1], "bench") == 0 && count == 6) {
         bench(client, &call, (int)strtol(words[5], NULL, 10));
         return 0;
@@ -129,14 +169,15 @@ int main(int count, char **words) {
     scoped(buffer_done) struct buffer input = BUFFER_INIT;
     const struct json *parameters = NULL;
     bool is_identity = count == 2 && strcmp(words[1], "identity") == 0;
-    bool is_forms = count == 2 && strcmp(words[1], "forms") == 0;
-    if (!is_identity && !is_forms && count < 5) {
-        fprintf(stderr, "usage: aws_driver forms|identity|call|bench SERVICE OPERATION REGION N\n");
+    bool is_requests = count == 2 && strcmp(words[1], "requests") == 0;
+    if (!is_identity && !is_requests && count < 5) {
+        fprintf(stderr,
+                "usage: aws_driver requests|identity|call|bench SERVICE OPERATION REGION N\n");
         return 2;
     }
     if (!is_identity && (!file_read("-", 1 << 24, &input, &error) ||
                          !json_parse(buffer_text(&input), 0, arena, &parameters, NULL, &error))) {
         return fail(&error);
     }
-    return is_forms ? print_forms(parameters) : with_client(count, words, parameters);
+    return is_requests ? print_requests(parameters) : with_client(count, words, parameters);
 }

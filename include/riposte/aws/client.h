@@ -1,6 +1,6 @@
 /* Signed AWS calls: parameters in, an answer as JSON out. Knows requests, no incidents.
  *
- *     call ─▶ protocol (query, ec2) ─▶ endpoint ─▶ credentials ─▶ sigv4 ─▶ outbound ─▶ answer
+ *     call ─▶ request (protocol, endpoint) ─▶ credentials ─▶ sigv4 ─▶ outbound ─▶ answer
  *
  * The permit is asked first, so that without one not even credentials are fetched, and again by
  * outbound; a write needs a permit to write, whatever else the class allows.
@@ -57,6 +57,7 @@ struct aws_call {
     struct text account;            /* whose; must be our own for now; empty: our own */
     struct text region;             /* "" or a Region; global services sign with their own */
     const struct json *parameters;  /* an object with the API's wire names; NULL: none */
+    const struct json *request;     /* REST services, instead of parameters: rest.h */
     int64_t timeout_ms;             /* 0: 10000 */
 };
 

@@ -14,8 +14,8 @@
 
 #define AWS_OPERATION_BYTES 64
 
-/* ERROR_INVALID names what is wrong: an unknown service, one whose protocol isn't supported yet, or
- * an operation that isn't a name ("PutUserPolicy"). That the operation exists is not checked. */
+/* ERROR_INVALID names what is wrong: an unknown service, or an operation that isn't a name
+ * ("PutUserPolicy"). That the operation exists is not checked. */
 MUST_CHECK bool aws_operation_check(struct text service, struct text operation,
                                     struct error *error);
 /* Get, List, Describe, Lookup, Head: reads; all others writes (RULES.md, Guard). */

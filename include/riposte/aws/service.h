@@ -1,4 +1,5 @@
-/* The AWS services by the name that rules use, which is also their prefix in IAM policies: a table.
+/* The AWS services by the name that rules use: a table. Most are also the prefix in IAM
+ * policies (not: sso-admin, s3control, sesv2).
  *
  * Threads:    constants.
  * Source:     FACTS.md 4.2 and 5. */
@@ -19,19 +20,24 @@ enum aws_protocol {
 
 const char *aws_protocol_name(enum aws_protocol protocol);
 
+enum aws_trait {
+    AWS_TRAIT_QUERY_MODE = 1, /* spoke query once, and is asked for the error codes of then */
+    AWS_TRAIT_S3 = 2,         /* signs paths as they are, with the body's hash in a header */
+    AWS_TRAIT_BUCKETS = 4,    /* has them in its paths, and wants checksums */
+};
+
 struct aws_service {
     const char *name;
     enum aws_protocol protocol;
-    const char *version;          /* of the API; NULL where the protocol isn't supported yet */
-    const char *host;             /* first label of its host name */
+    const char *version;          /* query, EC2: of the API; JSON: of the protocol */
+    const char *target;           /* JSON: what stands before the operation in X-Amz-Target */
+    const char *host;             /* first labels of its host name */
     const char *signing_name;     /* in the credential scope */
     const char *environment_name; /* the end of AWS_ENDPOINT_URL_... */
-    bool is_global;               /* one endpoint a partition, signed with a Region of its own */
+    unsigned traits;
 };
 
 /* NULL when there is none of that name. */
 const struct aws_service *aws_service_find(struct text name);
-/* Can this build speak its protocol? */
-bool aws_service_is_supported(const struct aws_service *service);
 
 #endif

@@ -52,7 +52,9 @@ static void test_bodies(void **state) {
         const struct json *body = NULL;
         struct text request_id;
         struct error error = {0};
-        assert_ok(aws_answer_body(text_of(c->xml), arena, &body, &request_id, &error), &error);
+        assert_ok(
+            aws_answer_read(AWS_PROTOCOL_QUERY, text_of(c->xml), arena, &body, &request_id, &error),
+            &error);
         json_write(&out, body);
         assert_text_equal(buffer_text(&out), c->json);
         assert_text_equal(request_id, c->request_id);
@@ -83,8 +85,9 @@ static void test_what_is_no_answer(void **state) {
         const struct json *body = NULL;
         struct text request_id;
         struct error error = {0};
-        assert_fails(aws_answer_body(text_of(c->xml), arena, &body, &request_id, &error), &error,
-                     c->code, c->says);
+        assert_fails(
+            aws_answer_read(AWS_PROTOCOL_QUERY, text_of(c->xml), arena, &body, &request_id, &error),
+            &error, c->code, c->says);
     }
 }
 
@@ -119,6 +122,61 @@ static void test_depth_and_size_are_bounded(void **state) {
                  "too many");
 }
 
+/* --- the other protocols --- */
+
+static const struct document_case {
+    enum aws_protocol protocol;
+    const char *text;
+    const char *json; /* NULL: refused with `says` */
+    const char *says;
+} document_cases[] = {
+    {AWS_PROTOCOL_JSON, "", "{}", NULL},
+    {AWS_PROTOCOL_JSON, "{\"IsLogging\": true, \"N\": 1.50}", "{\"IsLogging\":true,\"N\":1.50}",
+     NULL},
+    {AWS_PROTOCOL_REST_JSON, " {}\n", "{}", NULL},
+    {AWS_PROTOCOL_REST_JSON, "[1]", "{}", NULL},
+    {AWS_PROTOCOL_JSON, "<html></html>", NULL, "an answer that is no JSON"},
+    {AWS_PROTOCOL_REST_JSON, "{\"a\":", NULL, "an answer that is no JSON"},
+    {AWS_PROTOCOL_REST_XML,
+     "<?xml version=\"1.0\"?>\n<PublicAccessBlockConfiguration xmlns=\"x\"><BlockPublicAcls>true"
+     "</BlockPublicAcls></PublicAccessBlockConfiguration>",
+     "{\"BlockPublicAcls\":\"true\"}", NULL},
+    {AWS_PROTOCOL_REST_XML, "<VersioningConfiguration xmlns=\"x\"/>", "{}", NULL},
+    {AWS_PROTOCOL_REST_XML, "<LocationConstraint>eu-west-1</LocationConstraint>",
+     "{\"LocationConstraint\":\"eu-west-1\"}", NULL},
+    {AWS_PROTOCOL_REST_XML, "<R><Grant><A>1</A></Grant><Grant><A>2</A></Grant></R>",
+     "{\"Grant\":[{\"A\":\"1\"},{\"A\":\"2\"}]}", NULL},
+    {AWS_PROTOCOL_REST_XML, "{\"Version\":\"2012-10-17\"}", "{\"Version\":\"2012-10-17\"}", NULL},
+    {AWS_PROTOCOL_REST_XML, "an object's content", "{}", NULL},
+    {AWS_PROTOCOL_REST_XML, "<Error><Code>InternalError</Code></Error>", NULL,
+     "<Error> is not an answer"},
+    {AWS_PROTOCOL_REST_XML, "<html></html>", NULL, "<html> is not an answer"},
+    {AWS_PROTOCOL_REST_XML, "<a>", NULL, "line 1"},
+};
+
+static void test_documents(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(document_cases); i++) {
+        const struct document_case *c = &document_cases[i];
+        testing_row(c->text);
+        scoped(arena_free) struct arena *arena = arena_new();
+        scoped(buffer_done) struct buffer out = BUFFER_INIT;
+        const struct json *body = NULL;
+        struct text request_id;
+        struct error error = {0};
+        bool is_read = aws_answer_read(c->protocol, text_of(c->text), arena, &body, &request_id,
+                                       &error);
+        if (c->json == NULL) {
+            assert_fails(is_read, &error, ERROR_INVALID, c->says);
+            continue;
+        }
+        assert_ok(is_read, &error);
+        json_write(&out, body);
+        assert_text_equal(buffer_text(&out), c->json);
+        assert_text_equal(request_id, "");
+    }
+}
+
 static const struct error_case {
     const char *text;
     int status;
@@ -143,7 +201,43 @@ static const struct error_case {
     {"<!DOCTYPE html><html>", 503, "503", "HTTP status 503 without an error of AWS", ""},
     {"", 500, "500", "HTTP status 500 without an error of AWS", ""},
     {"no XML", 400, "400", "HTTP status 400 without an error of AWS", ""},
+    {"{\"__type\":\"com.amazonaws.kms#NotFoundException\",\"message\":\"m\"}", 400,
+     "NotFoundException", "m", ""},
+    {"{\"__type\":\"ValidationException:http://x/\",\"Message\":\"M\"}", 400, "ValidationException",
+     "M", ""},
+    {"{\"code\":\"BadRequestException\",\"message\":\"m\"}", 400, "BadRequestException", "m", ""},
+    {"{\"Type\":\"User\",\"Code\":\"ResourceConflictException\"}", 409, "ResourceConflictException",
+     "", ""},
+    {"{\"__type\":7}", 500, "500", "HTTP status 500 without an error of AWS", ""},
+    {"{\"__type\"", 500, "500", "HTTP status 500 without an error of AWS", ""},
 };
+
+static const struct header_case {
+    const char *name, *value, *text, *code;
+} header_cases[] = {
+    {"x-amzn-ErrorType", "ResourceNotFoundException:http://x/", "{\"message\":\"m\"}",
+     "ResourceNotFoundException"},
+    {"X-Amzn-Errortype", "A", "{\"__type\":\"B\",\"message\":\"m\"}", "A"},
+    {"x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender",
+     "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"m\"}",
+     "AWS.SimpleQueueService.NonExistentQueue"},
+    {"x-amzn-ErrorType", "\xFF", "{\"__type\":\"B\",\"message\":\"m\"}", "B"},
+};
+
+static void test_errors_in_headers(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(header_cases); i++) {
+        const struct header_case *c = &header_cases[i];
+        testing_row(c->value);
+        scoped(arena_free) struct arena *arena = arena_new();
+        struct http_header header = {text_of(c->name), text_of(c->value)};
+        struct http_response response = {
+            .status = 400, .body = text_of(c->text), .headers = &header, .header_count = 1};
+        struct aws_answer_error said = aws_answer_error(&response, arena);
+        assert_text_equal(said.code, c->code);
+        assert_text_equal(said.message, "m");
+    }
+}
 
 static void test_errors(void **state) {
     (void)state;
@@ -151,7 +245,8 @@ static void test_errors(void **state) {
         const struct error_case *c = &error_cases[i];
         testing_row(c->text);
         scoped(arena_free) struct arena *arena = arena_new();
-        struct aws_answer_error said = aws_answer_error(c->status, text_of(c->text), arena);
+        struct http_response response = {.status = c->status, .body = text_of(c->text)};
+        struct aws_answer_error said = aws_answer_error(&response, arena);
         assert_text_equal(said.code, c->code);
         assert_text_equal(said.message, c->message);
         assert_text_equal(said.request_id, c->request_id);
@@ -163,7 +258,9 @@ int main(void) {
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_what_is_no_answer),
         cmocka_unit_test(test_depth_and_size_are_bounded),
+        cmocka_unit_test(test_documents),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_errors_in_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,13 +281,13 @@ static const struct unsent_case {
      {.class = PERMIT_READ, .mode = MODE_ENFORCE},
      "invalid",
      "no AWS service is named"},
-    {"a protocol that isn't yet",
-     "kms",
-     "CancelKeyDeletion",
-     "",
+    {"a REST call without a request",
+     "s3",
+     "DeleteBucketPolicy",
+     "eu-west-1",
      {.class = PERMIT_WRITE, .mode = MODE_ENFORCE},
      "invalid",
-     "not supported yet"},
+     "calls to s3 need a \"request\""},
     {"no Region",
      "ec2",
      "DescribeInstances",
@@ -553,7 +553,7 @@ static void test_warm_finds_credentials_and_connections(void **state) {
                                                                    &get_user);
     assert_int_equal(answered->outcome, AWS_OK);
     assert_int_equal(fixture.fetches, 1);
-    assert_int_equal(http_sent_requests(fixture.http), 3); /* credentials, GET /, the call */
+    assert_int_equal(http_sent_requests(fixture.http), 4); /* credentials, GET / twice, the call */
 }
 
 int main(void) {

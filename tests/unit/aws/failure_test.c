@@ -25,6 +25,8 @@ static const struct failure_case {
     {400, "RequestExpired", "", AWS_FAILURE_REFRESH},
     {403, "InvalidClientTokenId", "", AWS_FAILURE_REFRESH},
     {401, "AuthFailure", "", AWS_FAILURE_REFRESH},
+    {403, "InvalidAccessKeyId", "", AWS_FAILURE_REFRESH},
+    {409, "OperationAborted", "", AWS_FAILURE_RETRY},
     {403, "RequestTimeTooSkewed", "", AWS_FAILURE_SKEW},
     {403, "SignatureDoesNotMatch", "Signature expired: 2026 is now earlier", AWS_FAILURE_SKEW},
     {403, "SignatureDoesNotMatch", "Signature not yet current: 2026", AWS_FAILURE_SKEW},

@@ -16,8 +16,10 @@ static const struct operation_case {
     {"IAM", "PutUserPolicy", "no AWS service is named \"IAM\""},
     {"", "PutUserPolicy", "no AWS service"},
     {"iamx", "PutUserPolicy", "no AWS service"},
-    {"kms", "CancelKeyDeletion", "not supported yet"},
-    {"s3", "PutBucketPolicy", "rest-xml protocol) are not supported yet"},
+    {"kms", "CancelKeyDeletion", NULL},
+    {"guardduty", "UpdateDetector", NULL},
+    {"s3", "PutBucketPolicy", NULL},
+    {"s3control", "PutPublicAccessBlock", NULL},
     {"iam", "", "not the name of an operation"},
     {"iam", "putUserPolicy", "not the name of an operation"},
     {"iam", "Put&Version=1", "not the name of an operation"},
@@ -73,13 +75,13 @@ static void test_the_table_of_services(void **state) {
     (void)state;
     const struct aws_service *iam = aws_service_find(TEXT("iam"));
     assert_non_null(iam);
-    assert_true(iam->is_global);
     assert_string_equal(iam->version, "2010-05-08");
-    assert_true(aws_service_is_supported(iam));
-    const struct aws_service *kms = aws_service_find(TEXT("kms"));
-    assert_non_null(kms);
-    assert_false(aws_service_is_supported(kms));
-    assert_string_equal(aws_protocol_name(kms->protocol), "json");
+    const struct aws_service *sso = aws_service_find(TEXT("sso-admin"));
+    assert_non_null(sso);
+    assert_string_equal(aws_protocol_name(sso->protocol), "json");
+    assert_string_equal(sso->version, "1.1");
+    assert_string_equal(sso->target, "SWBExternalService");
+    assert_string_equal(sso->signing_name, "sso");
     assert_null(aws_service_find(TEXT("kmsx")));
 }
 

@@ -32,6 +32,8 @@ static const struct form_case {
     {"ec2", "{\"Filter\":[{\"Name\":\"n\",\"Value\":[\"1\",\"2\"]}]}",
      "&Filter.1.Name=n&Filter.1.Value.1=1&Filter.1.Value.2=2", NULL},
     {"ec2", "{\"InstanceId.N\":[\"i-1\"]}", "&InstanceId.1=i-1", NULL},
+    {"ec2", "{\"UserId.N\":\"all\",\"Name\":\"n\"}", "&UserId.1=all&Name=n", NULL},
+    {"rds", "{\"V.A.N\":\"all\"}", "&V.A.1=all", NULL},
     {"iam", "{\"Names\":[]}", "&Names=", NULL},
     {"rds", "{\"VpcSecurityGroupIds.VpcSecurityGroupId.N\":[]}", "&VpcSecurityGroupIds=", NULL},
     {"rds", "{\"S\":{\"A.B.N\":[]}}", "&S.A=", NULL},
@@ -131,10 +133,39 @@ static void test_size_is_bounded(void **state) {
     assert_fails(make_form(&c, &body, &error), &error, ERROR_LIMIT, "more than");
 }
 
+static const struct json_case {
+    const char *parameters, *body;
+} json_cases[] = {
+    {"{ }", "{}"},
+    {"{\"B\": [1.50e1, true, null], \"A\": {\"C\": \"\\u00e9\\n\"}}",
+     "{\"B\":[1.50e1,true,null],\"A\":{\"C\":\"\xC3\xA9\\n\"}}"},
+    {"{\"P\": {\"$json\": {\"Version\": \"x\", \"S\": [ ]}}}",
+     "{\"P\":\"{\\\"Version\\\":\\\"x\\\",\\\"S\\\":[]}\"}"},
+    {"{\"P\": [{\"$json\": \"a\"}]}", "{\"P\":[\"\\\"a\\\"\"]}"},
+    {"{\"P\": {\"$json\": 1, \"O\": 2}}", "{\"P\":{\"$json\":1,\"O\":2}}"},
+};
+
+static void test_json(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(json_cases); i++) {
+        testing_row(json_cases[i].parameters);
+        scoped(arena_free) struct arena *arena = arena_new();
+        scoped(buffer_done) struct buffer body = BUFFER_INIT;
+        const struct json *parameters = NULL;
+        struct error error = {0};
+        assert_ok(
+            json_parse(text_of(json_cases[i].parameters), 0, arena, &parameters, NULL, &error),
+            &error);
+        assert_ok(aws_protocol_json(parameters, &body, &error), &error);
+        assert_text_equal(buffer_text(&body), json_cases[i].body);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_no_parameters),
+        cmocka_unit_test(test_json),
         cmocka_unit_test(test_depth_is_bounded),
         cmocka_unit_test(test_size_is_bounded),
     };

@@ -150,6 +150,41 @@ static void test_headers_are_sorted_joined_and_trimmed(void **state) {
                       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+static const struct path_case {
+    const char *path;
+    bool is_s3;
+    const char *canonical;
+} path_cases[] = {
+    {"", false, "/"},
+    {"/", true, "/"},
+    {"/a/b~c", false, "/a/b~c"},
+    {"/functions/arn%3Aaws%3Alambda/policy", false, "/functions/arn%253Aaws%253Alambda/policy"},
+    {"/a%20b/%C3%A9", false, "/a%2520b/%25C3%25A9"},
+    {"/a%20b/%C3%A9", true, "/a%20b/%C3%A9"},
+    {"/a%2Fb//", true, "/a%2Fb//"},
+};
+
+static void test_paths_are_encoded_twice_but_for_s3(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(path_cases); i++) {
+        const struct path_case *c = &path_cases[i];
+        testing_row(c->path);
+        const struct http_header host = {TEXT("host"), TEXT("a")};
+        struct sigv4_request request = {.method = TEXT("GET"),
+                                        .path = text_of(c->path),
+                                        .headers = &host,
+                                        .header_count = 1,
+                                        .is_s3 = c->is_s3};
+        scoped(buffer_done) struct buffer out = BUFFER_INIT;
+        scoped(buffer_done) struct buffer signed_headers = BUFFER_INIT;
+        sigv4_canonical_request(&request, &out, &signed_headers);
+        struct text rest = text_slice(buffer_text(&out), TEXT("GET\n").bytes, out.bytes);
+        struct text path;
+        assert_true(text_next_part(&rest, '\n', &path));
+        assert_text_equal(path, c->canonical);
+    }
+}
+
 /* A cache that mixed up keys would sign some requests wrongly, some of the time. */
 static void test_the_cache_never_mixes_keys_up(void **state) {
     (void)state;
@@ -179,6 +214,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_stage_is_botocores),
         cmocka_unit_test(test_headers_are_sorted_joined_and_trimmed),
+        cmocka_unit_test(test_paths_are_encoded_twice_but_for_s3),
         cmocka_unit_test(test_the_cache_never_mixes_keys_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
