@@ -30,25 +30,23 @@ class Standin:
                                         stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}"
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
     def ask(self, method, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(method, path)
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return text
+        self.connection.request(method, path)
+        return self.connection.getresponse().read().decode()
 
     def watch(self, pid):
         self.ask("PUT", f"/watch/{pid}")
 
-    def notes(self):
-        """{user: (monotonic ns, CPU ns)} of the containing calls since the last time."""
-        found = {}
-        for line in self.ask("GET", "/log").splitlines():
-            mono, cpu, action, user = line.split()
-            if action == "PutUserPolicy":
-                found.setdefault(user, (int(mono), int(cpu)))
-        return found
+    def expect(self, user):
+        """Asks to be told of the containing call for this user; come() waits for it: nobody polls meanwhile."""
+        self.connection.request("GET", f"/wait/{user}")
+
+    def come(self):
+        """(monotonic ns, CPU ns of the watched process) when its last byte came."""
+        mono, cpu = self.connection.getresponse().read().split()
+        return int(mono), int(cpu)
 
     def stop(self):
         self.process.stdin.close()
@@ -74,11 +72,6 @@ def user_name():
     return "u" + uuid.uuid4().hex[:12]
 
 
-def wait_for_call(standin, user):
-    return harness.wait_for(f"the containing call for {user}",
-                            lambda: standin.notes().get(user), 10, 0.002)
-
-
 class RiposteSide:
     def __init__(self, folder, standin, binary):
         harness.BINARY = str(binary)
@@ -91,21 +84,22 @@ class RiposteSide:
         self.server.start()
         self.connection = self.server.connection()
         self.connection.connect()
-        self.standin.watch(self.server.process.pid)
         return self
 
     def react(self):
         """(latency us, CPU us) of one event."""
         user = user_name()
         body = make_event(user)
+        self.standin.watch(self.server.process.pid)
+        self.standin.expect(user)
         cpu = cpu_ns(self.server.process.pid)
         began = time.monotonic_ns()
         self.connection.request("POST", "/events", body, {"X-Api-Key": harness.SECRET})
         answer = self.connection.getresponse()
         answer.read()
         assert answer.status == 202, answer.status
-        at, cpu_at = wait_for_call(self.standin, user)
-        time.sleep(0.005)  # let the rest of the response end before the next is measured
+        at, cpu_at = self.standin.come()
+        time.sleep(0.01)  # let the rest of the response end before the next is measured
         return (at - began) / 1000, (cpu_at - cpu) / 1000
 
     def cold(self):
@@ -113,6 +107,7 @@ class RiposteSide:
         user = user_name()
         body = make_event(user)
         context = ssl._create_unverified_context()
+        self.standin.expect(user)
         began = time.monotonic_ns()
         self.server.start(wait=False)
         while True:
@@ -126,7 +121,7 @@ class RiposteSide:
                 assert status in (429, 503), status
             except OSError:
                 time.sleep(0.001)
-        at, _ = wait_for_call(self.standin, user)
+        at, _ = self.standin.come()
         connection.close()
         return (at - began) / 1e6
 
@@ -149,12 +144,13 @@ class HandlerSide:
         user = user_name()
         body = make_event(user)
         self.standin.watch(self.process.pid)
+        self.standin.expect(user)
         cpu = cpu_ns(self.process.pid)
         began = time.monotonic_ns()
         self.process.stdin.write(body + b"\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == b"done\n"
-        at, cpu_at = wait_for_call(self.standin, user)
+        at, cpu_at = self.standin.come()
         return (at - began) / 1000, (cpu_at - cpu) / 1000
 
     def cold(self):
@@ -162,9 +158,10 @@ class HandlerSide:
         with tempfile.NamedTemporaryFile() as file:
             file.write(make_event(user))
             file.flush()
+            self.standin.expect(user)
             began = time.monotonic_ns()
             subprocess.run([*self.command, file.name], check=True)
-        return (wait_for_call(self.standin, user)[0] - began) / 1e6
+        return (self.standin.come()[0] - began) / 1e6
 
     def stop(self):
         self.process.stdin.close()
@@ -193,7 +190,6 @@ def main():
         handler = HandlerSide(standin).start()
         ours, theirs = [], []
         for number in range(options.events + 20):
-            standin.watch(riposte.server.process.pid)
             one, other = riposte.react(), handler.react()
             if number >= 20:  # both warm
                 ours.append(one)

@@ -1,8 +1,10 @@
 /* An AWS that answers at once: HTTP/1.1 on loopback, one thread, canned answers for the actions
- * that the shipped playbooks use. For each request it notes when its last byte came, and how much
- * CPU the watched process had used by then; GET /log gives and clears the notes:
+ * that the shipped playbooks use, and a user's policy as it was put. When the last byte of the
+ * first PutUserPolicy for a user comes, it looks at the clock, and at how much CPU the watched
+ * process has used by then. GET /wait/USER is answered with that, as soon as it is known and the
+ * call itself was answered:
  *
- *     <monotonic ns> <CPU ns of the watched process, or 0> <Action> <UserName or ->
+ *     <monotonic ns> <CPU ns of the watched process, or 0>
  *
  * usage: standin [PORT]      prints its port. PUT /watch/PID says whom to watch. Ends with its
  * standard input. */
@@ -23,12 +25,15 @@
 
 #define REQUEST_BYTES (64 * 1024)
 #define PEERS         256
-#define NOTES         65536
+#define USERS         4096 /* a power of two; a newer user takes an older one's place */
 #define NAME_BYTES    64
+#define POLICY_BYTES  1024
 
-struct note {
-    long long mono_ns, cpu_ns;
-    char action[NAME_BYTES], user[NAME_BYTES];
+struct user {
+    char name[NAME_BYTES];
+    char policy[POLICY_BYTES]; /* as it came, percent-encoded: that is how IAM gives it back */
+    long long mono_ns, cpu_ns; /* of the first; 0: there was none yet */
+    int waiting;               /* the descriptor of who waits for it; 0: nobody */
 };
 
 struct peer {
@@ -37,8 +42,7 @@ struct peer {
 };
 
 static struct peer *peers[PEERS];
-static struct note notes[NOTES];
-static size_t note_count;
+static struct user users[USERS];
 static clockid_t watched_clock;
 static bool is_watching;
 
@@ -49,12 +53,12 @@ static long long now_ns(clockid_t clock) {
 }
 
 /* The value of a form field, as far as it needs no decoding. */
-static void field(const char *body, const char *name, char out[NAME_BYTES]) {
+static void field(const char *body, const char *name, char *out, size_t out_bytes) {
     const char *found = strstr(body, name);
     size_t bytes = 0;
     if (found) {
         found += strlen(name);
-        while (bytes + 1 < NAME_BYTES && found[bytes] && found[bytes] != '&') {
+        while (bytes + 1 < out_bytes && found[bytes] && found[bytes] != '&') {
             out[bytes] = found[bytes];
             bytes++;
         }
@@ -75,7 +79,7 @@ static void answer_text(int fd, const char *type, const char *body, size_t bytes
         const char *at = parts[i].base;
         size_t left = parts[i].bytes;
         while (left > 0) {
-            ssize_t sent = send(fd, at, left, MSG_NOSIGNAL | (i == 0 ? MSG_MORE : 0));
+            ssize_t sent = send(fd, at, left, MSG_NOSIGNAL | (i == 0 && bytes > 0 ? MSG_MORE : 0));
             if (sent < 0) {
                 return;
             }
@@ -85,44 +89,65 @@ static void answer_text(int fd, const char *type, const char *body, size_t bytes
     }
 }
 
-static void answer_log(int fd) {
-    size_t capacity = note_count * 192 + 1, bytes = 0;
-    char *text = malloc(capacity);
-    assert(text);
-    for (size_t i = 0; i < note_count; i++) {
-        bytes += (size_t)snprintf(text + bytes, capacity - bytes, "%lld %lld %s %s\n",
-                                  notes[i].mono_ns, notes[i].cpu_ns, notes[i].action,
-                                  notes[i].user[0] ? notes[i].user : "-");
+static struct user *find_user(const char *name) {
+    unsigned hash = 2166136261U;
+    for (const char *at = name; *at; at++) {
+        hash = (hash ^ (unsigned char)*at) * 16777619U;
     }
-    note_count = 0;
-    answer_text(fd, "text/plain", text, bytes);
-    free(text);
+    struct user *user = &users[hash & (USERS - 1)];
+    if (strcmp(user->name, name) != 0) {
+        *user = (struct user){0};
+        snprintf(user->name, sizeof(user->name), "%s", name);
+    }
+    return user;
 }
 
-static void answer_action(int fd, const struct note *note) {
-    char body[1024];
-    const char *inner = "";
-    char user[256];
-    if (strcmp(note->action, "GetUser") == 0) {
-        snprintf(user, sizeof(user),
+static void answer_wait(struct user *user) {
+    char text[64];
+    int bytes = snprintf(text, sizeof(text), "%lld %lld\n", user->mono_ns, user->cpu_ns);
+    answer_text(user->waiting, "text/plain", text, (size_t)bytes);
+    user->waiting = 0;
+}
+
+static void wait_for(int fd, const char *name) {
+    char copy[NAME_BYTES];
+    snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(name, " "), name);
+    struct user *user = find_user(copy);
+    user->waiting = fd;
+    if (user->mono_ns != 0) {
+        answer_wait(user);
+    }
+}
+
+static void answer_action(int fd, const char *action, const struct user *user) {
+    char body[POLICY_BYTES + 1024];
+    char inner[POLICY_BYTES + 512] = "";
+    if (strcmp(action, "GetUser") == 0) {
+        snprintf(inner, sizeof(inner),
                  "<GetUserResult><User><UserName>%s</UserName><UserId>AIDA%s</UserId></User>"
                  "</GetUserResult>",
-                 note->user, note->user);
-        inner = user;
-    } else if (strcmp(note->action, "GetCallerIdentity") == 0) {
-        inner = "<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/responder</Arn>"
-                "<UserId>AIDARESPONDER</UserId><Account>123456789012</Account>"
-                "</GetCallerIdentityResult>";
-    } else if (strcmp(note->action, "DescribeInstanceAttribute") == 0) {
-        inner = "<instanceId>i-1</instanceId><disableApiTermination><value>false</value>"
-                "</disableApiTermination>";
-    } else if (strcmp(note->action, "ModifyInstanceAttribute") == 0) {
-        inner = "<return>true</return>";
+                 user->name, user->name);
+    } else if (strcmp(action, "GetUserPolicy") == 0) {
+        snprintf(inner, sizeof(inner),
+                 "<GetUserPolicyResult><UserName>%s</UserName><PolicyDocument>%s</PolicyDocument>"
+                 "</GetUserPolicyResult>",
+                 user->name, user->policy);
+    } else if (strcmp(action, "GetCallerIdentity") == 0) {
+        snprintf(inner, sizeof(inner),
+                 "<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/responder</Arn>"
+                 "<UserId>AIDARESPONDER</UserId><Account>123456789012</Account>"
+                 "</GetCallerIdentityResult>");
+    } else if (strcmp(action, "DescribeInstanceAttribute") == 0) {
+        snprintf(inner, sizeof(inner),
+                 "<instanceId>i-1</instanceId><disableApiTermination><value>false</value>"
+                 "</disableApiTermination>");
+    } else if (strcmp(action, "ModifyInstanceAttribute") == 0) {
+        snprintf(inner, sizeof(inner), "<return>true</return>");
     }
     int bytes = snprintf(body, sizeof(body),
                          "<%sResponse>%s<ResponseMetadata><RequestId>r</RequestId>"
                          "</ResponseMetadata></%sResponse>",
-                         note->action, inner, note->action);
+                         action, inner, action);
     answer_text(fd, "text/xml", body, (size_t)bytes);
 }
 
@@ -130,23 +155,36 @@ static void watch(const char *pid) {
     is_watching = clock_getcpuclockid((pid_t)strtol(pid, NULL, 10), &watched_clock) == 0;
 }
 
+static void handle_action(int fd, const char *body, long long mono_ns) {
+    char action[NAME_BYTES];
+    char name[NAME_BYTES];
+    field(body, "Action=", action, sizeof(action));
+    field(body, "UserName=", name, sizeof(name));
+    struct user *user = find_user(name);
+    if (strcmp(action, "PutUserPolicy") == 0) {
+        long long cpu_ns = is_watching ? now_ns(watched_clock) : 0;
+        field(body, "PolicyDocument=", user->policy, sizeof(user->policy));
+        if (user->mono_ns == 0) {
+            user->mono_ns = mono_ns;
+            user->cpu_ns = cpu_ns;
+        }
+    }
+    answer_action(fd, action, user);
+    if (user->waiting != 0 && user->mono_ns != 0) {
+        answer_wait(user);
+    }
+}
+
 static void handle(int fd, const char *request, const char *body) {
     long long mono_ns = now_ns(CLOCK_MONOTONIC);
-    if (strncmp(request, "GET /log", 8) == 0) {
-        answer_log(fd);
-        return;
-    }
-    if (strncmp(request, "PUT /watch/", 11) == 0) {
+    if (strncmp(request, "GET /wait/", 10) == 0) {
+        wait_for(fd, request + 10);
+    } else if (strncmp(request, "PUT /watch/", 11) == 0) {
         watch(request + 11);
         answer_text(fd, "text/plain", "", 0);
-        return;
+    } else {
+        handle_action(fd, body, mono_ns);
     }
-    struct note *note = &notes[note_count < NOTES ? note_count++ : NOTES - 1];
-    note->mono_ns = mono_ns;
-    note->cpu_ns = is_watching ? now_ns(watched_clock) : 0;
-    field(body, "Action=", note->action);
-    field(body, "UserName=", note->user);
-    answer_action(fd, note);
 }
 
 /* Handles the whole requests in the buffer. */
