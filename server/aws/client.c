@@ -5,11 +5,12 @@
 #include "riposte/aws/failure.h"
 #include "riposte/aws/keyring.h"
 #include "riposte/aws/request.h"
+#include "riposte/aws/role.h"
 #include "riposte/aws/service.h"
 #include "riposte/aws/sigv4.h"
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
-#include "riposte/base/time.h"
+#include "riposte/observe/log.h"
 #include "riposte/outbound/date.h"
 
 #include <stdlib.h>
@@ -18,14 +19,19 @@
 /* AWS accepts signatures for five minutes. */
 #define SKEW_MS      (60 * 1000)
 #define ANSWER_BYTES (4 * 1024 * 1024)
+/* For what has to be known before a call. */
+#define STS_TIMEOUT_MS 5000
 
 struct aws_client {
     struct http_client *http;
     const struct clock *clock;
     struct aws_environment environment;
     char *endpoint;
-    const char *ca_file; /* the environment's */
-    struct aws_keyring *keyring;
+    const char *ca_file;         /* the environment's */
+    struct aws_keyring *keyring; /* our own credentials */
+    struct aws_roles *roles;     /* those of the roles that we become */
+    struct arena *arena;         /* of role_options */
+    struct aws_role_options role_options;
     struct sigv4_cache *cache;
     struct aws_identities *identities;
     _Atomic int64_t skew_ms; /* what to add to our clock to get that of AWS */
@@ -40,6 +46,8 @@ struct pending {
     struct aws_client *client;
     struct permit permit;
     struct aws_request request;
+    struct text account, role;   /* whose, as whom; empty: our own, as ourselves */
+    struct aws_keyring *keyring; /* where its credentials come from */
     int64_t started_mono_us, deadline_mono_ms;
     struct aws_credentials *credentials; /* signed with */
     bool is_refreshed, is_skew_corrected;
@@ -152,8 +160,8 @@ static bool send_again(struct pending *pending, enum aws_failure failure,
     }
     if (failure == AWS_FAILURE_REFRESH && !pending->is_refreshed) {
         pending->is_refreshed = true;
-        aws_keyring_wait(pending->client->keyring, &pending->permit, pending->credentials,
-                         on_credentials, pending);
+        aws_keyring_wait(pending->keyring, &pending->permit, pending->credentials, on_credentials,
+                         pending);
         return true;
     }
     return false;
@@ -247,24 +255,36 @@ static void send_signed(struct pending *pending, struct aws_credentials *credent
     }
 }
 
+/* Credentials may be fetched on a permit to fetch credentials. */
+static bool becomes_role(const struct permit *permit, const struct aws_call *call) {
+    return (permit->class == PERMIT_CREDENTIAL || permit->class == PERMIT_OWN) &&
+           text_equal_string(call->service, "sts") &&
+           text_equal_string(call->operation, "AssumeRole");
+}
+
 /* What the operation's name demands of a permit beyond the gate's own table. */
 static bool check_permit(const struct permit *permit, const struct aws_call *call,
                          struct error *error) {
     if (!permit_check(permit, error)) {
         return false;
     }
-    if (!aws_operation_is_read(call->operation) && permit->class != PERMIT_WRITE) {
+    bool is_harmless = aws_operation_is_read(call->operation) || becomes_role(permit, call);
+    if (!is_harmless && permit->class != PERMIT_WRITE) {
         return error_set(error, ERROR_DENIED, "%.*s writes, and this is a permit to %s",
                          TEXT_ARG(call->operation), permit_class_name(permit->class));
     }
     return true;
 }
 
-static bool check_account(struct aws_client *client, struct text account, struct error *error) {
-    if (account.bytes > 0 && aws_identities_is_other(client->identities, account)) {
-        return error_set(error, ERROR_INVALID,
-                         "calls to another account (%.*s) are not supported yet",
-                         TEXT_ARG(account));
+static bool check_role(const struct aws_call *call, struct error *error) {
+    struct text account = aws_role_account(call->role);
+    if (call->role.bytes > 0 && account.bytes == 0) {
+        return error_set(error, ERROR_INVALID, "\"%.*s\" is not the ARN of a role",
+                         TEXT_ARG(call->role));
+    }
+    if (call->role.bytes > 0 && call->account.bytes > 0 && !text_equal(account, call->account)) {
+        return error_set(error, ERROR_INVALID, "%.*s is not a role in account %.*s",
+                         TEXT_ARG(call->role), TEXT_ARG(call->account));
     }
     return true;
 }
@@ -273,14 +293,16 @@ static bool check_account(struct aws_client *client, struct text account, struct
 static bool prepare(struct pending *pending, const struct permit *permit,
                     const struct aws_call *call, struct error *error) {
     struct aws_client *client = pending->client;
+    struct arena *arena = pending->answer->arena;
     if (!check_permit(permit, call, error) ||
-        !aws_operation_check(call->service, call->operation, error) ||
-        !check_account(client, call->account, error)) {
+        !aws_operation_check(call->service, call->operation, error) || !check_role(call, error)) {
         return false;
     }
     pending->permit = *permit;
-    return aws_request_make(&client->environment, text_of(client->endpoint), call,
-                            pending->answer->arena, &pending->request, error);
+    pending->account = arena_copy_text(arena, call->account);
+    pending->role = arena_copy_text(arena, call->role);
+    return aws_request_make(&client->environment, text_of(client->endpoint), call, arena,
+                            &pending->request, error);
 }
 
 static struct pending *pending_new(struct aws_client *client, const struct aws_call *call,
@@ -301,6 +323,94 @@ static struct pending *pending_new(struct aws_client *client, const struct aws_c
     return pending;
 }
 
+/* --- as whom --- */
+
+static void get_credentials(struct pending *pending) {
+    struct aws_credentials *credentials = aws_keyring_current(pending->keyring, &pending->permit);
+    if (credentials == NULL) {
+        aws_keyring_wait(pending->keyring, &pending->permit, NULL, on_credentials, pending);
+        return;
+    }
+    send_signed(pending, credentials);
+    aws_credentials_unref(&credentials);
+}
+
+/* The keyring to use; `identity` is that of our own credentials, NULL where it doesn't matter. */
+static bool choose_keyring(struct pending *pending, const struct aws_identity *identity,
+                           struct error *error) {
+    struct aws_client *client = pending->client;
+    bool is_other = identity != NULL && !text_equal_string(pending->account, identity->account);
+    if (is_other && client->role_options.role.bytes == 0) {
+        return error_set(error, ERROR_INVALID, "no role is configured for account %.*s",
+                         TEXT_ARG(pending->account));
+    }
+    if (is_other &&
+        !aws_role_arn(client->role_options.role, text_of(identity->partition), pending->account,
+                      pending->answer->arena, &pending->role, error)) {
+        return false;
+    }
+    if (pending->role.bytes > 0) {
+        return aws_roles_find(client->roles, pending->role, &pending->keyring, error);
+    }
+    pending->keyring = client->keyring;
+    return true;
+}
+
+static void go_on_as(struct pending *pending, const struct aws_identity *identity) {
+    struct error error = {0};
+    if (!choose_keyring(pending, identity, &error)) {
+        conclude_unsent(pending, &error);
+        return;
+    }
+    get_credentials(pending);
+}
+
+/* Without knowing who we are nobody can say whether an account is ours. */
+static void conclude_unknown(struct pending *pending, const struct aws_answer *asked) {
+    struct aws_answer *answer = pending->answer;
+    bool may_work_later = asked->outcome == AWS_RETRY || asked->outcome == AWS_NO_ANSWER;
+    answer->outcome = may_work_later ? AWS_RETRY : AWS_NOT_SENT;
+    answer->error_code = arena_copy_text(answer->arena, asked->error_code);
+    answer->message = arena_format(answer->arena, "asking who we are: %.*s",
+                                   TEXT_ARG(asked->message));
+    conclude(pending);
+}
+
+static void on_identity(void *arg, const struct aws_answer *asked) {
+    struct pending *pending = arg;
+    struct aws_client *client = pending->client;
+    struct aws_identity identity;
+    struct error error = {0};
+    if (asked->outcome != AWS_OK) {
+        conclude_unknown(pending, asked);
+        return;
+    }
+    if (!aws_identity_read(asked->body, &identity, &error)) {
+        conclude_unsent(pending, &error);
+        return;
+    }
+    scoped(aws_credentials_unref) struct aws_credentials *own = aws_keyring_current(
+        client->keyring, &pending->permit);
+    aws_identities_learn(client->identities, own != NULL ? own->access_key_id : TEXT(""),
+                         &identity);
+    go_on_as(pending, &identity);
+}
+
+static void find_credentials(struct pending *pending) {
+    struct aws_client *client = pending->client;
+    struct aws_identity identity;
+    if (pending->account.bytes == 0 || pending->role.bytes > 0) {
+        go_on_as(pending, NULL);
+    } else if (aws_identities_latest(client->identities, &identity)) {
+        go_on_as(pending, &identity);
+    } else {
+        static const struct aws_call who = {.service = TEXT_INIT("sts"),
+                                            .operation = TEXT_INIT("GetCallerIdentity"),
+                                            .timeout_ms = STS_TIMEOUT_MS};
+        aws_send(client, &pending->permit, &who, on_identity, pending);
+    }
+}
+
 static void start(struct pending *pending, const struct permit *permit,
                   const struct aws_call *call) {
     struct error error = {0};
@@ -309,14 +419,7 @@ static void start(struct pending *pending, const struct permit *permit,
         conclude_unsent(pending, &error);
         return;
     }
-    struct aws_keyring *keyring = pending->client->keyring;
-    struct aws_credentials *credentials = aws_keyring_current(keyring, permit);
-    if (credentials == NULL) {
-        aws_keyring_wait(keyring, permit, NULL, on_credentials, pending);
-        return;
-    }
-    send_signed(pending, credentials);
-    aws_credentials_unref(&credentials);
+    find_credentials(pending);
 }
 
 void aws_send(struct aws_client *client, const struct permit *permit, const struct aws_call *call,
@@ -360,6 +463,60 @@ struct aws_answer *aws_call(struct aws_client *client, const struct permit *perm
     return answer;
 }
 
+/* --- roles --- */
+
+/* The error that an answer stands for. */
+static bool error_of_answer(const struct aws_answer *answer, struct error *error) {
+    enum error_code code = answer->outcome == AWS_REFUSED ? ERROR_DENIED : ERROR_SYSTEM;
+    for (enum error_code named = ERROR_INVALID; named <= ERROR_SYSTEM; named++) {
+        if (answer->status == 0 && text_equal_string(answer->error_code, error_code_name(named))) {
+            code = named;
+        }
+    }
+    return error_set(error, code, "%.*s", TEXT_ARG(answer->message));
+}
+
+static bool assume(void *arg, struct text role, const struct permit *permit,
+                   struct aws_credentials **credentials_out, struct error *error) {
+    struct aws_client *client = arg;
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct aws_call call = {.service = TEXT("sts"),
+                            .operation = TEXT("AssumeRole"),
+                            .parameters = aws_role_parameters(&client->role_options, role, arena),
+                            .timeout_ms = STS_TIMEOUT_MS};
+    scoped(aws_answer_free) struct aws_answer *answer = aws_call(client, permit, &call);
+    return answer->outcome == AWS_OK ? aws_credentials_read(answer->body, credentials_out, error)
+                                     : error_of_answer(answer, error);
+}
+
+static struct aws_role_options copy_role_options(const struct aws_role_options *options,
+                                                 struct arena *arena) {
+    struct aws_tag *tags = arena_alloc_array(arena, options->tag_count, sizeof(*tags));
+    for (size_t i = 0; i < options->tag_count; i++) {
+        tags[i].key = arena_copy_text(arena, options->tags[i].key);
+        tags[i].value = arena_copy_text(arena, options->tags[i].value);
+    }
+    return (struct aws_role_options){
+        .role = arena_copy_text(arena, options->role),
+        .external_id = arena_copy_text(arena, options->external_id),
+        .session_name = arena_copy_text(arena, options->session_name),
+        .tags = tags,
+        .tag_count = options->tag_count,
+    };
+}
+
+static void start_roles(struct aws_client *client, const struct aws_options *options) {
+    client->arena = arena_new();
+    client->role_options = copy_role_options(&options->roles, client->arena);
+    client->roles = aws_roles_new(&(struct aws_roles_options){
+        .clock = client->clock,
+        .assume_fn = assume,
+        .assume_arg = client,
+        .key_fn = options->key_fn,
+        .key_arg = options->arg,
+    });
+}
+
 /* --- start and end --- */
 
 bool aws_client_new(const struct aws_options *options, struct aws_client **client_out,
@@ -375,6 +532,7 @@ bool aws_client_new(const struct aws_options *options, struct aws_client **clien
     client->identities = aws_identities_new();
     mutex_init(&client->lock);
     condition_init(&client->has_ended);
+    start_roles(client, options);
     struct aws_keyring_options keyring = {
         .provider = {.environment = client->environment,
                      .http = client->http,
@@ -391,6 +549,14 @@ bool aws_client_new(const struct aws_options *options, struct aws_client **clien
     return true;
 }
 
+static void await_calls(struct aws_client *client) {
+    mutex_lock(&client->lock);
+    while (client->calls_under_way > 0) {
+        condition_wait(&client->has_ended, &client->lock);
+    }
+    mutex_unlock(&client->lock);
+}
+
 void aws_client_free(struct aws_client **client_at) {
     struct aws_client *client = *client_at;
     if (client == NULL) {
@@ -399,12 +565,12 @@ void aws_client_free(struct aws_client **client_at) {
     if (client->keyring != NULL) {
         aws_keyring_stop(client->keyring);
     }
-    mutex_lock(&client->lock);
-    while (client->calls_under_way > 0) {
-        condition_wait(&client->has_ended, &client->lock);
-    }
-    mutex_unlock(&client->lock);
+    aws_roles_stop(client->roles);
+    await_calls(client);
+    aws_roles_free(&client->roles);
+    await_calls(client); /* a role's refresh may just have begun one */
     aws_keyring_free(&client->keyring);
+    arena_free(&client->arena);
     sigv4_cache_free(&client->cache);
     aws_identities_free(&client->identities);
     condition_done(&client->has_ended);
@@ -415,17 +581,6 @@ void aws_client_free(struct aws_client **client_at) {
 }
 
 /* --- who we are --- */
-
-/* The error that an answer stands for. */
-static bool error_of_answer(const struct aws_answer *answer, struct error *error) {
-    enum error_code code = answer->outcome == AWS_REFUSED ? ERROR_DENIED : ERROR_SYSTEM;
-    for (enum error_code named = ERROR_INVALID; named <= ERROR_SYSTEM; named++) {
-        if (answer->status == 0 && text_equal_string(answer->error_code, error_code_name(named))) {
-            code = named;
-        }
-    }
-    return error_set(error, code, "%.*s", TEXT_ARG(answer->message));
-}
 
 static bool ask_identity(struct aws_client *client, const struct permit *permit,
                          struct aws_identity *identity_out, struct error *error) {
@@ -500,6 +655,23 @@ void aws_warm(struct aws_client *client, const struct permit *permit, const stru
     }
     for (size_t i = 0; i < service_count; i++) {
         warm_service(client, permit, services[i], region);
+    }
+}
+
+static void log_failed_warming(void *arg, const struct aws_answer *answer) {
+    (void)arg;
+    if (answer->outcome != AWS_OK) {
+        log_warn(&(struct log_context){.component = "aws"}, "an account out of reach: %.*s",
+                 TEXT_ARG(answer->message));
+    }
+}
+
+void aws_warm_accounts(struct aws_client *client, const struct permit *permit,
+                       const struct text *accounts, size_t account_count) {
+    for (size_t i = 0; i < account_count; i++) {
+        struct aws_call who = {
+            .service = TEXT("sts"), .operation = TEXT("GetCallerIdentity"), .account = accounts[i]};
+        aws_send(client, permit, &who, log_failed_warming, NULL);
     }
 }
 

@@ -6,7 +6,6 @@
 #include "riposte/base/file.h"
 #include "riposte/base/memory.h"
 #include "riposte/base/time.h"
-#include "riposte/json/tree.h"
 #include "riposte/outbound/url.h"
 
 #include <stdatomic.h>
@@ -107,6 +106,14 @@ static struct text string_member(const struct json *object, const char *name) {
     return json_is_string(member) ? json_text(member) : TEXT("");
 }
 
+bool aws_credentials_read(const struct json *body, struct aws_credentials **credentials_out,
+                          struct error *error) {
+    const struct json *found = json_member(body, "Credentials");
+    return make(string_member(found, "AccessKeyId"), string_member(found, "SecretAccessKey"),
+                string_member(found, "SessionToken"), string_member(found, "Expiration"),
+                credentials_out, error);
+}
+
 /* --- environment --- */
 
 static bool fetch_from_environment(const struct aws_provider *provider,
@@ -198,10 +205,7 @@ static bool read_sts_answer(const struct http_response *response, struct arena *
     if (!aws_answer_read(AWS_PROTOCOL_QUERY, response->body, arena, &body, &request_id, error)) {
         return false;
     }
-    const struct json *found = json_member(body, "Credentials");
-    return make(string_member(found, "AccessKeyId"), string_member(found, "SecretAccessKey"),
-                string_member(found, "SessionToken"), string_member(found, "Expiration"),
-                credentials_out, error);
+    return aws_credentials_read(body, credentials_out, error);
 }
 
 static bool fetch_by_web_identity(const struct aws_provider *provider, const struct permit *permit,

@@ -86,23 +86,40 @@ bool aws_identities_recall(struct aws_identities *identities, struct text key_id
     return is_known;
 }
 
+static void store(struct aws_identities *identities, struct text key_id,
+                  const struct aws_identity *identity) REQUIRES(&identities->lock);
+
+static void store(struct aws_identities *identities, struct text key_id,
+                  const struct aws_identity *identity) {
+    free(identities->shared.key_id);
+    identities->shared.key_id = text_copy(key_id);
+    identities->shared.identity = *identity;
+}
+
 void aws_identities_remember(struct aws_identities *identities, struct text key_id,
                              const struct aws_identity *identity) {
     mutex_lock(&identities->lock);
     if (identity != NULL) {
-        free(identities->shared.key_id);
-        identities->shared.key_id = text_copy(key_id);
-        identities->shared.identity = *identity;
+        store(identities, key_id, identity);
     }
     identities->shared.is_asking = false;
     condition_broadcast(&identities->has_changed);
     mutex_unlock(&identities->lock);
 }
 
-bool aws_identities_is_other(struct aws_identities *identities, struct text account) {
+void aws_identities_learn(struct aws_identities *identities, struct text key_id,
+                          const struct aws_identity *identity) {
     mutex_lock(&identities->lock);
-    bool is_other = identities->shared.key_id != NULL &&
-                    !text_equal_string(account, identities->shared.identity.account);
+    store(identities, key_id, identity);
     mutex_unlock(&identities->lock);
-    return is_other;
+}
+
+bool aws_identities_latest(struct aws_identities *identities, struct aws_identity *identity_out) {
+    mutex_lock(&identities->lock);
+    bool is_known = identities->shared.key_id != NULL;
+    if (is_known) {
+        *identity_out = identities->shared.identity;
+    }
+    mutex_unlock(&identities->lock);
+    return is_known;
 }

@@ -71,12 +71,20 @@ static bool is_same_key(const struct aws_credentials *a, const struct aws_creden
     return a != NULL && b != NULL && text_equal(a->access_key_id, b->access_key_id);
 }
 
+static bool fetch(const struct aws_keyring *keyring, const struct permit *permit,
+                  struct aws_credentials **fetched_out, struct error *error) {
+    const struct aws_keyring_options *options = &keyring->options;
+    return options->fetch_fn != NULL
+               ? options->fetch_fn(options->fetch_arg, permit, fetched_out, error)
+               : aws_credentials_fetch(&options->provider, permit, fetched_out, error);
+}
+
 /* Fetches, tells key_fn, replaces. */
 static bool refresh(struct aws_keyring *keyring, const struct permit *permit, struct error *error) {
     struct permit derived = permit_for_credentials(permit);
     scoped(aws_credentials_unref) struct aws_credentials *fetched = NULL;
     scoped(aws_credentials_unref) struct aws_credentials *before = ref_current(keyring);
-    if (!aws_credentials_fetch(&keyring->options.provider, &derived, &fetched, error)) {
+    if (!fetch(keyring, &derived, &fetched, error)) {
         return false;
     }
     if (left_ms(keyring, fetched) <= 0) {

@@ -97,6 +97,70 @@ class AwsClient(unittest.TestCase):
             "RoleArn": role["Arn"], "RoleSessionName": "s"}))["Credentials"]
         self.assert_ok(self.call("iam", "ListUsers", key=session))
 
+    def test_json(self):
+        key = self.assert_ok(self.call("kms", "CreateKey", {"Description": NASTY}))["KeyMetadata"]
+        self.assertEqual(key["Description"], NASTY)
+        self.assert_ok(self.call("kms", "ScheduleKeyDeletion",
+                                 {"KeyId": key["KeyId"], "PendingWindowInDays": 7}))
+        self.assert_ok(self.call("kms", "CancelKeyDeletion", {"KeyId": key["KeyId"]}))
+        self.assert_ok(self.call("kms", "EnableKey", {"KeyId": key["KeyId"]}))
+        gone = self.call("kms", "DescribeKey", {"KeyId": "01234567-89ab-cdef-0123-456789abcdef"})
+        self.assertEqual((gone["outcome"], gone["code"]), ("refused", "NotFoundException"))
+
+    def request(self, service, operation, method, path, **more):
+        return self.call(service, operation,
+                         {"request": {"method": method, "path": path, **more}})
+
+    def test_rest_json(self):
+        made = self.assert_ok(self.request(
+            "guardduty", "CreateDetector", "POST", "/detector", body={"json": {"enable": True}}))
+        self.assert_ok(self.request(
+            "guardduty", "UpdateDetector", "POST", f"/detector/{made['detectorId']}",
+            body={"json": {"enable": False}}))
+
+    def test_s3(self):
+        self.moto.client("s3", self.admin).create_bucket(
+            Bucket="some-bucket", CreateBucketConfiguration={"LocationConstraint": harness.REGION})
+        policy = {"Version": "2012-10-17", "Statement": [
+            {"Sid": "d", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+             "Resource": "arn:aws:s3:::some-bucket/*"}]}
+        where = {"query": {"policy": ""}}
+        self.assert_ok(self.request("s3", "PutBucketPolicy", "PUT", "/some-bucket", **where,
+                                    body={"json": policy}))
+        self.assertEqual(self.assert_ok(self.request(
+            "s3", "GetBucketPolicy", "GET", "/some-bucket", **where)), policy)
+        self.assert_ok(self.request("s3", "DeleteBucketPolicy", "DELETE", "/some-bucket", **where))
+        gone = self.request("s3", "GetBucketPolicy", "GET", "/some-bucket", **where)
+        self.assertEqual((gone["outcome"], gone["code"]), ("refused", "NoSuchBucketPolicy"))
+        block = {"root": "PublicAccessBlockConfiguration",
+                 "namespace": "http://s3.amazonaws.com/doc/2006-03-01/",
+                 "value": {"BlockPublicAcls": True, "IgnorePublicAcls": True,
+                           "BlockPublicPolicy": False, "RestrictPublicBuckets": True}}
+        where = {"query": {"publicAccessBlock": ""}}
+        self.assert_ok(self.request("s3", "PutPublicAccessBlock", "PUT", "/some-bucket", **where,
+                                    body={"xml": block}))
+        body = self.assert_ok(self.request("s3", "GetPublicAccessBlock", "GET", "/some-bucket",
+                                           **where))
+        self.assertEqual((body["BlockPublicAcls"].lower(), body["BlockPublicPolicy"].lower()),
+                         ("true", "false"))
+
+    def test_another_account(self):
+        other = "210987654321"
+        iam = self.moto.client("iam", self.admin)
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]})
+        role = iam.create_role(RoleName="named", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        iam.put_role_policy(RoleName="named", PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17",
+             "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
+        done = self.run_driver("call", "sts", "GetCallerIdentity", "", harness.ACCOUNT, role)
+        body = self.assert_ok(json.loads(done.stdout))
+        self.assertIn(":assumed-role/named/riposte", body["Arn"])
+        done = self.run_driver("call", "iam", "ListUsers", "", harness.ACCOUNT)
+        self.assert_ok(json.loads(done.stdout))
+        done = self.run_driver("call", "iam", "ListUsers", "", other, role)
+        self.assertIn("is not a role in account", json.loads(done.stdout)["message"])
+
     def test_what_is_not_allowed(self):
         wrong = {**self.admin, "SecretAccessKey": "wrong"}
         answer = self.call("iam", "ListUsers", key=wrong)

@@ -139,7 +139,14 @@ static int with_client(int count, char **words, const struct json *parameters) {
     struct error error = {0};
     scoped(http_client_free) struct http_client *http = NULL;
     scoped(aws_client_free) struct aws_client *client = NULL;
-    struct aws_options options = {.clock = &clock_system};
+    static const struct aws_tag tags[] = {{TEXT_INIT("tool"), TEXT_INIT("riposte")}};
+    bool is_bench = strcmp(words[1], "bench") == 0;
+    struct aws_options options = {
+        .clock = &clock_system,
+        .roles = {.role = TEXT("arn:${partition}:iam::${account}:role/riposte-responder"),
+                  .external_id = TEXT("an external id"),
+                  .tags = tags,
+                  .tag_count = 1}};
     if (!http_client_new(&(struct http_options){0}, &http, &error)) {
         return fail(&error);
     }
@@ -152,9 +159,11 @@ static int with_client(int count, char **words, const struct json *parameters) {
     }
     struct aws_call call = {
         .service = text_of(words[2]), .operation = text_of(words[3]), .region = text_of(words[4])};
+    call.account = text_of(count > 5 && !is_bench ? words[5] : NULL);
+    call.role = text_of(count > 6 ? words[6] : NULL);
     call.request = json_member(parameters, "request");
     call.parameters = call.request == NULL ? parameters : NULL;
-    if (strcmp(words[1], "bench") == 0 && count == 6) {
+    if (is_bench && count == 6) {
         bench(client, &call, (int)strtol(words[5], NULL, 10));
         return 0;
     }

@@ -1,4 +1,5 @@
-/* Signed AWS calls: parameters in, an answer as JSON out. Knows requests, no incidents.
+/* Signed AWS calls: parameters in, an answer as JSON out, in our account or as a role in another.
+ * Knows requests, no incidents.
  *
  *     call ─▶ request (protocol, endpoint) ─▶ credentials ─▶ sigv4 ─▶ outbound ─▶ answer
  *
@@ -28,6 +29,7 @@
 #include "riposte/outbound/permit.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct aws_client;
@@ -35,6 +37,20 @@ struct aws_client;
 /* A new access key was issued to us; called before it is used, on a thread that may block. False:
  * the key is not used (it could not be journaled). */
 typedef bool aws_key_fn(void *arg, struct text access_key_id, struct error *error);
+
+struct aws_tag {
+    struct text key, value;
+};
+
+/* Whom to become for calls to other accounts, and how. */
+struct aws_role_options {
+    struct text role; /* "arn:${partition}:iam::${account}:role/riposte-responder"; empty: calls to
+                         other accounts that name no role are refused */
+    struct text external_id;  /* may be empty */
+    struct text session_name; /* empty: "riposte" */
+    const struct aws_tag *tags;
+    size_t tag_count;
+};
 
 struct aws_options {
     struct http_client *http;
@@ -44,6 +60,7 @@ struct aws_options {
     aws_key_fn *key_fn;   /* may be NULL */
     void *arg;
     const struct aws_environment *environment; /* NULL: the process's */
+    struct aws_role_options roles;             /* copied */
 };
 
 /* Nothing is fetched or opened yet. */
@@ -54,7 +71,9 @@ void aws_client_free(struct aws_client **client);
 
 struct aws_call {
     struct text service, operation; /* "iam", "PutUserPolicy" */
-    struct text account;            /* whose; must be our own for now; empty: our own */
+    struct text account;            /* whose; empty: our own */
+    struct text role;               /* an ARN to become for it; empty: for another account that of
+                                       the options, for our own none */
     struct text region;             /* "" or a Region; global services sign with their own */
     const struct json *parameters;  /* an object with the API's wire names; NULL: none */
     const struct json *request;     /* REST services, instead of parameters: rest.h */
@@ -100,6 +119,11 @@ MUST_CHECK bool aws_identity(struct aws_client *client, const struct permit *per
  * once, and what can't be had now is had with the first call. */
 void aws_warm(struct aws_client *client, const struct permit *permit, const struct text *services,
               size_t service_count, struct text region);
+
+/* Becomes the role of each of these accounts before that is needed (and asks there who that is);
+ * returns at once; what goes wrong is logged. */
+void aws_warm_accounts(struct aws_client *client, const struct permit *permit,
+                       const struct text *accounts, size_t account_count);
 
 /* Unix ms at which the present credentials end; 0: none or for good. For a gauge. */
 int64_t aws_credentials_expiry(struct aws_client *client);

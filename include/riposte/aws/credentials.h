@@ -18,6 +18,7 @@
 #include "riposte/base/attributes.h"
 #include "riposte/base/error.h"
 #include "riposte/base/text.h"
+#include "riposte/json/tree.h"
 #include "riposte/outbound/http.h"
 #include "riposte/outbound/permit.h"
 
@@ -52,5 +53,9 @@ MUST_CHECK bool aws_credentials_fetch(const struct aws_provider *provider,
                                       const struct permit *permit,
                                       struct aws_credentials **credentials_out,
                                       struct error *error);
+
+/* From the answer of an STS operation that issues some; ERROR_INVALID: it holds none. */
+MUST_CHECK bool aws_credentials_read(const struct json *body,
+                                     struct aws_credentials **credentials_out, struct error *error);
 
 #endif

@@ -33,7 +33,11 @@ MUST_CHECK bool aws_identities_recall(struct aws_identities *identities, struct 
 /* What was heard; `identity` NULL: nothing, somebody else may ask. */
 void aws_identities_remember(struct aws_identities *identities, struct text key_id,
                              const struct aws_identity *identity);
-/* Is it known that `account` isn't ours? */
-bool aws_identities_is_other(struct aws_identities *identities, struct text account);
+/* What somebody heard without having recalled before; nobody's turn to ask ends by it. */
+void aws_identities_learn(struct aws_identities *identities, struct text key_id,
+                          const struct aws_identity *identity);
+/* The latest that is known, whosever key it was: account and partition stay. False: none yet. */
+MUST_CHECK bool aws_identities_latest(struct aws_identities *identities,
+                                      struct aws_identity *identity_out);
 
 #endif

@@ -29,8 +29,14 @@
 
 struct aws_keyring;
 
+/* Fetches anew; may block. */
+typedef bool aws_keyring_fetch_fn(void *arg, const struct permit *permit,
+                                  struct aws_credentials **credentials_out, struct error *error);
+
 struct aws_keyring_options {
-    struct aws_provider provider;
+    struct aws_provider provider;   /* where they come from, unless */
+    aws_keyring_fetch_fn *fetch_fn; /* says otherwise; may be NULL */
+    void *fetch_arg;
     const struct clock *clock;
     aws_key_fn *key_fn; /* may be NULL */
     void *arg;

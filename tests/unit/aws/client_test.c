@@ -33,6 +33,8 @@ struct fixture {
     struct stand_in *stand_in;
     struct http_client *http;
     struct variables variables;
+    struct aws_role_options roles;
+    char keys[256]; /* told to key_fn */
     char credentials_url[96];
     struct aws_client *client;
 
@@ -73,6 +75,14 @@ static void fixture_done(struct fixture *fixture) {
     stand_in_stop(&fixture->stand_in);
 }
 
+static bool tell_key(void *arg, struct text key_id, struct error *error) {
+    struct fixture *fixture = arg;
+    size_t bytes = strlen(fixture->keys);
+    (void)error;
+    snprintf(fixture->keys + bytes, sizeof(fixture->keys) - bytes, "%.*s ", TEXT_ARG(key_id));
+    return true;
+}
+
 /* `replies`, `reply_count` and `has_container` are set. */
 static void fixture_start(struct fixture *fixture) {
     struct error error = {0};
@@ -95,6 +105,9 @@ static void fixture_start(struct fixture *fixture) {
         .clock = &fixture->clock.clock,
         .endpoint = text_of(stand_in_origin(fixture->stand_in)),
         .environment = &environment,
+        .key_fn = tell_key,
+        .arg = fixture,
+        .roles = fixture->roles,
     };
     assert_ok(aws_client_new(&options, &fixture->client, &error), &error);
 }
@@ -465,10 +478,129 @@ static void test_identity_is_asked_once(void **state) {
     call.account = TEXT("999999999999");
     scoped(aws_answer_free) struct aws_answer *other = aws_call(fixture.client, &reading, &call);
     assert_int_equal(other->outcome, AWS_NOT_SENT);
-    assert_true(text_contains(other->message, TEXT("not supported yet")));
+    assert_true(text_contains(other->message, TEXT("no role is configured")));
     call.account = TEXT("123456789012");
     scoped(aws_answer_free) struct aws_answer *ours = aws_call(fixture.client, &reading, &call);
     assert_int_equal(ours->outcome, AWS_OK);
+}
+
+/* --- other accounts --- */
+
+#define ROLE_ANSWER                                                                           \
+    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>"  \
+    "<SecretAccessKey>s</SecretAccessKey><SessionToken>role-token</SessionToken><Expiration>" \
+    "2026-01-02T04:04:05Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+
+static const struct aws_tag role_tags[] = {{TEXT_INIT("team"), TEXT_INIT("blue")}};
+static const struct aws_role_options role_options = {
+    .role = TEXT_INIT("arn:${partition}:iam::${account}:role/riposte-responder"),
+    .external_id = TEXT_INIT("x y"),
+    .tags = role_tags,
+    .tag_count = 1,
+};
+
+static void test_another_account_is_called_as_its_role(void **state) {
+    (void)state;
+    static const struct reply replies[] = {{.status = 200, .body = IDENTITY_ANSWER("123456789012")},
+                                           {.status = 200, .body = ROLE_ANSWER},
+                                           {.status = 200, .body = USER_ANSWER}};
+    scoped(fixture_done) struct fixture fixture = {
+        .replies = replies, .reply_count = 3, .has_container = true, .roles = role_options};
+    fixture_start(&fixture);
+    struct aws_call call = get_user;
+    call.account = TEXT("999999999999");
+    for (int i = 0; i < 2; i++) {
+        scoped(aws_answer_free) struct aws_answer *answered = aws_call(fixture.client, &reading,
+                                                                       &call);
+        assert_int_equal(answered->outcome, AWS_OK);
+        assert_head_has(&fixture, "Credential=ASIAROLE/");
+        assert_head_has(&fixture, "\r\nX-Amz-Security-Token: role-token\r\n");
+        assert_int_equal(fixture.calls, 3 + i); /* who we are and the role: asked once */
+    }
+    assert_string_equal(fixture.keys, "ASIA1 ASIAROLE ");
+    call.account = TEXT("123456789012");
+    scoped(aws_answer_free) struct aws_answer *ours = aws_call(fixture.client, &reading, &call);
+    assert_int_equal(ours->outcome, AWS_OK);
+    assert_head_has(&fixture, "Credential=ASIA1/");
+}
+
+static void test_how_a_role_is_asked_for(void **state) {
+    (void)state;
+    static const struct reply replies[] = {{.status = 200, .body = IDENTITY_ANSWER("123456789012")},
+                                           {.status = 403, .body = ERRORS("AccessDenied")}};
+    scoped(fixture_done) struct fixture fixture = {
+        .replies = replies, .reply_count = 2, .has_container = true, .roles = role_options};
+    fixture_start(&fixture);
+    struct aws_call call = get_user;
+    call.account = TEXT("999999999999");
+    scoped(aws_answer_free) struct aws_answer *refused = aws_call(fixture.client, &reading, &call);
+    assert_int_equal(refused->outcome, AWS_NOT_SENT);
+    assert_text_equal(refused->error_code, "denied");
+    assert_true(text_starts_with(refused->message,
+                                 TEXT("arn:aws-cn:iam::999999999999:role/riposte-responder: m")));
+    assert_string_equal(
+        fixture.body,
+        "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws-cn%3Aiam%3A%3A999999999999%3Arole"
+        "%2Friposte-responder&RoleSessionName=riposte&ExternalId=x+y&Tags.member.1.Key=team&"
+        "Tags.member.1.Value=blue");
+    assert_head_has(&fixture, "Credential=ASIA1/");
+}
+
+static void test_a_role_that_the_call_names(void **state) {
+    (void)state;
+    static const struct reply replies[] = {{.status = 200, .body = ROLE_ANSWER},
+                                           {.status = 200, .body = USER_ANSWER}};
+    scoped(fixture_done) struct fixture fixture = {
+        .replies = replies, .reply_count = 2, .has_container = true};
+    fixture_start(&fixture);
+    struct aws_call call = get_user;
+    call.account = TEXT("123456789012");
+    call.role = TEXT("arn:aws:iam::123456789012:role/x");
+    scoped(aws_answer_free) struct aws_answer *answered = aws_call(fixture.client, &reading, &call);
+    assert_int_equal(answered->outcome, AWS_OK);
+    assert_head_has(&fixture, "Credential=ASIAROLE/");
+    call.account = TEXT("999999999999");
+    scoped(aws_answer_free) struct aws_answer *elsewhere = aws_call(fixture.client, &reading,
+                                                                    &call);
+    assert_int_equal(elsewhere->outcome, AWS_NOT_SENT);
+    assert_true(text_contains(elsewhere->message, TEXT("is not a role in account 999999999999")));
+    call.role = TEXT("arn:aws:iam::999999999999:user/x");
+    scoped(aws_answer_free) struct aws_answer *user = aws_call(fixture.client, &reading, &call);
+    assert_true(text_contains(user->message, TEXT("is not the ARN of a role")));
+    assert_int_equal(fixture.calls, 2);
+}
+
+static void test_whose_account_it_is_must_be_known(void **state) {
+    (void)state;
+    static const struct reply replies[] = {{.status = 500, .body = ""}};
+    scoped(fixture_done) struct fixture fixture = {
+        .replies = replies, .reply_count = 1, .roles = role_options};
+    fixture_start(&fixture);
+    struct aws_call call = get_user;
+    call.account = TEXT("999999999999");
+    scoped(aws_answer_free) struct aws_answer *answered = aws_call(fixture.client, &reading, &call);
+    assert_int_equal(answered->outcome, AWS_RETRY);
+    assert_true(text_starts_with(answered->message, TEXT("asking who we are: ")));
+    /* No way to a role on a permit that doesn't reach so far. */
+    struct aws_call assume = {.service = TEXT("sts"), .operation = TEXT("AssumeRole")};
+    scoped(aws_answer_free) struct aws_answer *mere = aws_call(fixture.client, &reading, &assume);
+    assert_int_equal(mere->outcome, AWS_NOT_SENT);
+    assert_int_equal(fixture.calls, 1);
+}
+
+static void test_accounts_are_warmed(void **state) {
+    (void)state;
+    static const struct reply replies[] = {{.status = 200, .body = IDENTITY_ANSWER("123456789012")},
+                                           {.status = 200, .body = ROLE_ANSWER},
+                                           {.status = 200, .body = USER_ANSWER}};
+    scoped(fixture_done) struct fixture fixture = {
+        .replies = replies, .reply_count = 3, .has_container = true, .roles = role_options};
+    fixture_start(&fixture);
+    struct permit credential = {.class = PERMIT_CREDENTIAL, .mode = MODE_ENFORCE};
+    static const struct text accounts[] = {TEXT_INIT("999999999999")};
+    aws_warm_accounts(fixture.client, &credential, accounts, ARRAY_COUNT(accounts));
+    aws_client_free(&fixture.client); /* waits, or ends what has not begun */
+    assert_true(fixture.calls <= 3);
 }
 
 static void test_an_identity_that_makes_no_sense(void **state) {
@@ -570,6 +702,11 @@ int main(void) {
         cmocka_unit_test(test_a_clock_that_agrees_is_not_to_blame),
         cmocka_unit_test(test_identity_is_asked_once),
         cmocka_unit_test(test_an_identity_that_makes_no_sense),
+        cmocka_unit_test(test_another_account_is_called_as_its_role),
+        cmocka_unit_test(test_how_a_role_is_asked_for),
+        cmocka_unit_test(test_a_role_that_the_call_names),
+        cmocka_unit_test(test_whose_account_it_is_must_be_known),
+        cmocka_unit_test(test_accounts_are_warmed),
         cmocka_unit_test(test_calls_go_side_by_side),
         cmocka_unit_test(test_the_end_waits_for_calls),
         cmocka_unit_test(test_warm_finds_credentials_and_connections),
