@@ -204,3 +204,16 @@ void duration_format(int64_t ms, char out[TIME_TEXT_BYTES]) {
     }
     snprintf(out, TIME_TEXT_BYTES, "%lld%s", (long long)(ms / units[i].ms), units[i].name);
 }
+
+void duration_describe(int64_t ms, char out[TIME_TEXT_BYTES]) {
+    const long long s = ms / 1000, m = s / 60, h = m / 60;
+    if (h >= 24) {
+        snprintf(out, TIME_TEXT_BYTES, "%lldd %lldh", h / 24, h % 24);
+    } else if (h > 0) {
+        snprintf(out, TIME_TEXT_BYTES, "%lldh %lldm %llds", h, m % 60, s % 60);
+    } else if (m > 0) {
+        snprintf(out, TIME_TEXT_BYTES, "%lldm %llds", m, s % 60);
+    } else {
+        snprintf(out, TIME_TEXT_BYTES, s > 0 ? "%llds" : "%lldms", s > 0 ? s : (long long)ms);
+    }
+}

@@ -118,12 +118,12 @@ static bool is_out_of_time(const struct guard_facts *facts, struct arena *arena,
     }
     int64_t age_ms = facts->received_unix_ms - envelope->time_unix_ms;
     if (age_ms < -GUARD_AHEAD_MS) {
-        duration_format(-age_ms, age);
+        duration_describe(-age_ms, age);
         return decide(verdict, GUARD_HOLD, false,
                       arena_format(arena, "the event is dated %s ahead", age));
     }
     if (facts->max_event_age_ms > 0 && age_ms > facts->max_event_age_ms) {
-        duration_format(age_ms, age);
+        duration_describe(age_ms, age);
         duration_format(facts->max_event_age_ms, limit);
         return decide(verdict, GUARD_HOLD, false,
                       arena_format(arena, "the event was %s old at receipt, max_event_age is %s",

@@ -5,6 +5,8 @@
 #include "riposte/detect/pattern.h"
 #include "riposte/json/writer.h"
 
+#define MISMATCH_BYTES 300
+
 bool plan_parameters(const struct call_template *call, const struct json *context,
                      struct arena *arena, const struct json **parameters_out, struct error *error) {
     if (call->with == NULL) {
@@ -60,6 +62,24 @@ bool plan_matches(const struct json *matches, const struct json *context, const 
     return (pattern_compile_tree(filled, &pattern, NULL, error) &&
             pattern_match_tree(pattern, answer, is_match_out, error)) ||
            error_wrap(error, "matches");
+}
+
+struct text plan_mismatch(const struct json *matches, const struct json *context,
+                          const struct json *answer, struct arena *arena) {
+    const struct json *filled = NULL;
+    scoped(pattern_free) struct pattern *pattern = NULL;
+    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
+    bool is_match = false;
+    struct error error = {0};
+    if (!template_render(matches, context, arena, &filled, &error) ||
+        !pattern_compile_tree(filled, &pattern, NULL, &error) ||
+        !pattern_explain(pattern, answer, &lines, &is_match, &error) || is_match) {
+        return TEXT("the answer does not match");
+    }
+    struct text rest = buffer_text(&lines), line = {NULL, 0};
+    (void)!text_next_part(&rest, '\n', &line); /* "no match" */
+    (void)!text_next_part(&rest, '\n', &line);
+    return arena_copy_text(arena, text_cut(text_trim(line), MISMATCH_BYTES));
 }
 
 bool plan_tolerates(const struct texts *tolerate, struct text error_code) {

@@ -18,11 +18,11 @@ static struct text call_name(struct walk *walk, const struct call_template *call
                         TEXT_ARG(call->operation));
 }
 
-static enum step_result mismatch(struct walk *walk, const struct step *step, const char *what) {
+static enum step_result mismatch(struct walk *walk, const struct step *step, struct text what) {
     struct text name = call_name(walk, &step->call);
     return walk_end(walk, PLAN_HELD,
-                    arena_format(walk->arena, "step %.*s: %.*s: %s", TEXT_ARG(step->name),
-                                 TEXT_ARG(name), what));
+                    arena_format(walk->arena, "step %.*s: %.*s: %.*s", TEXT_ARG(step->name),
+                                 TEXT_ARG(name), TEXT_ARG(what)));
 }
 
 static enum step_result judge_answer(struct walk *walk, const struct occasion *occasion,
@@ -36,9 +36,12 @@ static enum step_result judge_answer(struct walk *walk, const struct occasion *o
     struct error error = {0};
     if (!plan_matches(step->matches, occasion->context, record->answer, walk->arena, &is_match,
                       &error)) {
-        return mismatch(walk, step, error.text);
+        return mismatch(walk, step, text_of(error.text));
     }
-    return is_match ? STEP_DONE : mismatch(walk, step, "the answer does not match");
+    return is_match ? STEP_DONE
+                    : mismatch(walk, step,
+                               plan_mismatch(step->matches, occasion->context, record->answer,
+                                             walk->arena));
 }
 
 static enum step_result judge_refusal(struct walk *walk, const struct occasion *occasion,

@@ -201,7 +201,8 @@ static bool looks_right(const struct watch *watch, const struct json *answer, st
         return false;
     }
     if (!is_match) {
-        return error_set(error, ERROR_INVALID, "the answer does not match");
+        struct text why = plan_mismatch(verify->matches, context, answer, arena);
+        return error_set(error, ERROR_INVALID, "%.*s", TEXT_ARG(text_cut(why, 200)));
     }
     return verify->same_left == NULL || is_same(watch, context, error);
 }

@@ -25,5 +25,7 @@ void time_format_basic(int64_t unix_ms, char out[TIME_TEXT_BYTES]);
 MUST_CHECK bool duration_parse(struct text text, int64_t *ms_out);
 /* The largest unit that divides: 300000 -> "5m". */
 void duration_format(int64_t ms, char out[TIME_TEXT_BYTES]);
+/* For people, rounded down (ms >= 0): "266d 23h", "1h 0m 1s", "5m 2s", "340ms". */
+void duration_describe(int64_t ms, char out[TIME_TEXT_BYTES]);
 
 #endif

@@ -29,6 +29,10 @@ const struct json *plan_sent(const struct json *parameters, struct arena *arena)
 MUST_CHECK bool plan_matches(const struct json *matches, const struct json *context,
                              const struct json *answer, struct arena *arena, bool *is_match_out,
                              struct error *error);
+/* Why an answer doesn't match, in one line: what came in the first field that fails, what was
+ * wanted. */
+struct text plan_mismatch(const struct json *matches, const struct json *context,
+                          const struct json *answer, struct arena *arena);
 bool plan_tolerates(const struct texts *tolerate, struct text error_code);
 
 #endif

@@ -141,6 +141,29 @@ static void test_durations(void **state) {
     }
 }
 
+static void test_a_duration_is_said_to_people(void **state) {
+    (void)state;
+    static const struct {
+        int64_t ms;
+        const char *said;
+    } rows[] = {
+        {0, "0ms"},
+        {340, "340ms"},
+        {1999, "1s"},
+        {302000, "5m 2s"},
+        {3601000, "1h 0m 1s"},
+        {86399999, "23h 59m 59s"},
+        {86400000, "1d 0h"},
+        {23066605228, "266d 23h"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char out[TIME_TEXT_BYTES];
+        testing_row(rows[i].said);
+        duration_describe(rows[i].ms, out);
+        assert_text_equal(text_of(out), rows[i].said);
+    }
+}
+
 static void test_a_fake_clock_moves_only_when_told(void **state) {
     (void)state;
     struct fake_clock fake;
@@ -172,6 +195,7 @@ int main(void) {
         cmocka_unit_test(test_formatting),
         cmocka_unit_test(test_what_is_formatted_parses_to_the_same),
         cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_a_duration_is_said_to_people),
         cmocka_unit_test(test_a_fake_clock_moves_only_when_told),
         cmocka_unit_test(test_the_system_clock_runs),
     };

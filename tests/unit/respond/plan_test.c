@@ -46,7 +46,7 @@ static const struct plan_case {
      "ask who; write deny; done"},
     {"another user under the name holds", CONTAIN(WHO "," CHAIN),
      "{'who':{'User':{'UserId':'AIDAOTHER'}}}",
-     "ask who; held: step who: iam:GetUser: the answer does not match"},
+     "ask who; held: step who: iam:GetUser: User.UserId: \"AIDAOTHER\"; wanted [\"AIDAMALLORY\"]"},
     {"no answer for good to what must match holds", CONTAIN(WHO "," CHAIN),
      "{'who':'!NoSuchEntity'}", "ask who; held: step who: iam:GetUser: NoSuchEntity"},
     {"a link that fails for good passes on", CONTAIN(CHAIN), "{'deny':'!LimitExceeded'}",
