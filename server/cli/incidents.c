@@ -194,6 +194,22 @@ static void print_calls(const struct json *calls, struct arena *arena) {
     }
 }
 
+/* What was asked before anything was decided, and what AWS said. */
+static void print_confirm(const struct json *plan) {
+    const struct json *questions = json_member(plan, "confirm");
+    for (const struct json *asked = json_first(questions); asked; asked = json_next(asked)) {
+        struct text result = member(asked, "result");
+        printf("confirm: %.*s: %.*s", TEXT_ARG(member(asked, "call")),
+               TEXT_ARG(result.bytes > 0 ? result : TEXT("unconfirmed")));
+        struct text reason = member(asked, "reason");
+        printf("%s%.*s", reason.bytes > 0 ? ": " : "", TEXT_ARG(reason));
+        print_compact(" ", json_member(asked, "answer"));
+        if (json_count(json_member(asked, "answer")) == 0) {
+            printf("\n");
+        }
+    }
+}
+
 /* A plan's calls as observe keeps them. */
 static void print_plan(const struct json *plan) {
     const struct json *playbooks = json_member(plan, "playbooks");
@@ -240,6 +256,7 @@ static void print_story(const struct json *incident, struct arena *arena) {
     }
     print_after("contained", incident, "contained");
     print_field("joined to", member(incident, "joined_to"));
+    print_confirm(json_member(incident, "plan"));
     print_calls(json_member(incident, "calls"), arena);
     print_plan(json_member(incident, "plan"));
 }

@@ -118,6 +118,13 @@ static bool add_owner(struct ledger *ledger, const struct ulid *incident,
     return true;
 }
 
+static bool note_contained(struct ledger *ledger, struct store_incident *incident,
+                           struct error *error) {
+    incident->shown.contained_unix_ms = ledger->now_unix_ms;
+    incident->shown.updated_unix_ms = ledger->now_unix_ms;
+    return ledger->store->incident_update(ledger->store, incident, error);
+}
+
 /* What stands needs no call: it is recorded as one that was not needed, so that whoever walks the
  * playbook again finds it, and the incident shows what it relies on. */
 static bool share_effect(struct ledger *ledger, struct store_call *call,
@@ -203,7 +210,7 @@ static bool look_for_calls(struct ledger *ledger, const struct store_incident *i
     return true;
 }
 
-bool decide_intent(struct ledger *ledger, const struct store_incident *incident,
+bool decide_intent(struct ledger *ledger, struct store_incident *incident,
                    const struct journal_intent *intent, enum intent_result *result_out,
                    struct error *error) {
     struct store_call call = call_of(ledger, &incident->shown.id, intent);
@@ -224,7 +231,8 @@ bool decide_intent(struct ledger *ledger, const struct store_incident *incident,
     }
     if (has_effect && effect.state == EFFECT_STANDS) {
         *result_out = INTENT_STANDS;
-        return share_effect(ledger, &call, &effect, error);
+        return share_effect(ledger, &call, &effect, error) &&
+               (!intent->is_containing || note_contained(ledger, incident, error));
     }
     if (has_effect && (effect.state == EFFECT_RELEASING || is_under_way(ledger, &effect))) {
         *result_out = INTENT_RELEASING;
@@ -330,9 +338,7 @@ bool decide_outcome(struct ledger *ledger, struct store_incident *incident, stru
         return false;
     }
     if (call.state == CALL_DONE && call.is_write && call.is_containing) {
-        incident->shown.contained_unix_ms = ledger->now_unix_ms;
-        incident->shown.updated_unix_ms = ledger->now_unix_ms;
-        return store->incident_update(store, incident, error);
+        return note_contained(ledger, incident, error);
     }
     return true;
 }

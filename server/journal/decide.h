@@ -25,7 +25,7 @@ MUST_CHECK bool decide_retention(struct ledger *ledger, int64_t retain_ms, struc
                                  struct error *error);
 
 /* The pieces of a write, about an incident as it was read in this transaction. */
-MUST_CHECK bool decide_intent(struct ledger *ledger, const struct store_incident *incident,
+MUST_CHECK bool decide_intent(struct ledger *ledger, struct store_incident *incident,
                               const struct journal_intent *intent, enum intent_result *result_out,
                               struct error *error);
 /* May set incident->shown.contained_unix_ms, stored already. */

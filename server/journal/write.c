@@ -81,11 +81,12 @@ void journal_write_task(struct journal_write *write, const struct journal_new_ta
     keep(write, &change->task.detail);
 }
 
-void journal_write_state(struct journal_write *write, enum incident_state state,
-                         struct text reason) {
+size_t journal_write_state(struct journal_write *write, enum incident_state state,
+                           struct text reason) {
     struct write_change *change = add(write, WRITE_STATE);
     change->state.state = state;
     change->state.reason = arena_copy_text(write->arena, reason);
+    return add_result(write, change);
 }
 
 void journal_write_audit(struct journal_write *write, struct text event, struct text text) {
@@ -165,7 +166,7 @@ static bool end_all_tasks(struct ledger *ledger, const struct ulid *incident, st
     return true;
 }
 
-static bool write_state(struct ledger *ledger, const struct journal_write *write,
+static bool write_state(struct ledger *ledger, struct journal_write *write,
                         struct store_incident *incident, const struct write_change *change,
                         struct error *error) {
     bool has_moved = false;
@@ -176,6 +177,7 @@ static bool write_state(struct ledger *ledger, const struct journal_write *write
                      (struct text){NULL, 0}, &has_moved, error)) {
         return false;
     }
+    write->results[change->result_index] = has_moved;
     return !has_moved || change->state.state != INCIDENT_RELEASED ||
            end_all_tasks(ledger, &write->incident, error);
 }

@@ -20,7 +20,7 @@ enum write_kind {
 struct write_change {
     struct write_change *next;
     enum write_kind kind;
-    size_t result_index; /* INTENT, LET_GO */
+    size_t result_index; /* INTENT, STATE, LET_GO */
     union {
         struct journal_intent intent;
         struct {

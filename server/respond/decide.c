@@ -15,6 +15,8 @@
 #include "riposte/respond/failpoint.h"
 #include "riposte/respond/parameters.h"
 
+#define ANSWER_BYTES 2048 /* of a question's answer in the incident's story */
+
 /* A verdict in the making. */
 struct decision {
     struct job *job;
@@ -72,13 +74,24 @@ static void note_question(struct decision *decision, const struct confirm_call *
                   arena_format(decision->job->arena, "%.*s:%.*s", TEXT_ARG(call->service),
                                TEXT_ARG(call->operation)));
     json_put_string(writer, "result", result);
-    if (outcome != NULL && outcome->reason.bytes > 0) {
+    if (outcome->reason.bytes > 0) {
         json_put_text(writer, "reason", outcome->reason);
     }
-    if (outcome != NULL) {
-        json_put_integer(writer, "took_us", outcome->took_us);
+    struct text answer = job_json_text(decision->job, outcome->body);
+    if (outcome->outcome == AWS_OK && answer.bytes <= ANSWER_BYTES) {
+        json_put_raw(writer, "answer", answer);
     }
+    json_put_integer(writer, "took_us", outcome->took_us);
     json_close_object(writer);
+}
+
+/* The audit says it with the verdict. */
+static void note_confirmed(struct decision *decision, const struct confirm_call *call,
+                           const char *how) {
+    struct text before = decision->verdict.reason;
+    decision->verdict.reason = arena_format(decision->job->arena, "%.*s%s%s by %.*s:%.*s",
+                                            TEXT_ARG(before), before.bytes > 0 ? ", " : "", how,
+                                            TEXT_ARG(call->service), TEXT_ARG(call->operation));
 }
 
 static void judge_answer(struct decision *decision, const struct question *question,
@@ -92,12 +105,15 @@ static void judge_answer(struct decision *decision, const struct question *quest
         return;
     }
     note_question(decision, call, is_confirmed ? "confirmed" : "not-confirmed", outcome);
-    if (!is_confirmed) {
-        decision->verdict = (struct guard_verdict){
-            GUARD_SUPPRESS, false,
-            arena_format(job->arena, "not confirmed by %.*s:%.*s", TEXT_ARG(call->service),
-                         TEXT_ARG(call->operation))};
+    if (is_confirmed) {
+        note_confirmed(decision, call, "confirmed");
+        return;
     }
+    struct text why = plan_mismatch(question->matches, job->context, outcome->body, job->arena);
+    decision->verdict = (struct guard_verdict){
+        GUARD_SUPPRESS, false,
+        arena_format(job->arena, "not confirmed by %.*s:%.*s: %.*s", TEXT_ARG(call->service),
+                     TEXT_ARG(call->operation), TEXT_ARG(why))};
 }
 
 static void unanswered(struct decision *decision, const struct confirm_call *call,
@@ -131,6 +147,9 @@ static void ask(struct decision *decision, const struct question *question) {
         judge_answer(decision, question, &call, &outcome);
     } else if (is_tolerated) {
         note_question(decision, &call, "tolerated", &outcome);
+        note_confirmed(
+            decision, &call,
+            arena_format(job->arena, "%.*s tolerated", TEXT_ARG(outcome.error_code)).data);
     } else {
         unanswered(decision, &call, &outcome);
     }

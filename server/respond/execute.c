@@ -218,14 +218,16 @@ static void end_run(struct run *run, enum plan_kind kind, struct text reason,
     reason = reason.bytes == 0 ? reason
                                : arena_format(run->job->arena, "%.*s: %.*s",
                                               TEXT_ARG(run->playbook->name), TEXT_ARG(reason));
-    journal_write_state(write, run_ends[kind].state, reason);
+    size_t index = journal_write_state(write, run_ends[kind].state, reason);
     journal_write_audit(write, TEXT("playbook"), end_text(run, kind, reason));
     journal_write_finish(write);
     if (!commit(run)) {
         return;
     }
     run->is_over = true;
-    numbers_incident(run_ends[kind].state);
+    if (journal_write_result(write, index) != 0) {
+        job_ended(run->job, run_ends[kind].state, reason);
+    }
     if (kind != PLAN_DONE) {
         job_page(run->job, run_ends[kind].name, reason);
     }
@@ -466,9 +468,12 @@ static void end_without_playbook(struct job *job) {
     scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
     struct text reason = arena_format(job->arena, "the rule has no playbook %.*s",
                                       TEXT_ARG(job->task->playbook));
-    journal_write_state(write, INCIDENT_FAILED, reason);
+    size_t index = journal_write_state(write, INCIDENT_FAILED, reason);
     journal_write_finish(write);
     if (job_commit(job, write)) {
+        if (journal_write_result(write, index) != 0) {
+            job_ended(job, INCIDENT_FAILED, reason);
+        }
         job_page(job, "failed", reason);
     }
 }

@@ -32,6 +32,22 @@ static struct text identity_arn(const struct subject_event *event) {
     return json_text(json_member(identity, "arn"));
 }
 
+static struct text behind_last_slash(struct text text) {
+    size_t from = text.bytes;
+    while (from > 0 && text.data[from - 1] != '/') {
+        from--;
+    }
+    return text_slice(text, from, text.bytes);
+}
+
+/* Calls name a user by `userName`. Where that is not the name in the ARN (a user just renamed, an
+ * event made up), an entry that ends in this name means it too, whatever path it has. */
+static bool is_protected_by_name(struct text entry, const struct principal *principal) {
+    return principal->kind == PRINCIPAL_USER && text_contains(entry, TEXT(":user/")) &&
+           !text_equal(principal->name, behind_last_slash(principal->arn)) &&
+           glob_matches(behind_last_slash(entry), principal->name);
+}
+
 bool guard_is_protected(struct text entry, const struct subject_event *event) {
     const struct principal *principal = &event->principal;
     const struct text spellings[] = {principal->arn, identity_arn(event), principal->unique_id,
@@ -41,7 +57,7 @@ bool guard_is_protected(struct text entry, const struct subject_event *event) {
             return true;
         }
     }
-    return false;
+    return is_protected_by_name(entry, principal);
 }
 
 static bool decide(struct guard_verdict *verdict, enum guard_decision decision, bool must_page,

@@ -3,6 +3,7 @@
 #include "numbers.h"
 
 #include "riposte/aws/operation.h"
+#include "riposte/base/time.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
 #include "riposte/respond/failpoint.h"
@@ -150,6 +151,20 @@ const struct json *job_parse(const struct job *job, struct text text) {
     const struct json *node = NULL;
     struct error error = {0};
     return text.bytes > 0 && json_parse(text, 0, job->arena, &node, NULL, &error) ? node : NULL;
+}
+
+void job_ended(const struct job *job, enum incident_state state, struct text reason) {
+    const struct journal_incident *incident = &job->task->incident;
+    char took[TIME_TEXT_BYTES];
+    int64_t took_ms = job_now(job) - incident->received_unix_ms;
+    duration_describe(took_ms > 0 ? took_ms : 0, took);
+    numbers_incident(state);
+    log_info(&(struct log_context){.component = "respond",
+                                   .event = job->task->event_key,
+                                   .incident = ulid_text(&incident->id),
+                                   LOG_FIELDS(log_text("rule", incident->rule),
+                                              log_text("reason", reason))},
+             "incident %s, %s after it was received", incident_state_name(state), took);
 }
 
 void job_page(const struct job *job, const char *state, struct text reason) {

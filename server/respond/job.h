@@ -68,6 +68,9 @@ struct text job_json_text(const struct job *job, const struct json *node);
 /* A stored JSON text as a tree; NULL for the empty text and for what can't be parsed. */
 const struct json *job_parse(const struct job *job, struct text text);
 
+/* The incident came into a state that ends work on it: a counter, and a line in the log that says
+ * how long it took since the event was received. */
+void job_ended(const struct job *job, enum incident_state state, struct text reason);
 /* A person must look: an error line in the log, and a counter. */
 void job_page(const struct job *job, const char *state, struct text reason);
 /* Commits, with the failpoints; logs what fails. The write is used up. */

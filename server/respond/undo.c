@@ -132,7 +132,6 @@ static void let_go(struct release *release, const struct journal_effect *effect)
 }
 
 static void finish(struct release *release) {
-    struct job *job = release->job;
     if (release->due_unix_ms > 0) {
         journal_write_again(release->write, release->due_unix_ms, detail_text(&release->detail),
                             release->counts);
@@ -141,12 +140,11 @@ static void finish(struct release *release) {
         }
         return;
     }
-    journal_write_state(release->write, INCIDENT_RELEASED, TEXT("taken back"));
+    size_t index = journal_write_state(release->write, INCIDENT_RELEASED, TEXT("taken back"));
     journal_write_finish(release->write);
-    if (commit(release)) {
-        numbers_incident(INCIDENT_RELEASED);
+    if (commit(release) && journal_write_result(release->write, index) != 0) {
+        job_ended(release->job, INCIDENT_RELEASED, TEXT("taken back"));
     }
-    (void)job;
 }
 
 void undo(struct job *job) {

@@ -20,7 +20,9 @@ struct watch {
     struct job *job;
     const struct playbook *playbook;
     struct detail detail;
-    const struct journal_call *call; /* the write */
+    const struct journal_call *call;  /* the write */
+    const struct journal_call *calls; /* all of the incident */
+    size_t call_count;
     const struct step *step;
     const struct json *request; /* what should stand there */
     const struct json *context; /* of the step, with `sent` */
@@ -49,10 +51,12 @@ static void give_up(struct watch *watch, struct text reason) {
     struct job *job = watch->job;
     reason = arena_format(job->arena, "verify %.*s: %.*s", TEXT_ARG(watch->step->name),
                           TEXT_ARG(reason));
-    journal_write_state(watch->write, INCIDENT_FAILED, reason);
+    size_t index = journal_write_state(watch->write, INCIDENT_FAILED, reason);
     journal_write_finish(watch->write);
     if (job_commit(job, watch->write)) {
-        numbers_incident(INCIDENT_FAILED);
+        if (journal_write_result(watch->write, index) != 0) {
+            job_ended(job, INCIDENT_FAILED, reason);
+        }
         job_page(job, "failed", reason);
     }
 }
@@ -87,6 +91,16 @@ static void audit(struct watch *watch, const char *event, const char *what, stru
     json_close_object(&writer);
     journal_write_audit(watch->write, text_of(event),
                         arena_copy_text(watch->job->arena, buffer_text(&text)));
+}
+
+static const struct journal_call *find_call(const struct journal_call *calls, size_t count,
+                                            struct text key) {
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(calls[i].key, key)) {
+            return &calls[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- applied again ------------------------------------------------------------------------------
@@ -128,8 +142,67 @@ static void send_again(struct watch *watch, struct text key) {
     }
 }
 
+/* Does what the step asked before it wrote still get an answer that matches? Names are not
+ * identities: by now another user may bear the name. */
+static bool still_answers(struct watch *watch, const struct step *step,
+                          const struct journal_call *asked) {
+    struct job *job = watch->job;
+    struct call call = {asked->service, asked->operation, asked->account, asked->region,
+                        job_parse(job, asked->request)};
+    struct call_outcome outcome = call_send(job, PERMIT_READ, AUTHORITY_MODE, &call);
+    struct text reason = outcome.reason;
+    bool is_match = false;
+    struct error error = {0};
+    if (outcome.outcome == AWS_RETRY || outcome.outcome == AWS_NO_ANSWER) {
+        try_later(watch, reason);
+        return false;
+    }
+    if (outcome.outcome == AWS_NOT_SENT) {
+        again(watch, job_now(job) + UNASKED_WAIT_MS, false);
+        return false;
+    }
+    if (outcome.outcome == AWS_OK &&
+        plan_matches(step->matches, watch->context, outcome.body, job->arena, &is_match, &error)) {
+        reason = is_match ? reason
+                          : plan_mismatch(step->matches, watch->context, outcome.body, job->arena);
+    } else if (outcome.outcome == AWS_OK) {
+        reason = arena_copy_text(job->arena, text_of(error.text));
+    }
+    if (!is_match) {
+        give_up(watch, arena_format(job->arena, "not applied again: step %.*s: %.*s:%.*s: %.*s",
+                                    TEXT_ARG(step->name), TEXT_ARG(call.service),
+                                    TEXT_ARG(call.operation), TEXT_ARG(reason)));
+    }
+    return is_match;
+}
+
+static const struct journal_call *find_answered(const struct watch *watch,
+                                                const struct step *step) {
+    bool is_check = step->link_count == 0 && !step->is_write && step->matches != NULL;
+    struct text key = arena_format(watch->job->arena, "%.*s/%.*s/%.*s",
+                                   TEXT_ARG(watch->job->task->event_key),
+                                   TEXT_ARG(watch->playbook->name), TEXT_ARG(step->name));
+    const struct journal_call *call = is_check ? find_call(watch->calls, watch->call_count, key)
+                                               : NULL;
+    return call != NULL && call->state == CALL_DONE && call->error_code.bytes == 0 ? call : NULL;
+}
+
+static bool may_apply_again(struct watch *watch) {
+    for (size_t i = 0; i < watch->playbook->step_count; i++) {
+        const struct step *step = &watch->playbook->steps[i];
+        const struct journal_call *asked = find_answered(watch, step);
+        if (asked != NULL && !still_answers(watch, step, asked)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void apply_again(struct watch *watch) {
     struct job *job = watch->job;
+    if (!may_apply_again(watch)) {
+        return;
+    }
     struct text key = arena_format(job->arena, "%.*s#again-%u", TEXT_ARG(watch->call->key),
                                    watch->detail.applied + 1);
     struct journal_intent intent = {.key = key,
@@ -250,16 +323,6 @@ static void look(struct watch *watch) {
 /* ---- what to look after -------------------------------------------------------------------------
  */
 
-static const struct journal_call *find_call(const struct journal_call *calls, size_t count,
-                                            struct text key) {
-    for (size_t i = 0; i < count; i++) {
-        if (text_equal(calls[i].key, key)) {
-            return &calls[i];
-        }
-    }
-    return NULL;
-}
-
 /* Of an effect that another incident made, that one's request stands there. */
 static bool find_request(struct watch *watch, struct error *error) {
     struct job *job = watch->job;
@@ -318,6 +381,8 @@ static bool prepare(struct watch *watch, struct error *error) {
         return false;
     }
     watch->call = find_call(calls, count, watch->detail.key);
+    watch->calls = calls;
+    watch->call_count = count;
     if (watch->call == NULL) {
         return error_set(error, ERROR_NOT_FOUND, "no call %.*s", TEXT_ARG(watch->detail.key));
     }

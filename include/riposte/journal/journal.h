@@ -145,7 +145,7 @@ struct journal_incident {
     struct text principal_id, principal_name, account, region;
     struct text plan; /* JSON; empty when none was made, and in lists */
     int64_t created_unix_ms, updated_unix_ms, event_unix_ms, received_unix_ms;
-    int64_t contained_unix_ms; /* when the latest containing call was done; 0: none was */
+    int64_t contained_unix_ms; /* the latest containing call done, or found to stand; 0: none was */
     uint8_t definition_hash[JOURNAL_HASH_BYTES];
 };
 
@@ -343,9 +343,9 @@ void journal_write_task(struct journal_write *write, const struct journal_new_ta
  * from releasing or released only to released. Any other is ignored, and the rest of the write
  * stands: of two playbooks side by side the first to be held or to fail decides. A write of
  * INCIDENT_DONE while other playbook tasks are open is left to the last of them.
- * INCIDENT_RELEASED ends all tasks of the incident. */
-void journal_write_state(struct journal_write *write, enum incident_state state,
-                         struct text reason);
+ * INCIDENT_RELEASED ends all tasks of the incident. Index for journal_write_result(). */
+size_t journal_write_state(struct journal_write *write, enum incident_state state,
+                           struct text reason);
 /* An audit line about this incident: `event` is a short name, `text` JSON. */
 void journal_write_audit(struct journal_write *write, struct text event, struct text text);
 /* Lets go of an effect that this incident owns: the result says whether it was the last owner and
@@ -363,7 +363,8 @@ void journal_write_again(struct journal_write *write, int64_t due_unix_ms, struc
 /* Commits and waits. ERROR_DENIED when the lease was lost. */
 MUST_CHECK bool journal_write_commit(struct journal *journal, struct journal_write *write,
                                      struct error *error);
-/* After a commit: an enum intent_result for an intent, 1 or 0 (last owner or not) for a let_go. */
+/* After a commit: an enum intent_result for an intent, 1 or 0 for a let_go (last owner or not)
+ * and for a state (the incident went there or not). */
 int journal_write_result(const struct journal_write *write, size_t index);
 
 /* ---- reads and operators' actions ---- */

@@ -18,6 +18,10 @@
     "'sessionContext':{'sessionIssuer':{'type':'Role','principalId':'AROAOPS',"                   \
     "'arn':'arn:aws:iam::123456789012:role/team/ops','accountId':'123456789012',"                 \
     "'userName':'ops'}}}"
+#define TWO_NAMES                                                                               \
+    ",'userIdentity':{'type':'IAMUser','principalId':'AIDAMALLORY','accountId':'123456789012'," \
+    "'arn':'arn:aws:iam::123456789012:user/other','userName':'mallory',"                        \
+    "'accessKeyId':'AKIAMALLORY'}"
 #define EXTERNAL \
     ",'userIdentity':{'type':'AWSAccount','principalId':'AIDAX','accountId':'999999999999'}"
 
@@ -133,6 +137,32 @@ static void test_the_guard_judges(void **state) {
     }
 }
 
+static const struct name_case {
+    const char *entry;
+    bool is_protected;
+} name_cases[] = {
+    {"arn:aws:iam::123456789012:user/ops/mallory", true},
+    {"arn:aws:iam::123456789012:user/mal*", true},
+    {"arn:aws:iam::123456789012:user/other", true},
+    {"arn:aws:iam::123456789012:user/ops/mallor", false},
+    {"arn:aws:iam::123456789012:role/mallory", false},
+};
+
+static void test_whom_calls_would_name_is_protected(void **state) {
+    (void)state;
+    struct arena *arena = arena_new();
+    struct subject_event event;
+    struct error error = {0};
+    assert_ok(subject_event_read(playing_text(arena, EVENT(AT, TWO_NAMES)), arena, &event, &error),
+              &error);
+    for (size_t i = 0; i < ARRAY_COUNT(name_cases); i++) {
+        testing_row(name_cases[i].entry);
+        assert_true(guard_is_protected(text_of(name_cases[i].entry), &event) ==
+                    name_cases[i].is_protected);
+    }
+    arena_free(&arena);
+}
+
 static const struct glob_case {
     const char *entry;
     bool is_protected;
@@ -170,6 +200,7 @@ static void test_a_star_is_any_characters(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_guard_judges),
+        cmocka_unit_test(test_whom_calls_would_name_is_protected),
         cmocka_unit_test(test_a_star_is_any_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,9 +2,12 @@
 
 #include "stage.h"
 
+#include "riposte/base/buffer.h"
 #include "riposte/base/time.h"
+#include "riposte/observe/metrics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,6 +182,44 @@ static void test_an_escape_without_another_link_is_held(void **state) {
     done(&stage);
 }
 
+static void test_an_escape_from_a_deny_that_another_incident_made(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_pass(&stage, 600000);
+    struct ulid second = stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    stage_pass(&stage, 20000);
+    stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_incident(&stage, &second).severity, "critical");
+    assert_true(stage.aws->is_attached);
+    done(&stage);
+}
+
+static int count_done(void) {
+    static const char series[] = "riposte_incidents_total{state=\"done\"} ";
+    struct buffer out = BUFFER_INIT;
+    metrics_render(&out);
+    const char *at = strstr(buffer_string(&out), series);
+    int count = at == NULL ? 0 : (int)strtol(at + sizeof(series) - 1, NULL, 10);
+    buffer_done(&out);
+    return count;
+}
+
+static void test_an_incident_that_ended_is_counted_once(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    int before = count_done();
+    stage_event(&stage, "i-1", 0);
+    stage_run(&stage); /* two playbooks, one incident */
+    assert_int_equal(count_done(), before + 1);
+    done(&stage);
+}
+
 /* ---- verify ------------------------------------------------------------------------------------
  */
 
@@ -200,6 +241,21 @@ static void test_a_deny_taken_away_comes_back_three_times(void **state) {
     stage_pass(&stage, 6000);
     assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 3);
     assert_state(&stage, &id, INCIDENT_FAILED, "verify deny-user: applied again 3 times in vain");
+    done(&stage);
+}
+
+static void test_a_deny_is_not_written_to_another_user_under_the_name(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage.aws->document[0] = '\0';
+    snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), "AIDASOMEBODY");
+    stage_pass(&stage, 120000);
+    assert_string_equal(stage.aws->document, "");
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
+    assert_state(&stage, &id, INCIDENT_FAILED, "verify deny-user: not applied again: step who");
     done(&stage);
 }
 
@@ -367,7 +423,9 @@ static void test_what_is_not_confirmed_is_suppressed(void **state) {
     struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
     stage_run(&stage);
     assert_string_equal(stage_calls(&stage), "ec2:DescribeInstanceAttribute");
-    assert_state(&stage, &id, INCIDENT_SUPPRESSED, "not confirmed by ec2:DescribeInstance");
+    assert_state(&stage, &id, INCIDENT_SUPPRESSED,
+                 "not confirmed by ec2:DescribeInstanceAttribute: disableApiTermination.value: "
+                 "\"true\"; wanted [\"false\"]");
     done(&stage);
 }
 
@@ -379,6 +437,9 @@ static void test_what_is_confirmed_is_responded_to(void **state) {
     stage_run(&stage);
     assert_string_equal(stage_calls(&stage), "ec2:DescribeInstanceAttribute " CONTAIN " " RESTORE);
     assert_state(&stage, &id, INCIDENT_DONE, "");
+    struct stage_incident shown = stage_incident(&stage, &id);
+    assert_non_null(strstr(shown.plan, "\"result\":\"confirmed\""));
+    assert_non_null(strstr(shown.plan, "\"answer\":{\"disableApiTermination\""));
     done(&stage);
 }
 
@@ -827,7 +888,10 @@ int main(void) {
         cmocka_unit_test(test_an_escape_takes_the_next_link),
         cmocka_unit_test(test_an_escape_without_another_link_is_held),
         cmocka_unit_test(test_a_deny_taken_away_comes_back_three_times),
+        cmocka_unit_test(test_a_deny_is_not_written_to_another_user_under_the_name),
         cmocka_unit_test(test_a_deny_made_harmless_is_written_anew),
+        cmocka_unit_test(test_an_escape_from_a_deny_that_another_incident_made),
+        cmocka_unit_test(test_an_incident_that_ended_is_counted_once),
         cmocka_unit_test(test_a_question_without_an_answer_is_asked_again),
         cmocka_unit_test(test_throttling_is_waited_out),
         cmocka_unit_test(test_what_never_answers_fails_and_is_taken_back_all_the_same),

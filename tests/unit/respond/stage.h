@@ -86,7 +86,7 @@ unsigned stage_count(struct stage *stage, const char *name);
 
 struct stage_incident {
     enum incident_state state;
-    char reason[256], severity[16], plan[64];
+    char reason[256], severity[16], plan[512];
     size_t effects;
 };
 struct stage_incident stage_incident(struct stage *stage, const struct ulid *id);
