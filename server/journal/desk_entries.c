@@ -14,6 +14,7 @@ struct desk *desk_new(const struct clock *clock, unsigned workers) {
     mutex_init(&desk->lock);
     condition_init(&desk->changed);
     mutex_lock(&desk->lock);
+    desk->shared.keeper_until_mono_ms = INT64_MAX;
     lanes_init(&desk->shared.lanes, workers);
     desk->shared.bucket_count = FIRST_BUCKETS;
     desk->shared.by_id = memory_new_array(FIRST_BUCKETS, sizeof(struct desk_entry *));
@@ -114,7 +115,7 @@ void desk_put_back(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->
         return;
     }
     lanes_put(&desk->shared.lanes, entry, clock_mono_ms(desk->clock));
-    condition_signal(&desk->changed);
+    desk_wake(desk);
 }
 
 void desk_lease_out(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock) {
@@ -139,7 +140,7 @@ void desk_end_lease(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk-
     entry->previous = entry->next = NULL;
     entry->place = PLACE_NOWHERE;
     lanes_vacate(entry);
-    condition_signal(&desk->changed); /* a lane or an undo may be free now */
+    desk_wake(desk); /* a lane or an undo may be free now */
 }
 
 struct desk_entry *desk_new_entry(struct desk *desk, const struct desk_task *task)

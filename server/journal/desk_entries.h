@@ -32,7 +32,8 @@ struct desk {
         struct desk_entry *leased;
         uint64_t last_fence;
         size_t respond_count, ready_count, ready_bytes;
-        unsigned waiting; /* workers */
+        unsigned waiting;             /* workers */
+        int64_t keeper_until_mono_ms; /* when the one that keeps the time wakes; INT64_MAX: none */
         bool is_stopped, is_paused;
         struct change *changes; /* since the last commit */
         size_t change_count, change_capacity;
@@ -57,5 +58,8 @@ void desk_set_due(struct desk *desk, struct desk_entry *entry, int64_t due_unix_
 void desk_put_back(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock);
 void desk_lease_out(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock);
 void desk_end_lease(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock);
+/* Wakes a worker that waits, if there is something to claim or something due before it would look.
+ */
+void desk_wake(struct desk *desk) REQUIRES(&desk->lock);
 
 #endif

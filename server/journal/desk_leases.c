@@ -69,30 +69,51 @@ static bool try_claim(struct desk *desk, struct desk_lease *lease_out) REQUIRES(
         return false;
     }
     hand_over(desk, entry, lease_out);
-    if (desk->shared.waiting > 0 && lanes_pick(&desk->shared.lanes, may_claim, desk) != NULL) {
-        condition_signal(&desk->changed); /* one signal may have stood for several tasks */
-    }
+    desk_wake(desk); /* one signal may have stood for several tasks */
     return true;
 }
 
-/* Until the next task is due or the next lease runs out; at most `most_ms`. */
-static int64_t time_to_wait(struct desk *desk, int64_t most_ms) REQUIRES(&desk->lock) {
-    if (desk->shared.is_paused) {
-        return most_ms;
+/* When the next task is due or the next lease runs out; INT64_MAX: neither. */
+static int64_t next_change_mono_ms(struct desk *desk) REQUIRES(&desk->lock) {
+    int64_t next_mono_ms = INT64_MAX;
+    if (desk->shared.is_paused || !lanes_next_due(&desk->shared.lanes, &next_mono_ms)) {
+        next_mono_ms = INT64_MAX;
     }
-    int64_t now_mono_ms = clock_mono_ms(desk->clock);
-    int64_t until_mono_ms = now_mono_ms + most_ms;
-    int64_t due_mono_ms = 0;
-    if (lanes_next_due(&desk->shared.lanes, &due_mono_ms) && due_mono_ms < until_mono_ms) {
-        until_mono_ms = due_mono_ms;
-    }
-    for (const struct desk_entry *held = desk->shared.leased; held != NULL; held = held->next) {
-        if (held->lease_until_mono_ms < until_mono_ms) {
-            until_mono_ms = held->lease_until_mono_ms;
+    const struct desk_entry *held = desk->shared.is_paused ? NULL : desk->shared.leased;
+    for (; held != NULL; held = held->next) {
+        if (held->lease_until_mono_ms < next_mono_ms) {
+            next_mono_ms = held->lease_until_mono_ms;
         }
     }
-    int64_t wait_ms = until_mono_ms - now_mono_ms;
-    return wait_ms > 1 ? wait_ms : 1;
+    return next_mono_ms;
+}
+
+void desk_wake(struct desk *desk) {
+    if (desk->shared.waiting > 0 &&
+        (lanes_pick(&desk->shared.lanes, may_claim, desk) != NULL ||
+         next_change_mono_ms(desk) < desk->shared.keeper_until_mono_ms)) {
+        condition_signal(&desk->changed);
+    }
+}
+
+/* Until a signal, at most `most_ms`. One of those who wait keeps the time for all: it wakes when
+ * the next task is due; if all did, each due task would wake every worker. */
+static void wait_for_change(struct desk *desk, int64_t most_ms) REQUIRES(&desk->lock) {
+    int64_t now_mono_ms = clock_mono_ms(desk->clock);
+    int64_t next_mono_ms = next_change_mono_ms(desk);
+    bool keeps_time = next_mono_ms < desk->shared.keeper_until_mono_ms;
+    int64_t wait_ms = most_ms;
+    if (keeps_time) {
+        desk->shared.keeper_until_mono_ms = next_mono_ms;
+        int64_t left_ms = next_mono_ms > now_mono_ms ? next_mono_ms - now_mono_ms : 1;
+        wait_ms = left_ms < most_ms ? left_ms : most_ms;
+    }
+    desk->shared.waiting++;
+    condition_wait_ms(&desk->changed, &desk->lock, wait_ms);
+    desk->shared.waiting--;
+    if (keeps_time && desk->shared.keeper_until_mono_ms == next_mono_ms) {
+        desk->shared.keeper_until_mono_ms = INT64_MAX; /* whoever waits next may keep it */
+    }
 }
 
 bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out) {
@@ -105,9 +126,7 @@ bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out
         if (is_claimed || wait_ms <= 0 || left_ms <= 0) {
             break;
         }
-        desk->shared.waiting++;
-        condition_wait_ms(&desk->changed, &desk->lock, time_to_wait(desk, left_ms));
-        desk->shared.waiting--;
+        wait_for_change(desk, left_ms);
     }
     mutex_unlock(&desk->lock);
     return is_claimed;
