@@ -1,13 +1,28 @@
 #include "names.h"
 
 #include "riposte/base/buffer.h"
+#include "riposte/config/context.h"
 #include "riposte/detect/ruleset.h"
 
 static const char *const principal_members[] = {
-    "kind",      "id",        "name",         "arn",           "path",
-    "account",   "partition", "mfa",          "access_key_id", "unique_id",
-    "issuer_id", "session",   "is_temporary", "invoked_by",    "source_identity",
-    "issued_at", NULL,
+    "kind",
+    "id",
+    "name",
+    "arn",
+    "path",
+    "account",
+    "partition",
+    "mfa",
+    "access_key_id",
+    "unique_id",
+    "issuer_id",
+    "session",
+    "is_temporary",
+    "invoked_by",
+    "source_identity",
+    "issued_at",
+    PRINCIPAL_FINGERPRINT,
+    NULL,
 };
 static const char *const rule_members[] = {"name", "severity", NULL};
 static const char *const incident_members[] = {"id", NULL};
@@ -15,26 +30,30 @@ static const char *const self_members[] = {"account", "role", "partition", NULL}
 
 /* "replay-name" comes with events that EventBridge replays from an archive. */
 const struct context_name context_names[] = {
-    {"version", NAME_EVENT, NULL, NULL},
-    {"id", NAME_EVENT, NULL, NULL},
-    {"source", NAME_EVENT, NULL, NULL},
-    {"detail-type", NAME_EVENT, NULL, NULL},
-    {"account", NAME_EVENT, NULL, NULL},
-    {"region", NAME_EVENT, NULL, NULL},
-    {"time", NAME_EVENT, NULL, NULL},
-    {"resources", NAME_EVENT, NULL, NULL},
-    {"detail", NAME_EVENT, NULL, NULL},
-    {"replay-name", NAME_EVENT, NULL, NULL},
-    {"principal", NAME_PRINCIPAL, principal_members, NULL},
-    {"self", NAME_SELF, self_members, "who we are isn't known when an event comes in"},
-    {"vars", NAME_PRINCIPAL, NULL, NULL},
-    {"rule", NAME_RULE, rule_members, "there is only one rule here: say what you mean directly"},
-    {"incident", NAME_INCIDENT, incident_members, "there is no incident yet"},
-    {"steps", NAME_STEPS, NULL, "only a playbook has steps"},
-    {"item", NAME_ITEM, NULL, "it needs \"each\" in the same step, and comes after its \"when\""},
-    {"answer", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\""},
-    {"sent", NAME_SENT, NULL, "it is known only in a \"verify\" or an \"undo\""},
-    {"prior", NAME_PRIOR, NULL, "it is known only in the \"undo\" of a step with a \"before\""},
+    {"version", NAME_EVENT, NULL, NULL, NULL},
+    {"id", NAME_EVENT, NULL, NULL, NULL},
+    {"source", NAME_EVENT, NULL, NULL, NULL},
+    {"detail-type", NAME_EVENT, NULL, NULL, NULL},
+    {"account", NAME_EVENT, NULL, NULL, NULL},
+    {"region", NAME_EVENT, NULL, NULL, NULL},
+    {"time", NAME_EVENT, NULL, NULL, NULL},
+    {"resources", NAME_EVENT, NULL, NULL, NULL},
+    {"detail", NAME_EVENT, NULL, NULL, NULL},
+    {"replay-name", NAME_EVENT, NULL, NULL, NULL},
+    {"principal", NAME_PRINCIPAL, principal_members, "it is worked out once there is an incident",
+     PRINCIPAL_FINGERPRINT},
+    {"self", NAME_SELF, self_members, "who we are isn't known when an event comes in", NULL},
+    {"vars", NAME_PRINCIPAL, NULL, NULL, NULL},
+    {"rule", NAME_RULE, rule_members, "there is only one rule here: say what you mean directly",
+     NULL},
+    {"incident", NAME_INCIDENT, incident_members, "there is no incident yet", NULL},
+    {"steps", NAME_STEPS, NULL, "only a playbook has steps", NULL},
+    {"item", NAME_ITEM, NULL, "it needs \"each\" in the same step, and comes after its \"when\"",
+     NULL},
+    {"answer", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\"", NULL},
+    {"sent", NAME_SENT, NULL, "it is known only in a \"verify\" or an \"undo\"", NULL},
+    {"prior", NAME_PRIOR, NULL, "it is known only in the \"undo\" of a step with a \"before\"",
+     NULL},
 };
 const size_t context_name_count = ARRAY_COUNT(context_names);
 

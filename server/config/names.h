@@ -29,6 +29,7 @@ struct context_name {
     enum name_place place;
     const char *const *members; /* those it has; NULL: any */
     const char *needs;          /* what to do where it can't be used */
+    const char *later;          /* the member that is worked out where `self` is; NULL: none */
 };
 
 extern const struct context_name context_names[];

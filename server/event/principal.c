@@ -304,6 +304,10 @@ static void read_federated_user(struct reading *reading) {
     }
     principal->name = first_of(principal->name, name_of(&arn));
     doubt_if(reading, !is_name(principal->name, NAME_BYTES, '\0'));
+    doubt_if(reading, principal->session.bytes > 0 &&
+                          !text_equal(principal->session, arena_format(reading->arena, "%.*s:%.*s",
+                                                                       TEXT_ARG(arn.account),
+                                                                       TEXT_ARG(name_of(&arn)))));
 }
 
 /* SAML and web identities: seen only while they assume a role; no account, no ARN. */

@@ -48,9 +48,17 @@ static bool is_protected_by_name(struct text entry, const struct principal *prin
            glob_matches(behind_last_slash(entry), principal->name);
 }
 
+/* Who opened the session: a role, or the user that a federated one may do as much as. */
+static struct text issuer_arn(const struct subject_event *event) {
+    const struct json *identity = json_member(json_member(event->root, "detail"), "userIdentity");
+    const struct json *session = json_member(identity, "sessionContext");
+    return json_text(json_member(json_member(session, "sessionIssuer"), "arn"));
+}
+
 bool guard_is_protected(struct text entry, const struct subject_event *event) {
     const struct principal *principal = &event->principal;
-    const struct text spellings[] = {principal->arn, identity_arn(event), principal->unique_id,
+    const struct text spellings[] = {principal->arn,       identity_arn(event),
+                                     issuer_arn(event),    principal->unique_id,
                                      principal->issuer_id, principal->session};
     for (size_t i = 0; i < ARRAY_COUNT(spellings); i++) {
         if (spellings[i].bytes > 0 && glob_matches(entry, spellings[i])) {

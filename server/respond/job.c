@@ -6,6 +6,7 @@
 #include "riposte/base/time.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
+#include "riposte/respond/context.h"
 #include "riposte/respond/failpoint.h"
 
 #include <assert.h>
@@ -55,8 +56,9 @@ static void make_context(struct job *job) {
     struct context_self self = {.account = job->identity.account,
                                 .role = name_in_arn(job->identity.arn),
                                 .partition = text_of(job->aws_identity.partition)};
-    job->context = context_new(&job->event, incident->rule, incident->severity,
-                               ulid_text(&incident->id), &self, job->definition->vars, job->arena);
+    job->context = incident_context(&job->event, incident->rule, incident->severity,
+                                    ulid_text(&incident->id), &self, job->definition->vars,
+                                    job->arena);
 }
 
 bool job_open(struct job *job, struct respond *respond, struct journal_task **task,

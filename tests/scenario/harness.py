@@ -146,6 +146,14 @@ class Moto:
         names = self.client("iam", self.watcher).list_user_policies(UserName=user)["PolicyNames"]
         return sorted(names)
 
+    def role_policies(self, role):
+        names = self.client("iam", self.watcher).list_role_policies(RoleName=role)["PolicyNames"]
+        return sorted(names)
+
+    def role_policy(self, role, policy):
+        return self.client("iam", self.watcher).get_role_policy(
+            RoleName=role, PolicyName=policy)["PolicyDocument"]
+
     def stop(self):
         end_process(self.process)
 
@@ -396,6 +404,21 @@ def by_user(event, user, key, instance):
     event["detail"]["userIdentity"].update(
         userName=user["UserName"], principalId=user["UserId"], arn=user["Arn"], accountId=ACCOUNT,
         accessKeyId=key["AccessKeyId"])
+    return event
+
+
+def by_session(event, role, assumed, instance):
+    """The event as this session of the emulator's role (as AssumeRole answered) would have made it."""
+    event = fresh(event)
+    event["account"] = ACCOUNT
+    event["region"] = event["detail"]["awsRegion"] = REGION
+    event["detail"]["requestParameters"]["instanceId"] = instance
+    identity = event["detail"]["userIdentity"]
+    identity.update(principalId=assumed["AssumedRoleUser"]["AssumedRoleId"],
+                    arn=assumed["AssumedRoleUser"]["Arn"], accountId=ACCOUNT,
+                    accessKeyId=assumed["Credentials"]["AccessKeyId"])
+    identity["sessionContext"]["sessionIssuer"].update(
+        principalId=role["RoleId"], arn=role["Arn"], accountId=ACCOUNT, userName=role["RoleName"])
     return event
 
 

@@ -1,4 +1,6 @@
 """The main job: an attacker switches termination protection off, and is locked out."""
+import hashlib
+import json
 import signal
 import time
 import unittest
@@ -6,7 +8,7 @@ import unittest
 import botocore.exceptions
 
 import harness
-from harness import Scenario, by_user, sample
+from harness import Scenario, by_session, by_user, sample
 
 
 class MainJob(Scenario):
@@ -137,6 +139,80 @@ class MainJob(Scenario):
         self.assertEqual([policy["PolicyName"] for policy in attached], ["AWSDenyAll"])
         self.assert_denied(self.moto.client("ec2", self.attacker_key).terminate_instances,
                            InstanceIds=[self.instance])
+
+    def sessions(self, *names):
+        """A role below a path, and sessions of it by these names: (role, [as AssumeRole answered])."""
+        role = self.moto.client("iam").create_role(
+            Path="/ci/", RoleName="deploy", AssumeRolePolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]})
+        )["Role"]
+        sts = self.moto.client("sts")
+        return role, [sts.assume_role(RoleArn=role["Arn"], RoleSessionName=name) for name in names]
+
+    def session_deny(self, assumed):
+        session = assumed["AssumedRoleUser"]["AssumedRoleId"]
+        return f"riposte-contained-{hashlib.sha256(session.encode()).hexdigest()[:16]}"
+
+    def test_two_sessions_of_a_role_are_denied_and_one_is_let_go(self):
+        """moto takes a deny with a condition for one without: what was put is looked at instead."""
+        role, (first, second) = self.sessions("pipeline-1", "pipeline-2")
+        self.attack()
+        relay = harness.Recorder(self.moto.port)
+        self.addCleanup(relay.stop)
+        server = self.riposte(mode="enforce", aws=relay.url, key=self.responder).start()
+        incidents = []
+        for assumed in (first, second):
+            incidents.append(self.respond(server, by_session(sample("role-session.json"), role,
+                                                             assumed, self.instance)))
+            server.wait_for_state(incidents[-1], "done")
+            document = self.moto.role_policy("deploy", self.session_deny(assumed))
+            [statement] = document["Statement"]
+            self.assertEqual(
+                (statement["Effect"], statement["Action"], statement["Resource"],
+                 statement["Condition"]),
+                ("Deny", "*", "*", {"StringEquals": {
+                    "aws:userid": assumed["AssumedRoleUser"]["AssumedRoleId"]}}))
+        self.assertEqual(self.moto.role_policies("deploy"),
+                         sorted([self.session_deny(first), self.session_deny(second)]))
+        self.assertEqual(relay.actions().count("PutRolePolicy"), 2)
+        self.assertNotIn("PutUserPolicy", relay.actions())
+
+        undone = server.cli("incidents", "undo", incidents[0], "--yes", "-c",
+                            str(server.settings_path))
+        self.assertEqual(undone.returncode, 0, undone.stderr)
+        server.wait_for_state(incidents[0], "released")
+        self.assertEqual(self.moto.role_policies("deploy"), [self.session_deny(second)])
+        self.assertEqual(server.incident(incidents[1])["state"], "done")
+
+    def test_role_made_again_under_the_same_name_is_held(self):
+        role, (assumed,) = self.sessions("pipeline-1")
+        self.moto.client("iam").delete_role(RoleName="deploy")
+        self.sessions()
+        self.attack()
+        server = self.enforcing().start()
+        incident = self.respond(server, by_session(sample("role-session.json"), role, assumed,
+                                                   self.instance))
+        held = server.wait_for_state(incident, "held")
+        self.assertIn("step which-role", held["reason"])
+        self.assertEqual(self.moto.role_policies("deploy"), [])
+
+    def test_federated_session_is_denied_on_the_user_who_opened_it(self):
+        event = self.attack()
+        federated = harness.fresh(sample("federated-user.json"))
+        federated["detail"]["requestParameters"]["instanceId"] = self.instance
+        federated["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"].update(
+            principalId=self.attacker["UserId"], arn=self.attacker["Arn"], userName="attacker")
+        self.assertEqual(federated["account"], event["account"])
+        server = self.enforcing().start()
+        server.wait_for_state(self.respond(server, federated), "done")
+        session = federated["detail"]["userIdentity"]["principalId"]
+        name = f"riposte-contained-{hashlib.sha256(session.encode()).hexdigest()[:16]}"
+        self.assertEqual(self.moto.policies("attacker"), [name, "work"])
+        document = self.moto.client("iam", self.moto.watcher).get_user_policy(
+            UserName="attacker", PolicyName=name)["PolicyDocument"]
+        self.assertEqual(document["Statement"][0]["Condition"],
+                         {"StringEquals": {"aws:userid": session}})
 
     def test_observe_plans_and_no_byte_leaves(self):
         event = self.attack()

@@ -18,7 +18,8 @@
  * which the event does not say clearly who it is becomes `unknown`, and nobody is contained: no
  * ARN, or one of another kind; ARNs and account ids that contradict each other; a role whose name
  * or unique id is not that of its ARN or session (a user's name may differ: users can be renamed);
- * characters that IAM doesn't allow in names and ids, such as wildcards and policy variables.
+ * a federated session that is not its ARN's; characters that IAM doesn't allow in names and ids,
+ * such as wildcards and policy variables.
  *
  * A service that acts for somebody (invokedBy beside a user's or session's own members) leaves that
  * somebody the principal.

@@ -360,6 +360,14 @@ static const struct kind_case {
     {"a federated user without ARN",
      "{'type':'FederatedUser','principalId':'111122223333:carol','accountId':'111122223333'}",
      "unknown", "111122223333/111122223333:carol"},
+    {"a federated user with a user's unique id",
+     "{'type':'FederatedUser','principalId':'AIDAEXAMPLE','accountId':'111122223333',"
+     "'arn':'arn:aws:sts::111122223333:federated-user/carol'}",
+     "unknown", "111122223333/AIDAEXAMPLE"},
+    {"a federated user with another's session",
+     "{'type':'FederatedUser','principalId':'111122223333:dave','accountId':'111122223333',"
+     "'arn':'arn:aws:sts::111122223333:federated-user/carol'}",
+     "unknown", "111122223333/111122223333:dave"},
     {"root with somebody's ARN", "{'type':'Root'," USER_ARN "}", "unknown",
      "arn:aws:iam::111122223333:user/ops/bert"},
     {"root with more than root in its ARN",

@@ -73,7 +73,11 @@ static const struct shipped_case {
      "iam:PutUserPolicy ec2:ModifyInstanceAttribute", GUARD_PASS, false},
     {"protected again already", EVENTS "terraform-no-mfa.json", ON, "iam:PutUserPolicy", GUARD_PASS,
      false},
-    {"no containment for a role session", EVENTS "role-session.json", OFF,
+    {"of a role, that session", EVENTS "role-session.json", OFF,
+     "iam:PutRolePolicy ec2:ModifyInstanceAttribute", GUARD_PASS, false},
+    {"of a user, that federated session", EVENTS "federated-user.json", OFF,
+     "iam:PutUserPolicy ec2:ModifyInstanceAttribute", GUARD_PASS, false},
+    {"no containment for Identity Center", EVENTS "sso-session.json", OFF,
      "ec2:ModifyInstanceAttribute", GUARD_PASS, false},
 };
 
@@ -100,11 +104,36 @@ static void test_a_playbook_beside_one_that_is_held_goes_on(void **state) {
     struct arena *arena = arena_new();
     struct dry_run run;
     testing_row(NULL);
-    run_shipped(snapshot, EVENTS "role-session.json", OFF, arena, &run);
+    run_shipped(snapshot, EVENTS "sso-session.json", OFF, arena, &run);
     assert_int_equal(run.playbook_count, 2);
     assert_int_equal(run.playbooks[0].end, PLAN_HELD);
-    assert_text_equal(run.playbooks[0].reason, "no containment for role-session");
+    assert_text_equal(run.playbooks[0].reason, "no containment for sso-session");
     assert_int_equal(run.playbooks[1].end, PLAN_DONE);
+    arena_free(&arena);
+    snapshot_unref(&snapshot);
+}
+
+static const struct json *call_with(const struct dry_playbook *playbook, enum dry_call_kind kind) {
+    for (size_t i = 0; i < playbook->call_count; i++) {
+        if (playbook->calls[i].kind == kind) {
+            return playbook->calls[i].parameters;
+        }
+    }
+    return NULL;
+}
+
+static void test_a_federated_session_is_denied_on_its_user(void **state) {
+    (void)state;
+    struct snapshot *snapshot = load_shipped();
+    struct arena *arena = arena_new();
+    struct dry_run run;
+    run_shipped(snapshot, EVENTS "federated-user.json", OFF, arena, &run);
+    const struct json *with = call_with(&run.playbooks[0], DRY_WRITE);
+    assert_text_equal(json_text(json_member(with, "UserName")), "broker");
+    assert_text_equal(json_text(json_member(with, "PolicyName")),
+                      "riposte-contained-404ca9d0d4c7f5f6");
+    assert_text_equal(run.playbooks[0].calls[1].effect_target,
+                      "123456789012/123456789012:contractor/AIDAEXAMPLEBROKER0001");
     arena_free(&arena);
     snapshot_unref(&snapshot);
 }
@@ -252,6 +281,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_shipped_rule_plans),
         cmocka_unit_test(test_a_playbook_beside_one_that_is_held_goes_on),
+        cmocka_unit_test(test_a_federated_session_is_denied_on_its_user),
         cmocka_unit_test(test_the_print_names_calls_and_inverses),
         cmocka_unit_test(test_the_json_plan_holds_what_a_reader_needs),
         cmocka_unit_test(test_the_shipped_rules_tests_pass),

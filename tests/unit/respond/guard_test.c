@@ -22,6 +22,12 @@
     ",'userIdentity':{'type':'IAMUser','principalId':'AIDAMALLORY','accountId':'123456789012'," \
     "'arn':'arn:aws:iam::123456789012:user/other','userName':'mallory',"                        \
     "'accessKeyId':'AKIAMALLORY'}"
+#define FEDERATED                                                                                 \
+    ",'userIdentity':{'type':'FederatedUser','principalId':'123456789012:temp','accountId':"      \
+    "'123456789012','arn':'arn:aws:sts::123456789012:federated-user/temp','accessKeyId':'ASIAX'," \
+    "'sessionContext':{'sessionIssuer':{'type':'IAMUser','principalId':'AIDABROKER',"             \
+    "'arn':'arn:aws:iam::123456789012:user/broker','accountId':'123456789012',"                   \
+    "'userName':'broker'}}}"
 #define EXTERNAL \
     ",'userIdentity':{'type':'AWSAccount','principalId':'AIDAX','accountId':'999999999999'}"
 
@@ -82,6 +88,11 @@ static const struct guard_case {
      ""},
     {"a role by its unique id", EVENT(AT, SESSION), "AROAOPS", NULL, "AROASELF:i", KNOWN,
      GUARD_HOLD, true, "the principal is protected"},
+    {"a federated session by the user who opened it", EVENT(AT, FEDERATED),
+     "arn:aws:iam::123456789012:user/broker", NULL, "AROASELF:i", KNOWN, GUARD_HOLD, true,
+     "the principal is protected"},
+    {"a federated session of another user", EVENT(AT, FEDERATED),
+     "arn:aws:iam::123456789012:user/bert", NULL, "AROASELF:i", KNOWN, GUARD_PASS, false, ""},
     {"no userIdentity", EVENT(AT, ""), NULL, NULL, "AROASELF:i", KNOWN, GUARD_HOLD, true,
      "the principal is unknown: the event has no userIdentity"},
     {"a type never seen",

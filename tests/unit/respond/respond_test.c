@@ -114,6 +114,75 @@ static void test_a_protected_instance_is_left_as_it_is(void **state) {
     done(&stage);
 }
 
+/* ---- sessions ----------------------------------------------------------------------------------
+ */
+
+#define DENIED_ONE "riposte-contained-30dff142add54c2d"
+#define DENIED_TWO "riposte-contained-ce7e4bedf6e6a8e5"
+
+/* The document of the role's policy of that name; NULL when there is none. */
+static const char *role_policy(const struct stage *stage, const char *name) {
+    for (size_t i = 0; i < STAGE_POLICIES; i++) {
+        if (strcmp(stage->aws->role_policies[i].name, name) == 0) {
+            return stage->aws->role_policies[i].document;
+        }
+    }
+    return NULL;
+}
+
+static void test_of_a_role_that_session_alone_is_denied(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:GetRole iam:PutRolePolicy " RESTORE);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_non_null(role_policy(&stage, DENIED_ONE));
+    assert_non_null(strstr(role_policy(&stage, DENIED_ONE),
+                           "\"Condition\":{\"StringEquals\":{\"aws:userid\":\"AROADEPLOY:one\"}}"));
+    stage.aws->role_policies[0].name[0] = '\0';
+    stage_pass(&stage, 6000);
+    assert_non_null(role_policy(&stage, DENIED_ONE));
+    done(&stage);
+}
+
+static void test_two_sessions_of_one_role_are_let_go_one_by_one(void **state) {
+    (void)state;
+    struct stage stage;
+    struct error error = {0};
+    stage_open(&stage, &plain);
+    struct ulid first = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    struct ulid second = stage_session_event(&stage, "two", 0);
+    stage_run(&stage);
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_non_null(role_policy(&stage, DENIED_ONE));
+    assert_non_null(role_policy(&stage, DENIED_TWO));
+    assert_ok(journal_undo(stage.journal, &first, TEXT("oncall"), false, &error), &error);
+    stage_run(&stage);
+    stage_pass(&stage, 120000);
+    assert_state(&stage, &first, INCIDENT_RELEASED, "");
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_null(role_policy(&stage, DENIED_ONE));
+    assert_non_null(role_policy(&stage, DENIED_TWO));
+    done(&stage);
+}
+
+static void test_a_session_that_goes_on_all_the_same_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    fake_clock_advance(&stage.clock, 30000);
+    stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "escaped: no further containment");
+    done(&stage);
+}
+
 /* ---- joined ------------------------------------------------------------------------------------
  */
 
@@ -883,6 +952,9 @@ int main(void) {
         cmocka_unit_test(test_a_full_inline_quota_falls_back),
         cmocka_unit_test(test_another_user_under_the_name_is_left_alone),
         cmocka_unit_test(test_a_protected_instance_is_left_as_it_is),
+        cmocka_unit_test(test_of_a_role_that_session_alone_is_denied),
+        cmocka_unit_test(test_two_sessions_of_one_role_are_let_go_one_by_one),
+        cmocka_unit_test(test_a_session_that_goes_on_all_the_same_is_held),
         cmocka_unit_test(test_a_joined_event_restores_and_contains_no_more),
         cmocka_unit_test(test_the_same_instance_is_restored_again_at_once),
         cmocka_unit_test(test_an_escape_takes_the_next_link),

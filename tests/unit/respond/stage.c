@@ -109,6 +109,68 @@ static void delete_policy(struct stage_aws *aws, const struct aws_call *call,
     answer_ok(answer, "{}");
 }
 
+static void get_role(struct stage_aws *aws, const struct aws_call *call,
+                     struct aws_answer *answer) {
+    (void)aws;
+    (void)call;
+    answer_ok(answer, "{\"Role\":{\"RoleId\":\"" STAGE_ROLE_ID
+                      "\",\"Arn\":\"arn:aws:iam::" STAGE_ACCOUNT ":role/ci/deploy\"}}");
+}
+
+/* The place of the policy that a call names, or, when `makes` it, a free one; NULL when there is
+ * none. */
+static char *role_document(struct stage_aws *aws, const struct aws_call *call, bool makes) {
+    struct text name = json_text(json_member(call->parameters, "PolicyName"));
+    assert_text_equal(json_text(json_member(call->parameters, "RoleName")), "deploy");
+    for (size_t pass = 0; pass < (makes ? 2u : 1u); pass++) {
+        for (size_t i = 0; i < STAGE_POLICIES; i++) {
+            char *at = aws->role_policies[i].name;
+            if (pass == 0 ? text_equal_string(name, at) : at[0] == '\0') {
+                snprintf(at, sizeof(aws->role_policies[i].name), "%.*s", TEXT_ARG(name));
+                return aws->role_policies[i].document;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void put_role_policy(struct stage_aws *aws, const struct aws_call *call,
+                            struct aws_answer *answer) {
+    struct text document = json_text(json_member(call->parameters, "PolicyDocument"));
+    char *place = role_document(aws, call, true);
+    assert_non_null(place);
+    snprintf(place, sizeof(aws->role_policies[0].document), "%.*s", TEXT_ARG(document));
+    answer_ok(answer, "{}");
+}
+
+static void get_role_policy(struct stage_aws *aws, const struct aws_call *call,
+                            struct aws_answer *answer) {
+    const char *document = role_document(aws, call, false);
+    if (document == NULL) {
+        answer_error(answer, AWS_REFUSED, "NoSuchEntity");
+        return;
+    }
+    struct buffer body = BUFFER_INIT;
+    buffer_append_string(&body, "{\"PolicyDocument\":\"");
+    append_encoded(&body, document);
+    buffer_append_string(&body, "\"}");
+    answer_ok(answer, buffer_string(&body));
+    buffer_done(&body);
+}
+
+static void delete_role_policy(struct stage_aws *aws, const struct aws_call *call,
+                               struct aws_answer *answer) {
+    struct text name = json_text(json_member(call->parameters, "PolicyName"));
+    for (size_t i = 0; i < STAGE_POLICIES; i++) {
+        if (text_equal_string(name, aws->role_policies[i].name)) {
+            aws->role_policies[i].name[0] = '\0';
+            answer_ok(answer, "{}");
+            return;
+        }
+    }
+    answer_error(answer, AWS_REFUSED, "NoSuchEntity");
+}
+
 static void attach(struct stage_aws *aws, const struct aws_call *call, struct aws_answer *answer) {
     (void)call;
     aws->is_attached = true;
@@ -160,6 +222,10 @@ static const struct operation {
     {"iam:PutUserPolicy", true, put_policy},
     {"iam:GetUserPolicy", false, get_policy},
     {"iam:DeleteUserPolicy", true, delete_policy},
+    {"iam:GetRole", false, get_role},
+    {"iam:PutRolePolicy", true, put_role_policy},
+    {"iam:GetRolePolicy", false, get_role_policy},
+    {"iam:DeleteRolePolicy", true, delete_role_policy},
     {"iam:AttachUserPolicy", true, attach},
     {"iam:DetachUserPolicy", true, detach},
     {"iam:ListAttachedUserPolicies", false, list_attached},
@@ -374,23 +440,44 @@ struct ulid stage_event_text(struct stage *stage, const char *text) {
     return incident.id;
 }
 
-struct ulid stage_event(struct stage *stage, const char *instance, int64_t later_ms) {
-    char text[1024], time[TIME_TEXT_BYTES];
+/* Switches protection off for `instance`, as `identity`. */
+static struct ulid switch_off(struct stage *stage, const char *instance, const char *identity,
+                              int64_t later_ms) {
+    char text[1280], time[TIME_TEXT_BYTES];
     int64_t now = clock_unix_ms(&stage->clock.clock);
     time_format_ms(now + later_ms, time);
     snprintf(text, sizeof(text),
              "{\"id\":\"e\",\"source\":\"aws.ec2\",\"detail-type\":\"AWS API Call via CloudTrail\","
              "\"account\":\"" STAGE_ACCOUNT "\",\"region\":\"eu-west-1\",\"time\":\"%s\","
              "\"detail\":{\"eventID\":\"ev-%lld-%u\",\"eventSource\":\"ec2.amazonaws.com\","
-             "\"eventName\":\"ModifyInstanceAttribute\",\"userIdentity\":{\"type\":\"IAMUser\","
-             "\"principalId\":\"" STAGE_USER_ID "\",\"accountId\":\"" STAGE_ACCOUNT "\","
-             "\"arn\":\"arn:aws:iam::" STAGE_ACCOUNT ":user/" STAGE_USER "\","
-             "\"userName\":\"" STAGE_USER "\",\"accessKeyId\":\"AKIAMALLORY\"},"
+             "\"eventName\":\"ModifyInstanceAttribute\",\"userIdentity\":{%s},"
              "\"requestParameters\":{\"instanceId\":\"%s\","
              "\"disableApiTermination\":{\"value\":false}}}}",
-             time, (long long)now, stage->events, instance);
+             time, (long long)now, stage->events, identity, instance);
     stage->aws->is_protected = false;
     return stage_event_text(stage, text);
+}
+
+struct ulid stage_event(struct stage *stage, const char *instance, int64_t later_ms) {
+    return switch_off(stage, instance,
+                      "\"type\":\"IAMUser\",\"principalId\":\"" STAGE_USER_ID
+                      "\",\"accountId\":\"" STAGE_ACCOUNT "\",\"arn\":\"arn:aws:iam::" STAGE_ACCOUNT
+                      ":user/" STAGE_USER "\",\"userName\":\"" STAGE_USER
+                      "\",\"accessKeyId\":\"AKIAMALLORY\"",
+                      later_ms);
+}
+
+struct ulid stage_session_event(struct stage *stage, const char *name, int64_t later_ms) {
+    char identity[512];
+    snprintf(identity, sizeof(identity),
+             "\"type\":\"AssumedRole\",\"principalId\":\"" STAGE_ROLE_ID
+             ":%s\",\"accountId\":\"" STAGE_ACCOUNT "\",\"arn\":\"arn:aws:sts::" STAGE_ACCOUNT
+             ":assumed-role/deploy/%s\",\"accessKeyId\":\"ASIADEPLOY\",\"sessionContext\":{"
+             "\"sessionIssuer\":{\"type\":\"Role\",\"principalId\":\"" STAGE_ROLE_ID
+             "\",\"arn\":\"arn:aws:iam::" STAGE_ACCOUNT
+             ":role/ci/deploy\",\"accountId\":\"" STAGE_ACCOUNT "\",\"userName\":\"deploy\"}}",
+             name, name);
+    return switch_off(stage, "i-1", identity, later_ms);
 }
 
 void stage_run(struct stage *stage) {

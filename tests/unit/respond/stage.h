@@ -20,6 +20,8 @@
 #define STAGE_ACCOUNT  "123456789012"
 #define STAGE_USER     "mallory"
 #define STAGE_USER_ID  "AIDAMALLORY"
+#define STAGE_ROLE_ID  "AROADEPLOY"
+#define STAGE_POLICIES 4
 #define STAGE_START_MS INT64_C(1767323045000) /* 2026-01-02T03:04:05Z */
 #define STAGE_CALLS    512
 #define STAGE_FORCED   64
@@ -29,8 +31,11 @@ struct stage_aws {
     pthread_mutex_t lock;
     char user_id[32];
     char document[2048]; /* of the inline deny; empty: none */
-    bool is_attached;    /* the managed deny */
-    bool is_protected;   /* the instance */
+    struct {
+        char name[64], document[1024]; /* name empty: none */
+    } role_policies[STAGE_POLICIES];   /* of the role "deploy" */
+    bool is_attached;                  /* the managed deny */
+    bool is_protected;                 /* the instance */
     bool has_identity;
     unsigned identity_failures;  /* of the next questions who we are */
     char calls[STAGE_CALLS][48]; /* "iam:PutUserPolicy" */
@@ -70,6 +75,8 @@ void stage_close(struct stage *stage);
 
 /* Switches protection off for `instance` by the user, now plus `later_ms`; returns the incident. */
 struct ulid stage_event(struct stage *stage, const char *instance, int64_t later_ms);
+/* The same by the session `name` of the role "deploy". */
+struct ulid stage_session_event(struct stage *stage, const char *name, int64_t later_ms);
 /* The same of any event text; the key is made unique by the caller. */
 struct ulid stage_event_text(struct stage *stage, const char *text);
 /* Works on all that is due. */
