@@ -3,6 +3,7 @@
 /* One read: what is asked for, and where it goes. */
 struct read {
     const struct ulid *incident;
+    const struct journal_effect_name *name;
     struct text key;
     uint32_t states;
     int64_t after;
@@ -52,6 +53,36 @@ bool journal_read_effects(struct journal *journal, const struct ulid *incident, 
     }
     *effects_out = read.rows;
     *count_out = read.count;
+    return true;
+}
+
+static bool run_find_effect(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct store_effect effect = {0};
+    bool is_found = false;
+    if (!ledger->store->effect_find(ledger->store, 0, read->name, read->arena, &effect, &is_found,
+                                    error)) {
+        return false;
+    }
+    if (is_found && effect.state != EFFECT_RELEASING) {
+        struct journal_effect *shown = arena_alloc(read->arena, sizeof(*shown));
+        *shown = effect_shown(&effect);
+        read->rows = shown;
+    }
+    return true;
+}
+
+bool journal_find_effect(struct journal *journal, const struct journal_effect_name *name,
+                         struct arena *arena, struct journal_effect *effect_out, bool *is_there_out,
+                         struct error *error) {
+    struct read read = {.name = name, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_find_effect, &read, 0, error)) {
+        return error_wrap(error, "reading an effect on %.*s", TEXT_ARG(name->target));
+    }
+    *is_there_out = read.rows != NULL;
+    if (read.rows != NULL) {
+        *effect_out = *(const struct journal_effect *)read.rows;
+    }
     return true;
 }
 

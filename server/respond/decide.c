@@ -5,6 +5,7 @@
 #include "entry.h"
 #include "execute.h"
 #include "numbers.h"
+#include "restored.h"
 #include "retry.h"
 
 #include "riposte/base/buffer.h"
@@ -110,6 +111,14 @@ static void judge_answer(struct decision *decision, const struct question *quest
         return;
     }
     struct text why = plan_mismatch(question->matches, job->context, outcome->body, job->arena);
+    if (restored_lately(job)) {
+        hold(decision,
+             arena_format(job->arena,
+                          "not confirmed by %.*s:%.*s (%.*s), but we put it right "
+                          "ourselves not long ago: that may be all it shows",
+                          TEXT_ARG(call->service), TEXT_ARG(call->operation), TEXT_ARG(why)));
+        return;
+    }
     decision->verdict = (struct guard_verdict){
         GUARD_SUPPRESS, false,
         arena_format(job->arena, "not confirmed by %.*s:%.*s: %.*s", TEXT_ARG(call->service),

@@ -389,6 +389,12 @@ MUST_CHECK bool journal_read_effects(struct journal *journal, const struct ulid 
                                      struct arena *arena, struct journal_effect **effects_out,
                                      size_t *count_out, struct error *error);
 
+/* The one of that name, whoever owns it, into `arena`; *is_there_out false when there is none, or
+ * it is being taken back. */
+MUST_CHECK bool journal_find_effect(struct journal *journal, const struct journal_effect_name *name,
+                                    struct arena *arena, struct journal_effect *effect_out,
+                                    bool *is_there_out, struct error *error);
+
 /* ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_read_incident(struct journal *journal, const struct ulid *id,
                                       struct arena *arena, struct journal_incident *incident_out,

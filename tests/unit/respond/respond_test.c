@@ -498,6 +498,22 @@ static void test_what_is_not_confirmed_is_suppressed(void **state) {
     done(&stage);
 }
 
+/* Somebody else's event was answered by restoring the instance: that it is protected now says
+ * nothing. */
+static void test_what_only_shows_our_own_work_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid other = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    assert_state(&stage, &other, INCIDENT_DONE, "");
+    assert_true(stage.aws->is_protected);
+    struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "we put it right ourselves");
+    done(&stage);
+}
+
 static void test_what_is_confirmed_is_responded_to(void **state) {
     (void)state;
     struct stage stage;
@@ -974,6 +990,7 @@ int main(void) {
         cmocka_unit_test(test_an_event_of_our_own_is_suppressed),
         cmocka_unit_test(test_an_old_event_is_held),
         cmocka_unit_test(test_what_is_not_confirmed_is_suppressed),
+        cmocka_unit_test(test_what_only_shows_our_own_work_is_held),
         cmocka_unit_test(test_what_is_confirmed_is_responded_to),
         cmocka_unit_test(test_a_tolerated_error_confirms),
         cmocka_unit_test(test_a_question_that_fails_for_good_holds),
