@@ -8,6 +8,7 @@
 #include "riposte/aws/role.h"
 #include "riposte/aws/service.h"
 #include "riposte/aws/sigv4.h"
+#include "riposte/base/latch.h"
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
 #include "riposte/observe/log.h"
@@ -430,37 +431,26 @@ void aws_send(struct aws_client *client, const struct permit *permit, const stru
 /* --- waiting --- */
 
 struct waiter {
-    struct mutex lock; /* of `answer` */
-    struct condition has_ended;
+    struct latch has_ended;
     struct aws_answer *answer;
 };
 
 static void wake_waiter(void *arg, const struct aws_answer *answer) {
     struct waiter *waiter = arg;
-    mutex_lock(&waiter->lock);
     waiter->answer = (struct aws_answer *)(uintptr_t)answer; /* handed over: is_answer_kept */
-    /* Under the lock: as soon as it is released the waiter may be gone. */
-    condition_signal(&waiter->has_ended);
-    mutex_unlock(&waiter->lock);
+    latch_open(&waiter->has_ended);                          /* the waiter may be gone now */
 }
 
 struct aws_answer *aws_call(struct aws_client *client, const struct permit *permit,
                             const struct aws_call *call) {
     struct waiter waiter = {0};
-    mutex_init(&waiter.lock);
-    condition_init(&waiter.has_ended);
+    latch_init(&waiter.has_ended);
     struct pending *pending = pending_new(client, call, wake_waiter, &waiter);
     pending->is_answer_kept = true;
     start(pending, permit, call);
-    mutex_lock(&waiter.lock);
-    while (waiter.answer == NULL) {
-        condition_wait(&waiter.has_ended, &waiter.lock);
-    }
-    struct aws_answer *answer = waiter.answer;
-    mutex_unlock(&waiter.lock);
-    condition_done(&waiter.has_ended);
-    mutex_done(&waiter.lock);
-    return answer;
+    latch_wait(&waiter.has_ended);
+    latch_done(&waiter.has_ended);
+    return waiter.answer;
 }
 
 /* --- roles --- */

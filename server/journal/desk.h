@@ -4,7 +4,8 @@
  *     waiting ──due──▶ ready ──claim──▶ leased ──▶ finished, due again later, given back, expired
  *
  * Changes are made by the journal's thread alongside the store's transaction: they are seen by the
- * decisions that follow in it, and by workers once desk_commit() says that it was committed.
+ * decisions that follow in it, and by workers once desk_commit() says that it was committed; those
+ * that sleep learn of it by desk_wake().
  *
  * Ownership:  desk_new()/desk_free(). A task that was made ready to be handed over belongs to the
  *             desk until it is claimed.
@@ -91,6 +92,9 @@ bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out
 bool desk_renew(struct desk *desk, int64_t id, uint64_t fence, struct desk_task *task_out);
 /* The lease ends; the task is due again in wait_ms. */
 void desk_give_back(struct desk *desk, int64_t id, uint64_t fence, int64_t wait_ms);
+/* Wakes one worker if there is something to claim: after changes, when those who wait for their
+ * commit were told. Whoever claims wakes the next. */
+void desk_wake(struct desk *desk);
 void desk_stop_claims(struct desk *desk);
 /* Nothing is handed out meanwhile: what would be done couldn't be committed. */
 void desk_pause(struct desk *desk, bool is_paused);

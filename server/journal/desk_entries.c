@@ -12,9 +12,9 @@ struct desk *desk_new(const struct clock *clock, unsigned workers) {
     struct desk *desk = memory_new(sizeof(*desk));
     desk->clock = clock;
     mutex_init(&desk->lock);
-    condition_init(&desk->changed);
+    condition_init(&desk->due);
+    condition_init(&desk->ready);
     mutex_lock(&desk->lock);
-    desk->shared.keeper_until_mono_ms = INT64_MAX;
     lanes_init(&desk->shared.lanes, workers);
     desk->shared.bucket_count = FIRST_BUCKETS;
     desk->shared.by_id = memory_new_array(FIRST_BUCKETS, sizeof(struct desk_entry *));
@@ -115,7 +115,6 @@ void desk_put_back(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->
         return;
     }
     lanes_put(&desk->shared.lanes, entry, clock_mono_ms(desk->clock));
-    desk_wake(desk);
 }
 
 void desk_lease_out(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock) {
@@ -140,7 +139,6 @@ void desk_end_lease(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk-
     entry->previous = entry->next = NULL;
     entry->place = PLACE_NOWHERE;
     lanes_vacate(entry);
-    desk_wake(desk); /* a lane or an undo may be free now */
 }
 
 struct desk_entry *desk_new_entry(struct desk *desk, const struct desk_task *task)
@@ -182,7 +180,8 @@ void desk_free(struct desk **desk_at) {
     free(desk->shared.by_incident);
     free(desk->shared.changes);
     mutex_unlock(&desk->lock);
-    condition_done(&desk->changed);
+    condition_done(&desk->due);
+    condition_done(&desk->ready);
     mutex_done(&desk->lock);
     free(desk);
 }

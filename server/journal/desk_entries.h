@@ -24,7 +24,8 @@ struct change {
 struct desk {
     const struct clock *clock;
     struct mutex lock;
-    struct condition changed;
+    /* Workers that wait: one keeps the time until something is due, the others sleep through it. */
+    struct condition due, ready;
     struct {
         struct desk_entry **by_id, **by_incident; /* chains */
         size_t bucket_count, entry_count;
@@ -32,8 +33,9 @@ struct desk {
         struct desk_entry *leased;
         uint64_t last_fence;
         size_t respond_count, ready_count, ready_bytes;
-        unsigned waiting;             /* workers */
-        int64_t keeper_until_mono_ms; /* when the one that keeps the time wakes; INT64_MAX: none */
+        unsigned waiting; /* workers, the one that keeps the time included */
+        bool has_timekeeper;
+        int64_t kept_until_mono_ms; /* when it wakes by itself */
         bool is_stopped, is_paused;
         struct change *changes; /* since the last commit */
         size_t change_count, change_capacity;
@@ -58,8 +60,5 @@ void desk_set_due(struct desk *desk, struct desk_entry *entry, int64_t due_unix_
 void desk_put_back(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock);
 void desk_lease_out(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock);
 void desk_end_lease(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock);
-/* Wakes a worker that waits, if there is something to claim or something due before it would look.
- */
-void desk_wake(struct desk *desk) REQUIRES(&desk->lock);
 
 #endif

@@ -69,51 +69,75 @@ static bool try_claim(struct desk *desk, struct desk_lease *lease_out) REQUIRES(
         return false;
     }
     hand_over(desk, entry, lease_out);
-    desk_wake(desk); /* one signal may have stood for several tasks */
     return true;
 }
 
-/* When the next task is due or the next lease runs out; INT64_MAX: neither. */
-static int64_t next_change_mono_ms(struct desk *desk) REQUIRES(&desk->lock) {
-    int64_t next_mono_ms = INT64_MAX;
-    if (desk->shared.is_paused || !lanes_next_due(&desk->shared.lanes, &next_mono_ms)) {
-        next_mono_ms = INT64_MAX;
+/* Until the next task is due or the next lease runs out; at most `most_ms`. */
+static int64_t time_to_wait(struct desk *desk, int64_t most_ms) REQUIRES(&desk->lock) {
+    if (desk->shared.is_paused) {
+        return most_ms;
     }
-    const struct desk_entry *held = desk->shared.is_paused ? NULL : desk->shared.leased;
-    for (; held != NULL; held = held->next) {
-        if (held->lease_until_mono_ms < next_mono_ms) {
-            next_mono_ms = held->lease_until_mono_ms;
+    int64_t now_mono_ms = clock_mono_ms(desk->clock);
+    int64_t until_mono_ms = now_mono_ms + most_ms;
+    int64_t due_mono_ms = 0;
+    if (lanes_next_due(&desk->shared.lanes, &due_mono_ms) && due_mono_ms < until_mono_ms) {
+        until_mono_ms = due_mono_ms;
+    }
+    for (const struct desk_entry *held = desk->shared.leased; held != NULL; held = held->next) {
+        if (held->lease_until_mono_ms < until_mono_ms) {
+            until_mono_ms = held->lease_until_mono_ms;
         }
     }
-    return next_mono_ms;
+    int64_t wait_ms = until_mono_ms - now_mono_ms;
+    return wait_ms > 1 ? wait_ms : 1;
+}
+
+/* Whom to wake for what can be claimed now; else the timekeeper, when it would oversleep; else
+ * NULL.
+ */
+static struct condition *whom_to_wake(struct desk *desk) REQUIRES(&desk->lock) {
+    int64_t due_mono_ms = 0;
+    if (desk->shared.waiting == 0 || desk->shared.is_paused) {
+        return NULL;
+    }
+    bool is_alone = desk->shared.has_timekeeper && desk->shared.waiting == 1;
+    if (lanes_pick(&desk->shared.lanes, may_claim, desk) != NULL) {
+        return is_alone ? &desk->due : &desk->ready;
+    }
+    if (!desk->shared.has_timekeeper) {
+        return &desk->ready; /* it will keep the time */
+    }
+    bool oversleeps = lanes_next_due(&desk->shared.lanes, &due_mono_ms) &&
+                      due_mono_ms < desk->shared.kept_until_mono_ms;
+    return oversleeps ? &desk->due : NULL;
+}
+
+/* Not under the lock: whoever is woken wants it first of all. */
+static void unlock_and_wake(struct desk *desk) RELEASE(&desk->lock) {
+    struct condition *condition = whom_to_wake(desk);
+    mutex_unlock(&desk->lock);
+    if (condition != NULL) {
+        condition_signal(condition);
+    }
 }
 
 void desk_wake(struct desk *desk) {
-    if (desk->shared.waiting > 0 &&
-        (lanes_pick(&desk->shared.lanes, may_claim, desk) != NULL ||
-         next_change_mono_ms(desk) < desk->shared.keeper_until_mono_ms)) {
-        condition_signal(&desk->changed);
-    }
+    mutex_lock(&desk->lock);
+    unlock_and_wake(desk);
 }
 
-/* Until a signal, at most `most_ms`. One of those who wait keeps the time for all: it wakes when
- * the next task is due; if all did, each due task would wake every worker. */
-static void wait_for_change(struct desk *desk, int64_t most_ms) REQUIRES(&desk->lock) {
-    int64_t now_mono_ms = clock_mono_ms(desk->clock);
-    int64_t next_mono_ms = next_change_mono_ms(desk);
-    bool keeps_time = next_mono_ms < desk->shared.keeper_until_mono_ms;
-    int64_t wait_ms = most_ms;
-    if (keeps_time) {
-        desk->shared.keeper_until_mono_ms = next_mono_ms;
-        int64_t left_ms = next_mono_ms > now_mono_ms ? next_mono_ms - now_mono_ms : 1;
-        wait_ms = left_ms < most_ms ? left_ms : most_ms;
-    }
+static void wait_for_task(struct desk *desk, int64_t most_ms) REQUIRES(&desk->lock) {
     desk->shared.waiting++;
-    condition_wait_ms(&desk->changed, &desk->lock, wait_ms);
-    desk->shared.waiting--;
-    if (keeps_time && desk->shared.keeper_until_mono_ms == next_mono_ms) {
-        desk->shared.keeper_until_mono_ms = INT64_MAX; /* whoever waits next may keep it */
+    if (desk->shared.has_timekeeper) {
+        condition_wait_ms(&desk->ready, &desk->lock, most_ms);
+    } else {
+        int64_t wait_ms = time_to_wait(desk, most_ms);
+        desk->shared.has_timekeeper = true;
+        desk->shared.kept_until_mono_ms = clock_mono_ms(desk->clock) + wait_ms;
+        condition_wait_ms(&desk->due, &desk->lock, wait_ms);
+        desk->shared.has_timekeeper = false;
     }
+    desk->shared.waiting--;
 }
 
 bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out) {
@@ -126,9 +150,10 @@ bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out
         if (is_claimed || wait_ms <= 0 || left_ms <= 0) {
             break;
         }
-        wait_for_change(desk, left_ms);
+        wait_for_task(desk, left_ms);
     }
-    mutex_unlock(&desk->lock);
+    /* One signal may have stood for several tasks, and somebody has to keep the time. */
+    unlock_and_wake(desk);
     return is_claimed;
 }
 
@@ -161,20 +186,22 @@ void desk_give_back(struct desk *desk, int64_t id, uint64_t fence, int64_t wait_
         }
         desk_put_back(desk, entry);
     }
-    mutex_unlock(&desk->lock);
+    unlock_and_wake(desk);
 }
 
 void desk_stop_claims(struct desk *desk) {
     mutex_lock(&desk->lock);
     desk->shared.is_stopped = true;
-    condition_broadcast(&desk->changed);
+    condition_broadcast(&desk->due);
+    condition_broadcast(&desk->ready);
     mutex_unlock(&desk->lock);
 }
 
 void desk_pause(struct desk *desk, bool is_paused) {
     mutex_lock(&desk->lock);
     desk->shared.is_paused = is_paused;
-    condition_broadcast(&desk->changed);
+    condition_broadcast(&desk->due);
+    condition_broadcast(&desk->ready);
     mutex_unlock(&desk->lock);
 }
 

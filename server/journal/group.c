@@ -6,10 +6,10 @@ static const struct log_context log_as = {.component = "journal"};
 
 /* ---- completing ---- */
 
+/* First whoever stands still, then workers for new tasks, then those who are called. */
 void group_complete(struct journal *journal, struct request *first) {
     struct request *called = NULL;
     struct request **last = &called;
-    mutex_lock(&journal->lock);
     for (struct request *request = first, *next; request != NULL; request = next) {
         next = request->next;
         request->next = NULL;
@@ -17,11 +17,10 @@ void group_complete(struct journal *journal, struct request *first) {
             *last = request;
             last = &request->next;
         } else {
-            request->is_complete = true;
-            condition_signal(&request->completed); /* the asker may be gone when we unlock */
+            latch_open(&request->completed); /* the asker may be gone now */
         }
     }
-    mutex_unlock(&journal->lock);
+    desk_wake(journal->desk);
     for (struct request *request = called, *next; request != NULL; request = next) {
         next = request->next; /* complete_fn frees it */
         request->complete_fn(request->arg, request->is_ok ? NULL : &request->error);

@@ -53,17 +53,19 @@ void journal_submit(struct journal *journal, struct request *request) {
     bool is_taken = journal->shared.is_ready || !needs_commit(request);
     if (is_taken) {
         queue_push(&journal->shared.queues[request->class], request);
-        if (journal->shared.is_idle) {
-            journal->shared.is_idle = false;
-            condition_signal(&journal->work);
-        }
     } else {
         request->error = journal->shared.failure;
-        request->is_complete = true;
     }
+    bool must_wake = is_taken && journal->shared.is_idle;
+    journal->shared.is_idle = journal->shared.is_idle && !must_wake;
     mutex_unlock(&journal->lock);
+    if (must_wake) {
+        condition_signal(&journal->work); /* not under the lock, which it wants first of all */
+    }
     if (!is_taken && request->complete_fn != NULL) {
         request->complete_fn(request->arg, &request->error);
+    } else if (!is_taken) {
+        latch_open(&request->completed);
     }
 }
 
@@ -71,14 +73,10 @@ bool journal_ask(struct journal *journal, enum request_class class,
                  bool (*run_fn)(struct ledger *ledger, void *arg, struct error *error), void *arg,
                  size_t bytes, struct error *error) {
     struct request request = {.class = class, .bytes = bytes, .run_fn = run_fn, .arg = arg};
-    condition_init(&request.completed);
+    latch_init(&request.completed);
     journal_submit(journal, &request);
-    mutex_lock(&journal->lock);
-    while (!request.is_complete) {
-        condition_wait(&request.completed, &journal->lock);
-    }
-    mutex_unlock(&journal->lock);
-    condition_done(&request.completed);
+    latch_wait(&request.completed);
+    latch_done(&request.completed);
     if (!request.is_ok) {
         *error = request.error;
     }

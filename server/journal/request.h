@@ -11,6 +11,7 @@
 
 #include "ledger.h"
 
+#include "riposte/base/latch.h"
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
 
@@ -41,8 +42,7 @@ struct request {
     void (*complete_fn)(void *arg, const struct error *error); /* NULL inside: committed */
     struct error error;
     bool is_ok;
-    bool is_complete; /* under the journal's lock */
-    struct condition completed;
+    struct latch completed; /* of one without a complete_fn */
 };
 
 struct request_queue {

@@ -1,6 +1,7 @@
 #include "riposte/outbound/http.h"
 
 #include "riposte/base/clock.h"
+#include "riposte/base/latch.h"
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
@@ -254,27 +255,19 @@ void http_reply_free(struct http_reply **reply) {
 
 /* Who waits in http_call(), on that thread's stack. */
 struct waiter {
-    struct mutex lock; /* of `shared` */
-    struct condition has_ended;
-    struct {
-        bool is_done, may_have_arrived;
-        struct http_reply *reply;
-        struct error error;
-    } shared;
+    struct latch has_ended;
+    bool may_have_arrived;
+    struct http_reply *reply;
+    struct error error;
 };
 
 static void wake_waiter(void *arg, const struct http_response *response, bool may_have_arrived,
                         const struct error *error) {
     struct waiter *waiter = arg;
-    struct http_reply *reply = response != NULL ? reply_new(response) : NULL;
-    mutex_lock(&waiter->lock);
-    waiter->shared.reply = reply;
-    waiter->shared.error = *error;
-    waiter->shared.may_have_arrived = may_have_arrived;
-    waiter->shared.is_done = true;
-    /* Under the lock: as soon as it is released the waiter may be gone. */
-    condition_signal(&waiter->has_ended);
-    mutex_unlock(&waiter->lock);
+    waiter->reply = response != NULL ? reply_new(response) : NULL;
+    waiter->error = *error;
+    waiter->may_have_arrived = may_have_arrived;
+    latch_open(&waiter->has_ended); /* the waiter may be gone now */
 }
 
 bool http_call(struct http_client *client, const struct permit *permit,
@@ -282,27 +275,22 @@ bool http_call(struct http_client *client, const struct permit *permit,
                bool *may_have_arrived_out, struct error *error) {
     assert(!pthread_equal(pthread_self(), client->thread.pthread));
     struct waiter waiter = {0};
-    mutex_init(&waiter.lock);
-    condition_init(&waiter.has_ended);
+    latch_init(&waiter.has_ended);
     bool is_sent = http_send(client, permit, request, wake_waiter, &waiter, error);
-    mutex_lock(&waiter.lock);
-    while (is_sent && !waiter.shared.is_done) {
-        condition_wait(&waiter.has_ended, &waiter.lock);
+    if (is_sent) {
+        latch_wait(&waiter.has_ended);
     }
-    struct http_reply *reply = waiter.shared.reply;
-    if (is_sent && reply == NULL) {
-        *error = waiter.shared.error;
+    latch_done(&waiter.has_ended);
+    if (is_sent && waiter.reply == NULL) {
+        *error = waiter.error;
     }
     if (may_have_arrived_out != NULL) {
-        *may_have_arrived_out = waiter.shared.may_have_arrived;
+        *may_have_arrived_out = waiter.may_have_arrived;
     }
-    mutex_unlock(&waiter.lock);
-    condition_done(&waiter.has_ended);
-    mutex_done(&waiter.lock);
-    if (reply != NULL) {
-        *reply_out = reply;
+    if (waiter.reply != NULL) {
+        *reply_out = waiter.reply;
     }
-    return reply != NULL;
+    return waiter.reply != NULL;
 }
 
 static void ignore_answer(void *arg, const struct http_response *response, bool may_have_arrived,

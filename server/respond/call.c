@@ -2,8 +2,8 @@
 
 #include "numbers.h"
 
+#include "riposte/base/latch.h"
 #include "riposte/base/memory.h"
-#include "riposte/base/mutex.h"
 #include "riposte/respond/failpoint.h"
 #include "riposte/respond/parameters.h"
 
@@ -49,22 +49,15 @@ struct call_outcome call_send(const struct job *job, enum permit_class class,
 struct early_call {
     struct text service, operation;
     struct arena *arena; /* the answer's */
-    struct mutex lock;
-    struct condition done;
-    struct {
-        bool is_done;
-        struct call_outcome outcome;
-    } shared;
+    struct latch done;
+    struct call_outcome outcome; /* once done */
+    bool was_waited_for;
 };
 
 static void take_answer(void *arg, const struct aws_answer *answer) {
     struct early_call *early = arg;
-    struct call_outcome outcome = read_answer(answer, early->arena);
-    mutex_lock(&early->lock);
-    early->shared.outcome = outcome;
-    early->shared.is_done = true;
-    condition_signal(&early->done);
-    mutex_unlock(&early->lock);
+    early->outcome = read_answer(answer, early->arena);
+    latch_open(&early->done);
 }
 
 struct early_call *early_call_send(const struct job *job, const struct call *call) {
@@ -73,8 +66,7 @@ struct early_call *early_call_send(const struct job *job, const struct call *cal
     early->arena = arena_new();
     early->service = call->service;
     early->operation = call->operation;
-    mutex_init(&early->lock);
-    condition_init(&early->done);
+    latch_init(&early->done);
     struct permit permit = job_permit(job, PERMIT_READ);
     struct aws_call wire = wire_call(call, job->arena);
     aws->send_fn(aws->arg, &permit, &wire, take_answer, early);
@@ -82,13 +74,11 @@ struct early_call *early_call_send(const struct job *job, const struct call *cal
 }
 
 static struct call_outcome wait_for(struct early_call *early) {
-    mutex_lock(&early->lock);
-    while (!early->shared.is_done) {
-        condition_wait(&early->done, &early->lock);
+    if (!early->was_waited_for) {
+        latch_wait(&early->done);
+        early->was_waited_for = true;
     }
-    struct call_outcome outcome = early->shared.outcome;
-    mutex_unlock(&early->lock);
-    return outcome;
+    return early->outcome;
 }
 
 struct call_outcome early_call_wait(const struct job *job, struct early_call *early) {
@@ -105,8 +95,7 @@ void early_call_free(struct early_call **early) {
         return;
     }
     wait_for(*early);
-    condition_done(&(*early)->done);
-    mutex_done(&(*early)->lock);
+    latch_done(&(*early)->done);
     arena_free(&(*early)->arena);
     memory_free_at(early);
 }

@@ -1,6 +1,7 @@
 #include "riposte/base/thread.h"
 
 #include "riposte/base/clock.h"
+#include "riposte/base/latch.h"
 #include "riposte/base/mutex.h"
 
 #include "testing.h"
@@ -39,6 +40,32 @@ static void look_around(void *arg) {
     box->shared.value = 1;
     condition_signal(&box->changed);
     mutex_unlock(&box->lock);
+}
+
+struct asked {
+    struct latch done;
+    int answer;
+};
+
+static void answer_it(void *arg) {
+    struct asked *asked = arg;
+    asked->answer = 42;
+    latch_open(&asked->done);
+}
+
+static void test_a_latch_hands_over_what_was_written_before(void **state) {
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct asked asked = {0};
+        struct thread thread;
+        struct error error = {0};
+        latch_init(&asked.done);
+        assert_ok(thread_start(&thread, "answers", answer_it, &asked, &error), &error);
+        latch_wait(&asked.done);
+        assert_int_equal(asked.answer, 42);
+        latch_done(&asked.done);
+        thread_join(&thread);
+    }
 }
 
 static void test_a_thread_has_its_name_and_blocks_signals(void **state) {
@@ -102,6 +129,7 @@ static void test_a_wait_ends_when_its_time_has_passed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_latch_hands_over_what_was_written_before),
         cmocka_unit_test(test_a_thread_has_its_name_and_blocks_signals),
         cmocka_unit_test(test_a_mutex_excludes),
         cmocka_unit_test(test_a_wait_ends_when_its_time_has_passed),
