@@ -61,16 +61,9 @@ static void make_context(struct job *job) {
                                     job->arena);
 }
 
-bool job_open(struct job *job, struct respond *respond, struct journal_task **task,
-              struct error *error) {
-    *job = (struct job){.respond = respond, .task = *task, .arena = arena_new()};
-    *task = NULL;
-    job->snapshot = respond->options.snapshot_fn(respond->options.snapshot_arg);
-    job->mode = mode_milder(job->snapshot->settings->mode, job->task->incident.mode);
-    if (job->task->kind == TASK_UNDO) {
-        return true; /* needs nothing but what the journal holds */
-    }
-    if (!definitions_get(&respond->definitions, job->task->incident.definition_hash,
+/* What the task is about. */
+static bool open_story(struct job *job, struct error *error) {
+    if (!definitions_get(&job->respond->definitions, job->task->incident.definition_hash,
                          job->task->definition, &job->definition, error)) {
         return error_wrap(error, "definition");
     }
@@ -79,7 +72,18 @@ bool job_open(struct job *job, struct respond *respond, struct journal_task **ta
     }
     identify(job);
     make_context(job);
+    job->has_story = true;
     return true;
+}
+
+bool job_open(struct job *job, struct respond *respond, struct journal_task **task,
+              struct error *error) {
+    *job = (struct job){.respond = respond, .task = *task, .arena = arena_new()};
+    *task = NULL;
+    job->snapshot = respond->options.snapshot_fn(respond->options.snapshot_arg);
+    job->mode = mode_milder(job->snapshot->settings->mode, job->task->incident.mode);
+    /* An undo can do with what the journal holds of its effects. */
+    return open_story(job, error) || job->task->kind == TASK_UNDO;
 }
 
 bool job_go_on(struct job *job, struct journal_task **task, struct error *error) {

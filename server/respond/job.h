@@ -44,6 +44,7 @@ struct job {
     enum mode mode; /* the milder of what holds now and what held when the incident was made */
     struct subject_event event;
     struct guard_identity identity;
+    bool has_story;                   /* definition, event and context could be read */
     bool may_know_later;              /* who we are couldn't be asked just now */
     struct aws_identity aws_identity; /* what identity's texts point to */
     const struct json *context;

@@ -7,10 +7,13 @@
 
 #include "riposte/base/buffer.h"
 #include "riposte/json/writer.h"
+#include "riposte/respond/plan.h"
 
 #include <inttypes.h>
 
 #define STUBBORN_WAIT_MS (5 * 60 * 1000) /* refused for good: a person was called; still, go on */
+
+#define QUESTIONS_MAX 8
 
 struct release {
     struct job *job;
@@ -91,9 +94,49 @@ static void not_released(struct release *release, const struct journal_effect *e
     due_in(release, STUBBORN_WAIT_MS, true);
 }
 
+/* Names are not identities: has the one that was denied gone, and does another bear the name now?
+ * Asks what the playbook asks before it writes. An answer that can't be had says nothing: the
+ * inverse is sent. */
+static bool is_another_now(struct release *release, const struct journal_effect *effect,
+                           struct text *reason_out) {
+    struct job *job = release->job;
+    const struct playbook *playbook = job->has_story
+                                          ? definition_playbook(job->definition, effect->playbook)
+                                          : NULL;
+    struct plan_record asked[QUESTIONS_MAX];
+    for (size_t count = 0; playbook != NULL && count < QUESTIONS_MAX; count++) {
+        struct plan_input input = job_plan_input(job, playbook);
+        struct plan_action action;
+        input.records = asked;
+        input.record_count = count;
+        plan_next(&input, job->arena, &action);
+        if (action.kind == PLAN_HELD) {
+            *reason_out = action.reason;
+            return true;
+        }
+        if (action.kind != PLAN_ASK || action.is_before || action.is_known_only_when_asked) {
+            break;
+        }
+        struct call call = {action.service, action.operation, action.account, action.region,
+                            action.parameters};
+        struct call_outcome outcome = call_send(job, PERMIT_READ, AUTHORITY_RELEASE, &call);
+        asked[count] = (struct plan_record){.key = action.key,
+                                            .state = PLAN_WORKED,
+                                            .answer = outcome.body,
+                                            .is_assumed = outcome.outcome != AWS_OK};
+    }
+    return false;
+}
+
 static void take_back(struct release *release, const struct journal_effect *effect) {
     struct job *job = release->job;
     const struct json *inverse = job_parse(job, effect->inverse);
+    struct text reason = {NULL, 0};
+    if (inverse != NULL && effect->acts_on_principal && is_another_now(release, effect, &reason)) {
+        journal_write_released(release->write, effect->id);
+        audit(release, effect, "belongs-to-another-now", inverse, reason);
+        return;
+    }
     if (inverse == NULL) {
         journal_write_released(release->write, effect->id);
         audit(release, effect, "has-no-inverse", NULL, (struct text){NULL, 0});

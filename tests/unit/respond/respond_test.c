@@ -388,7 +388,7 @@ static void test_what_never_answers_fails_and_is_taken_back_all_the_same(void **
     stage_calls(&stage);
     assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error);
     stage_run(&stage);
-    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_string_equal(stage_calls(&stage), "iam:GetUser iam:DeleteUserPolicy");
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     done(&stage);
 }
@@ -583,7 +583,7 @@ static void test_undo_frees_the_principal_and_leaves_the_instance(void **state) 
     stage_run(&stage);
     stage_calls(&stage);
     undo(&stage, &id, false);
-    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_string_equal(stage_calls(&stage), "iam:GetUser iam:DeleteUserPolicy");
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     assert_string_equal(stage.aws->document, "");
     assert_true(stage.aws->is_protected);
@@ -600,7 +600,8 @@ static void test_undo_with_resources_takes_the_newest_back_first(void **state) {
     stage_run(&stage);
     stage_calls(&stage);
     undo(&stage, &id, true);
-    assert_string_equal(stage_calls(&stage), "ec2:ModifyInstanceAttribute iam:DeleteUserPolicy");
+    assert_string_equal(stage_calls(&stage),
+                        "ec2:ModifyInstanceAttribute iam:GetUser iam:DeleteUserPolicy");
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     assert_false(stage.aws->is_protected);
     done(&stage);
@@ -625,7 +626,7 @@ static void test_a_deny_goes_with_its_last_owner(void **state) {
     assert_string_equal(stage_calls(&stage), "");
     assert_state(&stage, &first, INCIDENT_RELEASED, "");
     undo(&stage, &second, false);
-    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_string_equal(stage_calls(&stage), "iam:GetUser iam:DeleteUserPolicy");
     assert_string_equal(stage.aws->document, "");
     done(&stage);
 }
@@ -644,7 +645,7 @@ static void test_the_panic_switch_lets_an_undo_pass(void **state) {
     stage_pass(&stage, 10000);
     assert_string_equal(stage_calls(&stage), "");
     undo(&stage, &id, false);
-    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_string_equal(stage_calls(&stage), "iam:GetUser iam:DeleteUserPolicy");
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     stage.snapshot = enforce;
     done(&stage);
@@ -663,6 +664,21 @@ static void test_an_undo_that_is_refused_goes_on_trying(void **state) {
     stage_pass(&stage, 11 * 60 * 1000);
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     assert_string_equal(stage.aws->document, "");
+    done(&stage);
+}
+
+static void test_undo_leaves_another_user_of_that_name_alone(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), "AIDASOMEBODYELSE");
+    snprintf(stage.aws->document, sizeof(stage.aws->document), "their own deny");
+    undo(&stage, &id, false);
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_string_equal(stage.aws->document, "their own deny");
+    assert_int_equal(stage_count(&stage, "iam:DeleteUserPolicy"), 0);
     done(&stage);
 }
 
@@ -1000,6 +1016,7 @@ int main(void) {
         cmocka_unit_test(test_a_deny_goes_with_its_last_owner),
         cmocka_unit_test(test_the_panic_switch_lets_an_undo_pass),
         cmocka_unit_test(test_an_undo_that_is_refused_goes_on_trying),
+        cmocka_unit_test(test_undo_leaves_another_user_of_that_name_alone),
         cmocka_unit_test(test_undo_of_what_is_gone_already_is_an_undo),
         cmocka_unit_test(test_beyond_the_limit_of_principals_is_held),
         cmocka_unit_test(test_beyond_the_limit_of_resources_is_held),
