@@ -2,6 +2,7 @@
 #include "riposte/cli/bench.h"
 #include "riposte/cli/check.h"
 #include "riposte/cli/command.h"
+#include "riposte/cli/export.h"
 #include "riposte/cli/health.h"
 #include "riposte/cli/help.h"
 #include "riposte/cli/incidents.h"
@@ -40,6 +41,9 @@ static const struct command commands[] = {
      "--token takes env:NAME or file:PATH, never the token itself. undo shows what it would take "
      "back;\n"
      "--yes does it, --resources takes restorations back too."},
+    {"export", cli_export, "schema [settings | rule | playbook]",
+     "what editors need to know of the files that are loaded",
+     "schema: JSON Schemas (2020-12) of the files."},
     {"bench", cli_bench, "--rules FILE-OR-DIR --events FILE [--seconds N] [--json]",
      "scan + match rate on one core", NULL},
     {"health", cli_health, "[-c FILE] [--ca-file FILE] [--wait TIME]",

@@ -100,20 +100,30 @@ static bool is_call(const struct json *node) {
     return json_is_string(node) && form_split_call(json_text(node), &call);
 }
 
+#define STRING_SCHEMA "{\"type\": \"string\", \"minLength\": 1}"
+
 static const struct kind {
     bool (*is_fn)(const struct json *node);
     const char *needs;
+    const char *schema; /* the same as JSON Schema */
 } kinds[] = {
-    [MEMBER_ANY] = {is_any, "there"},
-    [MEMBER_BOOLEAN] = {is_boolean, "true or false"},
-    [MEMBER_STRING] = {is_text, "a string that is not empty"},
-    [MEMBER_NAME] = {is_name, "a name of a-z, 0-9, \"-\" and \"_\", at most 64 characters"},
-    [MEMBER_OBJECT] = {json_is_object, "an object"},
-    [MEMBER_ARRAY] = {json_is_array, "an array"},
-    [MEMBER_STRINGS] = {are_strings, "an array of strings"},
-    [MEMBER_DURATION] = {is_duration, "a duration like \"5m\" (ms, s, m, h or d)"},
-    [MEMBER_CALL] = {is_call, "a call like \"ec2:DescribeInstances\""},
+    [MEMBER_ANY] = {is_any, "there", "{}"},
+    [MEMBER_BOOLEAN] = {is_boolean, "true or false", "{\"type\": \"boolean\"}"},
+    [MEMBER_STRING] = {is_text, "a string that is not empty", STRING_SCHEMA},
+    [MEMBER_NAME] = {is_name, "a name of a-z, 0-9, \"-\" and \"_\", at most 64 characters",
+                     "{\"type\": \"string\", \"pattern\": \"^[a-z0-9][a-z0-9_-]{0,63}$\"}"},
+    [MEMBER_OBJECT] = {json_is_object, "an object", "{\"type\": \"object\"}"},
+    [MEMBER_ARRAY] = {json_is_array, "an array", "{\"type\": \"array\"}"},
+    [MEMBER_STRINGS] = {are_strings, "an array of strings",
+                        "{\"type\": \"array\", \"items\": " STRING_SCHEMA "}"},
+    [MEMBER_DURATION] = {is_duration, "a duration like \"5m\" (ms, s, m, h or d)",
+                         FORM_DURATION_SCHEMA},
+    [MEMBER_CALL] = {is_call, "a call like \"ec2:DescribeInstances\"", FORM_CALL_SCHEMA},
 };
+
+const char *form_kind_schema(enum member_kind kind) {
+    return kinds[kind].schema;
+}
 
 bool form_is_name(struct text text) {
     for (size_t i = 0; i < text.bytes; i++) {

@@ -20,6 +20,12 @@
 
 #define FORM_NAME_BYTES 64
 
+/* JSON Schemas of what several kinds hold. */
+#define FORM_DURATION_SCHEMA "{\"type\": \"string\", \"pattern\": \"^[0-9]+(ms|s|m|h|d)$\"}"
+#define FORM_CALL_PATTERN    "^[a-z0-9][a-z0-9_-]{0,63}:[A-Z][A-Za-z0-9]{0,63}$"
+#define FORM_CALL_SCHEMA     "{\"type\": \"string\", \"pattern\": \"" FORM_CALL_PATTERN "\"}"
+#define FORM_PATTERN_SCHEMA  "{\"$ref\": \"#/$defs/pattern\"}"
+
 struct reading {
     const struct source *source;
     struct arena *arena;
@@ -48,6 +54,30 @@ struct member {
     enum member_kind kind;
     unsigned flags;
 };
+
+struct form;
+
+/* What a member's kind doesn't say of it, for a JSON Schema. */
+struct member_detail {
+    const char *name;
+    const struct form *form;    /* of the object (MEMBER_ANY: or null), of an array's elements */
+    const char *const *choices; /* the strings that it may be, NULL at the end */
+    const char *schema;         /* JSON: keywords beside those of the kind */
+};
+
+/* A kind of object as a whole: what a JSON Schema is made of. */
+struct form {
+    const char *name; /* in the schema */
+    const struct member *members;
+    size_t count;
+    const struct member_detail *details;
+    size_t detail_count;
+    const char *const *one_of;    /* members of which there must be one, NULL at the end */
+    const struct form *otherwise; /* of objects without this form's first member */
+};
+
+/* The JSON Schema of what is of that kind. */
+const char *form_kind_schema(enum member_kind kind);
 
 /* Parses the source's text and refuses keys that stand twice in an object; NULL when it is no JSON.
  */

@@ -1,6 +1,6 @@
 #include "riposte/config/playbook.h"
 
-#include "form.h"
+#include "forms.h"
 #include "step.h"
 
 #include <assert.h>
@@ -45,18 +45,28 @@ static void read_steps(struct step_reading *steps, const struct json *array,
     playbook->step_count = count;
 }
 
+static const struct member playbook_members[] = {
+    {"name", MEMBER_NAME, MEMBER_REQUIRED},
+    {"description", MEMBER_STRING, 0},
+    {"acts_on", MEMBER_ANY, MEMBER_REQUIRED},
+    {"steps", MEMBER_ARRAY, MEMBER_REQUIRED},
+};
+static const struct member_detail playbook_details[] = {
+    {.name = "acts_on", .choices = acts_on_names},
+    {.name = "steps", .form = &first_of_form, .schema = "{\"minItems\": 1}"},
+};
+const struct form playbook_form = {.name = "playbook",
+                                   .members = playbook_members,
+                                   .count = ARRAY_COUNT(playbook_members),
+                                   .details = playbook_details,
+                                   .detail_count = ARRAY_COUNT(playbook_details)};
+
 struct playbook *playbook_read(const struct source *source, const struct json *root,
                                struct arena *arena, struct findings *findings) {
-    static const struct member members[] = {
-        {"name", MEMBER_NAME, MEMBER_REQUIRED},
-        {"description", MEMBER_STRING, 0},
-        {"acts_on", MEMBER_ANY, MEMBER_REQUIRED},
-        {"steps", MEMBER_ARRAY, MEMBER_REQUIRED},
-    };
     size_t errors_before = findings_errors(findings);
     struct step_reading steps = {.reading = {source, arena, findings}};
     struct playbook *playbook = arena_alloc(arena, sizeof(*playbook));
-    form_check(&steps.reading, root, "a playbook", members, ARRAY_COUNT(members));
+    form_check(&steps.reading, root, "a playbook", playbook_members, ARRAY_COUNT(playbook_members));
     playbook->name = form_text(root, "name");
     playbook->source = root;
     playbook->acts_on = read_acts_on(&steps.reading, root);

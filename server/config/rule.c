@@ -2,6 +2,7 @@
 
 #include "call.h"
 #include "form.h"
+#include "forms.h"
 #include "rule_test.h"
 #include "scope.h"
 
@@ -60,21 +61,31 @@ static void read_when(const struct reading *reading, const struct json *root, st
 
 /* ---- confirm ---- */
 
+static const struct member confirm_members[] = {
+    {"when", MEMBER_OBJECT, 0},
+    {"call", MEMBER_CALL, MEMBER_REQUIRED},
+    {"with", MEMBER_OBJECT, 0},
+    {"account", MEMBER_STRING, 0},
+    {"region", MEMBER_STRING, 0},
+    {"tolerate", MEMBER_STRINGS, 0},
+    {"matches", MEMBER_OBJECT, MEMBER_REQUIRED},
+    {"role", MEMBER_ANY, MEMBER_LATER},
+    {"request", MEMBER_ANY, MEMBER_LATER},
+};
+static const struct member_detail confirm_details[] = {
+    {.name = "when", .schema = FORM_PATTERN_SCHEMA},
+    {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
+};
+static const struct form confirm_form = {.name = "confirm",
+                                         .members = confirm_members,
+                                         .count = ARRAY_COUNT(confirm_members),
+                                         .details = confirm_details,
+                                         .detail_count = ARRAY_COUNT(confirm_details)};
+
 static void read_question(const struct reading *reading, const struct json *node,
                           struct question *question_out) {
-    static const struct member members[] = {
-        {"when", MEMBER_OBJECT, 0},
-        {"call", MEMBER_CALL, MEMBER_REQUIRED},
-        {"with", MEMBER_OBJECT, 0},
-        {"account", MEMBER_STRING, 0},
-        {"region", MEMBER_STRING, 0},
-        {"tolerate", MEMBER_STRINGS, 0},
-        {"matches", MEMBER_OBJECT, MEMBER_REQUIRED},
-        {"role", MEMBER_ANY, MEMBER_LATER},
-        {"request", MEMBER_ANY, MEMBER_LATER},
-    };
     const struct scope *scope = &scope_of_confirm;
-    form_check(reading, node, "a \"confirm\"", members, ARRAY_COUNT(members));
+    form_check(reading, node, "a \"confirm\"", confirm_members, ARRAY_COUNT(confirm_members));
     question_out->when = scope_check_when(reading, scope, json_member(node, "when"));
     question_out->call = call_read_question(reading, scope, node, "a \"confirm\"");
     question_out->account = call_read_template(reading, scope, node, "account");
@@ -98,15 +109,16 @@ static void read_confirm(const struct reading *reading, const struct json *root,
 
 /* ---- the rest ---- */
 
+static const char *const severity_names[] = {"low", "medium", "high", "critical", NULL};
+
 static void read_severity(const struct reading *reading, const struct json *root,
                           struct rule *rule) {
-    static const char *const names[] = {"low", "medium", "high", "critical", NULL};
     const struct json *node = json_member(root, "severity");
     size_t index = 1;
     if (node != NULL) {
-        (void)form_choice(reading, node, "\"severity\"", names, &index);
+        (void)form_choice(reading, node, "\"severity\"", severity_names, &index);
     }
-    rule->severity = text_of(names[index]);
+    rule->severity = text_of(severity_names[index]);
 }
 
 /* "T1562", "T1562.008". */
@@ -132,12 +144,13 @@ static void read_attack(const struct reading *reading, const struct json *root, 
     }
 }
 
+static const char *const mode_names[] = {"observe", "approve", "enforce", NULL};
+
 static void read_mode(const struct reading *reading, const struct json *root, struct rule *rule) {
-    static const char *const names[] = {"observe", "approve", "enforce", NULL};
     static const enum mode modes[] = {MODE_OBSERVE, MODE_APPROVE, MODE_ENFORCE};
     const struct json *node = json_member(root, "mode");
     size_t index = 0;
-    if (node == NULL || !form_choice(reading, node, "\"mode\"", names, &index)) {
+    if (node == NULL || !form_choice(reading, node, "\"mode\"", mode_names, &index)) {
         return;
     }
     if (modes[index] == MODE_APPROVE) {
@@ -148,16 +161,25 @@ static void read_mode(const struct reading *reading, const struct json *root, st
     rule->mode = modes[index];
 }
 
+static const struct member limit_members[] = {
+    {"count", MEMBER_ANY, MEMBER_REQUIRED},
+    {"per", MEMBER_DURATION, MEMBER_REQUIRED},
+};
+static const struct member_detail limit_details[] = {
+    {.name = "count", .schema = "{\"type\": \"integer\", \"minimum\": 0, \"maximum\": 1000000}"},
+};
+static const struct form limit_form = {.name = "limit",
+                                       .members = limit_members,
+                                       .count = ARRAY_COUNT(limit_members),
+                                       .details = limit_details,
+                                       .detail_count = ARRAY_COUNT(limit_details)};
+
 static void read_limit(const struct reading *reading, const struct json *root, struct rule *rule) {
-    static const struct member members[] = {
-        {"count", MEMBER_ANY, MEMBER_REQUIRED},
-        {"per", MEMBER_DURATION, MEMBER_REQUIRED},
-    };
     const struct json *node = json_member(root, "limit");
     if (node == NULL) {
         return;
     }
-    form_check(reading, node, "a \"limit\"", members, ARRAY_COUNT(members));
+    form_check(reading, node, "a \"limit\"", limit_members, ARRAY_COUNT(limit_members));
     const struct json *count = json_member(node, "count");
     int64_t value = 0;
     if (count != NULL && (!json_integer(count, &value) || value < 0 || value > LIMIT_MOST)) {
@@ -216,6 +238,24 @@ static const struct member rule_members[] = {
     {"threshold", MEMBER_ANY, MEMBER_LATER},
     {"release_after", MEMBER_ANY, MEMBER_LATER},
 };
+static const struct member_detail rule_details[] = {
+    {.name = "severity", .choices = severity_names},
+    {.name = "attack",
+     .schema = "{\"items\": {\"type\": \"string\","
+               " \"pattern\": \"^T[0-9]{4}([.][0-9]{3})?$\"}}"},
+    {.name = "pattern", .schema = FORM_PATTERN_SCHEMA},
+    {.name = "when", .schema = FORM_PATTERN_SCHEMA},
+    {.name = "confirm", .form = &confirm_form},
+    {.name = "respond", .schema = "{\"minItems\": 1, \"uniqueItems\": true}"},
+    {.name = "mode", .choices = mode_names},
+    {.name = "limit", .form = &limit_form},
+    {.name = "tests", .form = &rule_test_form},
+};
+const struct form rule_form = {.name = "rule",
+                               .members = rule_members,
+                               .count = ARRAY_COUNT(rule_members),
+                               .details = rule_details,
+                               .detail_count = ARRAY_COUNT(rule_details)};
 
 static void read_members(const struct reading *reading, const struct json *root,
                          struct rule *rule) {

@@ -1,5 +1,7 @@
 #include "rule_test.h"
 
+#include "forms.h"
+
 #include "riposte/base/file.h"
 #include "riposte/base/memory.h"
 #include "riposte/config/context.h"
@@ -57,16 +59,25 @@ static void read_answers(const struct reading *reading, const struct json *node,
     test->answers = json_is_object(node) ? node : NULL;
 }
 
+static const struct member expect_members[] = {
+    {"match", MEMBER_BOOLEAN, MEMBER_REQUIRED},
+    {"calls", MEMBER_STRINGS, 0},
+};
+static const struct member_detail expect_details[] = {
+    {.name = "calls", .schema = "{\"items\": " FORM_CALL_SCHEMA "}"},
+};
+static const struct form expect_form = {.name = "expect",
+                                        .members = expect_members,
+                                        .count = ARRAY_COUNT(expect_members),
+                                        .details = expect_details,
+                                        .detail_count = ARRAY_COUNT(expect_details)};
+
 static void read_expected(const struct reading *reading, const struct json *node,
                           struct rule_test *test) {
-    static const struct member members[] = {
-        {"match", MEMBER_BOOLEAN, MEMBER_REQUIRED},
-        {"calls", MEMBER_STRINGS, 0},
-    };
     if (!json_is_object(node)) {
         return;
     }
-    form_check(reading, node, "an \"expect\"", members, ARRAY_COUNT(members));
+    form_check(reading, node, "an \"expect\"", expect_members, ARRAY_COUNT(expect_members));
     const struct json *match = json_member(node, "match");
     const struct json *calls = json_member(node, "calls");
     test->is_match = match != NULL && json_type(match) == JSON_TRUE;
@@ -83,15 +94,26 @@ static void read_expected(const struct reading *reading, const struct json *node
     }
 }
 
+static const struct member test_members[] = {
+    {"name", MEMBER_STRING, MEMBER_REQUIRED},
+    {"event", MEMBER_ANY, MEMBER_REQUIRED},
+    {"answers", MEMBER_OBJECT, 0},
+    {"expect", MEMBER_OBJECT, MEMBER_REQUIRED},
+};
+static const struct member_detail test_details[] = {
+    {.name = "event", .schema = "{\"type\": [\"string\", \"object\"]}"},
+    {.name = "answers", .schema = "{\"propertyNames\": {\"pattern\": \"" FORM_CALL_PATTERN "\"}}"},
+    {.name = "expect", .form = &expect_form},
+};
+const struct form rule_test_form = {.name = "test",
+                                    .members = test_members,
+                                    .count = ARRAY_COUNT(test_members),
+                                    .details = test_details,
+                                    .detail_count = ARRAY_COUNT(test_details)};
+
 static void read_test(const struct reading *reading, const struct json *node, const char *folder,
                       struct rule_test *test) {
-    static const struct member members[] = {
-        {"name", MEMBER_STRING, MEMBER_REQUIRED},
-        {"event", MEMBER_ANY, MEMBER_REQUIRED},
-        {"answers", MEMBER_OBJECT, 0},
-        {"expect", MEMBER_OBJECT, MEMBER_REQUIRED},
-    };
-    form_check(reading, node, "a test", members, ARRAY_COUNT(members));
+    form_check(reading, node, "a test", test_members, ARRAY_COUNT(test_members));
     test->node = node;
     test->name = form_text(node, "name");
     read_event(reading, json_member(node, "event"), folder, test);

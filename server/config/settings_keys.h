@@ -32,7 +32,9 @@ struct key_type {
     const char *name; /* for `riposte help settings` */
     bool has_variable;
     key_read_fn *read_fn;
-    key_print_fn *print_fn; /* NULL: prints the default, nothing else is supported yet */
+    key_print_fn *print_fn;  /* NULL: prints the default, nothing else is supported yet */
+    const char *schema;      /* JSON Schema; integers get the key's bounds beside it */
+    const struct form *form; /* of a list's elements; may be NULL */
 };
 
 struct key {

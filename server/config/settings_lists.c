@@ -34,6 +34,13 @@ static void read_role(const struct value_place *place, const struct json *node) 
 
 /* ---- secrets ---- */
 
+#define REFERENCE_SCHEMA "{\"type\": \"string\", \"pattern\": \"^(env|file):.\"}"
+/* One, or an array of them with more `keywords`. */
+#define REFERENCES_SCHEMA(keywords)                                                         \
+    "{\"anyOf\": [" REFERENCE_SCHEMA ", {\"type\": \"array\", \"items\": " REFERENCE_SCHEMA \
+    "" keywords "}]}"
+#define NULLABLE_REFERENCES_SCHEMA "{\"anyOf\": [{\"type\": \"null\"}, " REFERENCES_SCHEMA("") "]}"
+
 static bool read_reference(const struct value_place *place, const struct json *node,
                            struct secret_reference *reference_out) {
     struct error error = {0};
@@ -150,15 +157,25 @@ static bool has_token(const struct settings *settings, struct text name) {
     return false;
 }
 
+static const struct member token_members[] = {
+    {"name", MEMBER_NAME, MEMBER_REQUIRED},
+    {"role", MEMBER_ANY, MEMBER_REQUIRED},
+    {"token", MEMBER_ANY, MEMBER_REQUIRED},
+};
+static const struct member_detail token_details[] = {
+    {.name = "role", .choices = role_names},
+    {.name = "token", .schema = REFERENCES_SCHEMA("")},
+};
+static const struct form token_form = {.name = "token",
+                                       .members = token_members,
+                                       .count = ARRAY_COUNT(token_members),
+                                       .details = token_details,
+                                       .detail_count = ARRAY_COUNT(token_details)};
+
 static void read_one_token(const struct value_place *place, const struct json *node) {
-    static const struct member members[] = {
-        {"name", MEMBER_NAME, MEMBER_REQUIRED},
-        {"role", MEMBER_ANY, MEMBER_REQUIRED},
-        {"token", MEMBER_ANY, MEMBER_REQUIRED},
-    };
     const struct findings *findings = place->reading->findings;
     size_t errors_before = findings_errors(findings);
-    form_check(place->reading, node, "a token", members, ARRAY_COUNT(members));
+    form_check(place->reading, node, "a token", token_members, ARRAY_COUNT(token_members));
     const struct json *role = json_member(node, "role");
     const struct json *secret = json_member(node, "token");
     size_t index = 0;
@@ -306,13 +323,35 @@ static struct json *print_vars(const struct settings *settings, const struct key
 
 /* ---- the types ---- */
 
-const struct key_type settings_acknowledge_type = {"word", true, read_acknowledge, NULL};
-const struct key_type settings_only_empty_type = {"list", false, read_only_empty, NULL};
-const struct key_type settings_only_null_type = {"string", true, read_only_null, NULL};
-const struct key_type settings_role_type = {"ARN", true, read_role, NULL};
-const struct key_type settings_secrets_type = {"secrets", false, read_secrets, print_secrets};
-const struct key_type settings_token_type = {"secrets", false, read_token, print_token};
-const struct key_type settings_tokens_type = {"list", false, read_tokens, print_tokens};
-const struct key_type settings_regions_type = {"list", false, read_regions, print_list};
-const struct key_type settings_protected_type = {"list", false, read_protected, print_list};
-const struct key_type settings_vars_type = {"object", false, read_vars, print_vars};
+const struct key_type settings_acknowledge_type = {
+    "word", true, read_acknowledge, NULL, "{\"enum\": [\"journaled\", \"responded\"]}", NULL};
+const struct key_type settings_only_empty_type = {
+    "list", false, read_only_empty, NULL, "{\"type\": \"array\", \"maxItems\": 0}", NULL};
+const struct key_type settings_only_null_type = {
+    "string", true, read_only_null, NULL, "{\"type\": \"null\"}", NULL};
+const struct key_type settings_role_type = {"ARN", true, read_role, NULL, "{\"type\": \"string\"}",
+                                            NULL};
+const struct key_type settings_secrets_type = {
+    "secrets", false, read_secrets, print_secrets, REFERENCES_SCHEMA(", \"minItems\": 1"), NULL};
+const struct key_type settings_token_type = {
+    "secrets", false, read_token, print_token, NULLABLE_REFERENCES_SCHEMA, NULL};
+const struct key_type settings_tokens_type = {
+    "list", false, read_tokens, print_tokens, "{\"type\": \"array\"}", &token_form};
+const struct key_type settings_regions_type = {
+    "list",
+    false,
+    read_regions,
+    print_list,
+    "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": "
+    "\"^[a-z0-9]+(-[a-z0-9]+){2,}$\"}}",
+    NULL};
+const struct key_type settings_protected_type = {
+    "list",
+    false,
+    read_protected,
+    print_list,
+    "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": "
+    "\"^(arn:.*:(iam|sts)::|A[A-Z0-9*]{4})\"}}",
+    NULL};
+const struct key_type settings_vars_type = {
+    "object", false, read_vars, print_vars, "{\"type\": \"object\"}", NULL};

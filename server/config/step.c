@@ -1,6 +1,7 @@
 #include "step.h"
 
 #include "call.h"
+#include "forms.h"
 #include "placeholder.h"
 
 #include "riposte/base/time.h"
@@ -24,17 +25,26 @@ static void add_finding(const struct reading *reading, const struct json *object
 
 /* ---- before ---- */
 
+static const struct member before_members[] = {
+    {"call", MEMBER_CALL, MEMBER_REQUIRED},
+    {"with", MEMBER_OBJECT, 0},
+    {"matches", MEMBER_OBJECT, 0},
+};
+static const struct member_detail before_details[] = {
+    {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
+};
+static const struct form before_form = {.name = "before",
+                                        .members = before_members,
+                                        .count = ARRAY_COUNT(before_members),
+                                        .details = before_details,
+                                        .detail_count = ARRAY_COUNT(before_details)};
+
 static const struct before *read_before(const struct reading *reading, const struct scope *scope,
                                         const struct json *node) {
-    static const struct member members[] = {
-        {"call", MEMBER_CALL, MEMBER_REQUIRED},
-        {"with", MEMBER_OBJECT, 0},
-        {"matches", MEMBER_OBJECT, 0},
-    };
     if (node == NULL) {
         return NULL;
     }
-    form_check(reading, node, "a \"before\"", members, ARRAY_COUNT(members));
+    form_check(reading, node, "a \"before\"", before_members, ARRAY_COUNT(before_members));
     struct before *before = arena_alloc(reading->arena, sizeof(*before));
     before->call = call_read_question(reading, scope, node, "a \"before\"");
     before->matches = call_read_matches(reading, scope, node);
@@ -86,17 +96,30 @@ static void read_same(const struct reading *reading, const struct scope *scope,
     verify_out->same_right = json_next(json_first(node));
 }
 
+static const struct member verify_members[] = {
+    {"call", MEMBER_CALL, MEMBER_REQUIRED}, {"with", MEMBER_OBJECT, 0},
+    {"matches", MEMBER_OBJECT, 0},          {"same", MEMBER_ARRAY, 0},
+    {"missing", MEMBER_STRINGS, 0},         {"after", MEMBER_STRINGS, 0},
+};
+static const struct member_detail verify_details[] = {
+    {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
+    {.name = "same", .schema = "{\"minItems\": 2, \"maxItems\": 2}"},
+    {.name = "after", .schema = "{\"minItems\": 1, \"items\": " FORM_DURATION_SCHEMA "}"},
+};
+static const char *const verify_one_of[] = {"matches", "same", NULL};
+static const struct form verify_form = {.name = "verify",
+                                        .members = verify_members,
+                                        .count = ARRAY_COUNT(verify_members),
+                                        .details = verify_details,
+                                        .detail_count = ARRAY_COUNT(verify_details),
+                                        .one_of = verify_one_of};
+
 static const struct verify *read_verify(const struct reading *reading, const struct scope *scope,
                                         const struct json *node) {
-    static const struct member members[] = {
-        {"call", MEMBER_CALL, MEMBER_REQUIRED}, {"with", MEMBER_OBJECT, 0},
-        {"matches", MEMBER_OBJECT, 0},          {"same", MEMBER_ARRAY, 0},
-        {"missing", MEMBER_STRINGS, 0},         {"after", MEMBER_STRINGS, 0},
-    };
     if (node == NULL) {
         return NULL;
     }
-    form_check(reading, node, "a \"verify\"", members, ARRAY_COUNT(members));
+    form_check(reading, node, "a \"verify\"", verify_members, ARRAY_COUNT(verify_members));
     struct verify *verify = arena_alloc(reading->arena, sizeof(*verify));
     const struct json *same = json_member(node, "same");
     verify->call = call_read_question(reading, scope, node, "a \"verify\"");
@@ -115,18 +138,21 @@ static const struct verify *read_verify(const struct reading *reading, const str
 
 /* ---- undo ---- */
 
+static const struct member undo_members[] = {
+    {"call", MEMBER_CALL, MEMBER_REQUIRED},
+    {"with", MEMBER_OBJECT, 0},
+    {"tolerate", MEMBER_STRINGS, 0},
+};
+static const struct form undo_form = {
+    .name = "undo", .members = undo_members, .count = ARRAY_COUNT(undo_members)};
+
 /* null says that the write is not to be taken back. */
 static const struct undo *read_undo(const struct reading *reading, const struct scope *scope,
                                     const struct json *node) {
-    static const struct member members[] = {
-        {"call", MEMBER_CALL, MEMBER_REQUIRED},
-        {"with", MEMBER_OBJECT, 0},
-        {"tolerate", MEMBER_STRINGS, 0},
-    };
     if (node == NULL || json_type(node) == JSON_NULL) {
         return NULL;
     }
-    form_check(reading, node, "an \"undo\"", members, ARRAY_COUNT(members));
+    form_check(reading, node, "an \"undo\"", undo_members, ARRAY_COUNT(undo_members));
     struct undo *undo = arena_alloc(reading->arena, sizeof(*undo));
     undo->call = call_read(reading, scope, node);
     undo->tolerate = form_texts(reading, node, "tolerate");
@@ -161,19 +187,26 @@ static void check_effects_differ(const struct step_reading *steps, const struct 
     }
 }
 
+#define EFFECT_MEMBERS(flags)             \
+    {"target", MEMBER_STRING, (flags)}, { \
+        "name", MEMBER_STRING, (flags)    \
+    }
+
+static const struct member effect_members[] = {EFFECT_MEMBERS(0)};
+static const struct member whole_effect_members[] = {EFFECT_MEMBERS(MEMBER_REQUIRED)};
+static const struct form effect_form = {
+    .name = "effect", .members = effect_members, .count = ARRAY_COUNT(effect_members)};
+
 /* By default the principal and the step's name, where a playbook acts on a principal. */
 static void read_effect(const struct step_reading *steps, const struct scope *scope,
                         const struct json *step, struct step *step_out) {
     const struct reading *reading = &steps->reading;
     bool is_principal = steps->acts_on == ACTS_ON_PRINCIPAL;
-    const unsigned required = is_principal ? 0 : MEMBER_REQUIRED;
-    const struct member members[] = {
-        {"target", MEMBER_STRING, required},
-        {"name", MEMBER_STRING, required},
-    };
     const struct json *node = json_member(step, "effect");
     if (node != NULL) {
-        form_check(reading, node, "an \"effect\"", members, ARRAY_COUNT(members));
+        form_check(reading, node, "an \"effect\"",
+                   is_principal ? effect_members : whole_effect_members,
+                   ARRAY_COUNT(effect_members));
     } else if (!is_principal) {
         findings_add(reading->findings, reading->source, step,
                      "a write outside a playbook that acts on a principal needs "
@@ -263,6 +296,33 @@ static const struct member step_members[] = {
     {"post", MEMBER_ANY, MEMBER_LATER},
     {"request", MEMBER_ANY, MEMBER_LATER},
 };
+static const struct member_detail step_details[] = {
+    {.name = "when", .schema = FORM_PATTERN_SCHEMA},
+    {.name = "each", .schema = "{\"pattern\": \"^[$][{].*[}]$\"}"},
+    {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
+    {.name = "before", .form = &before_form},
+    {.name = "verify", .form = &verify_form},
+    {.name = "undo", .form = &undo_form},
+    {.name = "effect", .form = &effect_form},
+};
+static const char *const step_one_of[] = {"call", "edit", "post", NULL};
+static const struct form step_form = {.name = "step",
+                                      .members = step_members,
+                                      .count = ARRAY_COUNT(step_members),
+                                      .details = step_details,
+                                      .detail_count = ARRAY_COUNT(step_details),
+                                      .one_of = step_one_of};
+
+static const struct member first_of_members[] = {{"first_of", MEMBER_ARRAY, MEMBER_REQUIRED}};
+static const struct member_detail first_of_details[] = {
+    {.name = "first_of", .form = &step_form, .schema = "{\"minItems\": 1}"},
+};
+const struct form first_of_form = {.name = "first_of",
+                                   .members = first_of_members,
+                                   .count = ARRAY_COUNT(first_of_members),
+                                   .details = first_of_details,
+                                   .detail_count = ARRAY_COUNT(first_of_details),
+                                   .otherwise = &step_form};
 
 static void read_call_step(struct step_reading *steps, const struct json *node,
                            struct step *step_out) {
@@ -294,9 +354,8 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
 
 static void read_first_of(struct step_reading *steps, const struct json *node,
                           struct step *step_out) {
-    static const struct member members[] = {{"first_of", MEMBER_ARRAY, MEMBER_REQUIRED}};
     const struct reading *reading = &steps->reading;
-    form_check(reading, node, "a \"first_of\"", members, ARRAY_COUNT(members));
+    form_check(reading, node, "a \"first_of\"", first_of_members, ARRAY_COUNT(first_of_members));
     const struct json *array = json_member(node, "first_of");
     size_t count = json_is_array(array) ? json_count(array) : 0;
     if (json_is_array(array) && count == 0) {
