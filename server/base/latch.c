@@ -23,3 +23,9 @@ void latch_wait(struct latch *latch) {
         assert(errno == EINTR);
     }
 }
+
+bool latch_try(struct latch *latch) {
+    int failed = sem_trywait(&latch->semaphore);
+    assert(failed == 0 || errno == EAGAIN || errno == EINTR);
+    return failed == 0;
+}

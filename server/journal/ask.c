@@ -176,7 +176,12 @@ bool journal_admit(struct journal *journal, const struct journal_task *task,
     for (size_t i = 0; i < admission->intent_count; i++) {
         bytes += admission->intents[i].request.bytes + ROW_BYTES * 4;
     }
-    if (!journal_ask(journal, REQUEST_CHANGE, run_admit, &asked, bytes, error)) {
+    struct request request = {.class = REQUEST_CHANGE,
+                              .bytes = bytes,
+                              .run_fn = run_admit,
+                              .arg = &asked,
+                              .wakes_later = admission->wakes_later};
+    if (!journal_ask_request(journal, &request, error)) {
         journal_admitted_done(&asked.admitted);
         return error_wrap(error, "deciding incident %s", task->incident.id.text);
     }

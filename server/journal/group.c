@@ -10,9 +10,11 @@ static const struct log_context log_as = {.component = "journal"};
 void group_complete(struct journal *journal, struct request *first) {
     struct request *called = NULL;
     struct request **last = &called;
+    bool wakes_later = true;
     for (struct request *request = first, *next; request != NULL; request = next) {
         next = request->next;
         request->next = NULL;
+        wakes_later = wakes_later && request->wakes_later;
         if (request->complete_fn != NULL) {
             *last = request;
             last = &request->next;
@@ -20,7 +22,9 @@ void group_complete(struct journal *journal, struct request *first) {
             latch_open(&request->completed); /* the asker may be gone now */
         }
     }
-    desk_wake(journal->desk);
+    if (!wakes_later) {
+        desk_wake(journal->desk);
+    }
     for (struct request *request = called, *next; request != NULL; request = next) {
         next = request->next; /* complete_fn frees it */
         request->complete_fn(request->arg, request->is_ok ? NULL : &request->error);

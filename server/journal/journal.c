@@ -69,18 +69,22 @@ void journal_submit(struct journal *journal, struct request *request) {
     }
 }
 
+bool journal_ask_request(struct journal *journal, struct request *request, struct error *error) {
+    latch_init(&request->completed);
+    journal_submit(journal, request);
+    latch_wait(&request->completed);
+    latch_done(&request->completed);
+    if (!request->is_ok) {
+        *error = request->error;
+    }
+    return request->is_ok;
+}
+
 bool journal_ask(struct journal *journal, enum request_class class,
                  bool (*run_fn)(struct ledger *ledger, void *arg, struct error *error), void *arg,
                  size_t bytes, struct error *error) {
     struct request request = {.class = class, .bytes = bytes, .run_fn = run_fn, .arg = arg};
-    latch_init(&request.completed);
-    journal_submit(journal, &request);
-    latch_wait(&request.completed);
-    latch_done(&request.completed);
-    if (!request.is_ok) {
-        *error = request.error;
-    }
-    return request.is_ok;
+    return journal_ask_request(journal, &request, error);
 }
 
 /* ---- the thread ---- */
@@ -324,6 +328,10 @@ bool journal_open(const struct journal_options *options, struct journal **journa
     *journal_out = journal;
     journal = NULL;
     return true;
+}
+
+void journal_wake(struct journal *journal) {
+    desk_wake(journal->desk);
 }
 
 void journal_stop_claims(struct journal *journal) {

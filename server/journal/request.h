@@ -42,6 +42,7 @@ struct request {
     void (*complete_fn)(void *arg, const struct error *error); /* NULL inside: committed */
     struct error error;
     bool is_ok;
+    bool wakes_later;       /* journal_wake() is up to the asker */
     struct latch completed; /* of one without a complete_fn */
 };
 
@@ -79,6 +80,9 @@ struct journal {
 /* Hands the request over. When the journal isn't ready it is completed at once. */
 void journal_submit(struct journal *journal, struct request *request);
 /* The same, and waits; `request` may be on the caller's stack. */
+MUST_CHECK bool journal_ask_request(struct journal *journal, struct request *request,
+                                    struct error *error);
+/* The same with a request that says no more than this. */
 MUST_CHECK bool journal_ask(struct journal *journal, enum request_class class,
                             bool (*run_fn)(struct ledger *ledger, void *arg, struct error *error),
                             void *arg, size_t bytes, struct error *error);

@@ -33,19 +33,6 @@ static struct call_outcome read_answer(const struct aws_answer *answer, struct a
                                  .took_us = answer->took_us};
 }
 
-struct call_outcome call_send(const struct job *job, enum permit_class class,
-                              enum permit_authority authority, const struct call *call) {
-    const struct respond_aws *aws = &job->respond->options.aws;
-    struct permit permit = job_permit(job, class);
-    permit.authority = authority;
-    struct aws_call wire = wire_call(call, job->arena);
-    failpoint("before-call");
-    scoped(aws_answer_free) struct aws_answer *answer = aws->call_fn(aws->arg, &permit, &wire);
-    failpoint("after-call");
-    numbers_call(call->service, call->operation, answer->outcome, answer->took_us);
-    return read_answer(answer, job->arena);
-}
-
 struct early_call {
     struct text service, operation;
     struct arena *arena; /* the answer's */
@@ -60,29 +47,36 @@ static void take_answer(void *arg, const struct aws_answer *answer) {
     latch_open(&early->done);
 }
 
-struct early_call *early_call_send(const struct job *job, const struct call *call) {
+static struct early_call *send(const struct job *job, const struct permit *permit,
+                               const struct call *call) {
     const struct respond_aws *aws = &job->respond->options.aws;
     struct early_call *early = memory_new(sizeof(*early));
     early->arena = arena_new();
     early->service = call->service;
     early->operation = call->operation;
     latch_init(&early->done);
-    struct permit permit = job_permit(job, PERMIT_READ);
     struct aws_call wire = wire_call(call, job->arena);
-    aws->send_fn(aws->arg, &permit, &wire, take_answer, early);
+    aws->send_fn(aws->arg, permit, &wire, take_answer, early);
     return early;
 }
 
-static struct call_outcome wait_for(struct early_call *early) {
-    if (!early->was_waited_for) {
+struct early_call *early_call_send(const struct job *job, const struct call *call) {
+    struct permit permit = job_permit(job, PERMIT_READ);
+    return send(job, &permit, call);
+}
+
+/* Who has to wait lets others work: what admit left for later, too. */
+static struct call_outcome wait_for(const struct job *job, struct early_call *early) {
+    if (!early->was_waited_for && !latch_try(&early->done)) {
+        journal_wake(job->respond->options.journal);
         latch_wait(&early->done);
-        early->was_waited_for = true;
     }
+    early->was_waited_for = true;
     return early->outcome;
 }
 
 struct call_outcome early_call_wait(const struct job *job, struct early_call *early) {
-    struct call_outcome outcome = wait_for(early);
+    struct call_outcome outcome = wait_for(job, early);
     numbers_call(early->service, early->operation, outcome.outcome, outcome.took_us);
     outcome.error_code = arena_copy_text(job->arena, outcome.error_code);
     outcome.reason = arena_copy_text(job->arena, outcome.reason);
@@ -90,11 +84,24 @@ struct call_outcome early_call_wait(const struct job *job, struct early_call *ea
     return outcome;
 }
 
+struct call_outcome call_send(const struct job *job, enum permit_class class,
+                              enum permit_authority authority, const struct call *call) {
+    struct permit permit = job_permit(job, class);
+    permit.authority = authority;
+    failpoint("before-call");
+    scoped(early_call_free) struct early_call *sent = send(job, &permit, call);
+    struct call_outcome outcome = early_call_wait(job, sent);
+    failpoint("after-call");
+    return outcome;
+}
+
 void early_call_free(struct early_call **early) {
     if (*early == NULL) {
         return;
     }
-    wait_for(*early);
+    if (!(*early)->was_waited_for) {
+        latch_wait(&(*early)->done);
+    }
     latch_done(&(*early)->done);
     arena_free(&(*early)->arena);
     memory_free_at(early);

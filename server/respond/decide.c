@@ -394,6 +394,7 @@ static void admit(struct decision *decision) {
         if (proposal == ADMIT_RESPOND) {
             look_ahead(job, first, &head);
             admission.intent_count = head.has_intent ? 1 : 0;
+            admission.wakes_later = head.has_intent;
         }
         if (head.has_intent) {
             intent = entry_intent(job, first, &head.intent);

@@ -23,18 +23,13 @@ static void client_send(void *arg, const struct permit *permit, const struct aws
     aws_send(arg, permit, call, done_fn, done_arg);
 }
 
-static struct aws_answer *client_call(void *arg, const struct permit *permit,
-                                      const struct aws_call *call) {
-    return aws_call(arg, permit, call);
-}
-
 static bool client_identity(void *arg, const struct permit *permit,
                             struct aws_identity *identity_out, struct error *error) {
     return aws_identity(arg, permit, identity_out, error);
 }
 
 struct respond_aws respond_aws_of(struct aws_client *client) {
-    return (struct respond_aws){client_send, client_call, client_identity, client};
+    return (struct respond_aws){client_send, client_identity, client};
 }
 
 /* ---- a task -------------------------------------------------------------------------------------

@@ -199,6 +199,30 @@ static void a_waiting_worker_is_woken_by_the_commit(void **state) {
     assert_true(clock_mono_ms(&clock_system) - before_ms < 10000);
 }
 
+static void an_admission_may_leave_the_waking_to_its_worker(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *task = story_arrive(story, "event-1", "rule-a", "user-1");
+    struct worker worker;
+    start(&worker, story);
+    clock_sleep_ms(20);
+    struct journal_new_task playbooks[] = {story_playbook("contain", true),
+                                           story_playbook("restore", false)};
+    const struct journal_admission admission = {
+        .proposal = ADMIT_RESPOND, .tasks = playbooks, .task_count = 2, .wakes_later = true};
+    struct journal_admitted admitted = {0};
+    assert_ok(journal_admit(story->journal, task, &admission, &admitted, &error), &error);
+    clock_sleep_ms(20);
+    assert_false(worker.is_back);
+    int64_t before_ms = clock_mono_ms(&clock_system);
+    journal_wake(story->journal);
+    thread_join(&worker.thread);
+    assert_true(worker.has_claimed);
+    assert_true(clock_mono_ms(&clock_system) - before_ms < 10000);
+    journal_admitted_done(&admitted);
+    journal_task_free(&task);
+}
+
 static void stopping_ends_the_waits_and_nothing_else(void **state) {
     struct story *story = *state;
     struct worker worker;
@@ -373,6 +397,7 @@ const struct CMUnitTest time_stories[] = {
     STORY(a_lane_holds_half_of_the_workers),
     STORY(containing_comes_before_new_events_before_restoring),
     STORY(a_waiting_worker_is_woken_by_the_commit),
+    STORY(an_admission_may_leave_the_waking_to_its_worker),
     STORY(stopping_ends_the_waits_and_nothing_else),
     STORY(a_crowd_leaves_everything_done),
     STORY(what_ended_long_ago_is_forgotten),

@@ -8,6 +8,7 @@
 #define RIPOSTE_BASE_LATCH_H
 
 #include <semaphore.h>
+#include <stdbool.h>
 
 struct latch {
     sem_t semaphore;
@@ -19,5 +20,7 @@ void latch_done(struct latch *latch);
 void latch_open(struct latch *latch);
 /* Once. Returns when the latch is open. */
 void latch_wait(struct latch *latch);
+/* True: it is open, and latch_wait() was as good as called. */
+bool latch_try(struct latch *latch);
 
 #endif

@@ -65,6 +65,9 @@ MUST_CHECK bool journal_open(const struct journal_options *options, struct journ
                              struct error *error);
 /* Ends claims (they return false), commits what is queued, checkpoints, closes. */
 void journal_close(struct journal **journal);
+/* Wakes a worker that waits in journal_claim() if there is something to claim. After each commit
+ * that happens by itself, except after an admission that promised to do it. */
+void journal_wake(struct journal *journal);
 /* Claims return false from now on; everything else still works: before journal_close(). */
 void journal_stop_claims(struct journal *journal);
 /* Could it commit when last tried? While it could not, nothing is handed out by claims. */
@@ -295,6 +298,9 @@ struct journal_admission {
     /* Made when the event joins and is an escape, in place of the tasks that act on the principal;
      * playbook empty: none. */
     struct journal_new_task escape;
+    /* The caller will call journal_wake(), so that the other tasks' workers don't take processor
+     * time from the first. */
+    bool wakes_later;
 };
 
 struct journal_admitted {

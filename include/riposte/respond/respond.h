@@ -38,8 +38,6 @@ struct respond;
 struct respond_aws {
     void (*send_fn)(void *arg, const struct permit *permit, const struct aws_call *call,
                     aws_done_fn *done_fn, void *done_arg);
-    struct aws_answer *(*call_fn)(void *arg, const struct permit *permit,
-                                  const struct aws_call *call);
     bool (*identity_fn)(void *arg, const struct permit *permit, struct aws_identity *identity_out,
                         struct error *error);
     void *arg;

@@ -61,7 +61,9 @@ static void test_a_latch_hands_over_what_was_written_before(void **state) {
         struct error error = {0};
         latch_init(&asked.done);
         assert_ok(thread_start(&thread, "answers", answer_it, &asked, &error), &error);
-        latch_wait(&asked.done);
+        if (i % 2 == 0 || !latch_try(&asked.done)) {
+            latch_wait(&asked.done);
+        }
         assert_int_equal(asked.answer, 42);
         latch_done(&asked.done);
         thread_join(&thread);

@@ -369,7 +369,7 @@ void stage_open(struct stage *stage, const struct stage_options *options) {
                                       .workers = 8};
     assert_ok(journal_open(&journal, &stage->journal, &error), &error);
     struct respond_options respond = {.journal = stage->journal,
-                                      .aws = {aws_tell, aws_ask, aws_who, stage->aws},
+                                      .aws = {aws_tell, aws_who, stage->aws},
                                       .clock = &stage->clock.clock,
                                       .snapshot_fn = present,
                                       .snapshot_arg = stage,
