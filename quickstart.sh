@@ -44,14 +44,16 @@ riposte send --fresh -c $settings conf/events/*.json
 
 say "4. What it would have done"
 riposte incidents list -c $settings
-incident=$(riposte incidents list -c $settings --json | grep -o '"id": *"[0-9A-Z]*"' | tail -n 1 |
-    cut -d'"' -f4)
+# An observed one of the rule that this is about.
+incident=$(riposte incidents list -c $settings |
+    awk '$2 == "observed" && $4 == "termination-protection-disabled" {id = $1} END {print id}')
 riposte incidents show "$incident" -c $settings
 
 [ "${1:-}" = --once ] || [ ! -t 0 ] || {
     say "5. Your turn (Ctrl-C ends the server)"
     cat <<TXT
   curl -k https://127.0.0.1:$RIPOSTE_LISTEN_PORT/events -H "X-Api-Key: $RIPOSTE_SECRET" -d @conf/events/cli-attribute-value.json
+    (that event is old, so it is held; "riposte send --fresh" gives it new ids and the present time)
   RIPOSTE_ADMIN_TOKEN=$RIPOSTE_ADMIN_TOKEN $PWD/build/server/riposte incidents list -c $settings
 TXT
     wait "$server"

@@ -313,7 +313,7 @@ static void test_a_definition_outlives_its_snapshot(void **state) {
     scoped(definition_unref) struct definition *definition = definition_ref(
         snapshot->definitions[0]);
     snapshot_unref(&snapshot);
-    assert_text_equal(definition->rule->name, "termination-protection-disabled");
+    assert_true(definition->rule->name.bytes > 0);
     assert_true(definition->rule->tests[0].event_text.bytes > 0);
     assert_true(definition->playbook_count > 0);
 }

@@ -34,6 +34,16 @@ static struct snapshot *load_shipped(void) {
     return snapshot;
 }
 
+static const struct definition *find_rule(const struct snapshot *snapshot, const char *name) {
+    for (size_t i = 0; i < snapshot->rule_count; i++) {
+        if (text_equal_string(snapshot->definitions[i]->rule->name, name)) {
+            return snapshot->definitions[i];
+        }
+    }
+    fail_msg("no rule %s", name);
+    return NULL;
+}
+
 static void run_shipped(const struct snapshot *snapshot, const char *file, const char *answers,
                         struct arena *arena, struct dry_run *run_out) {
     struct buffer text = BUFFER_INIT;
@@ -42,7 +52,7 @@ static void run_shipped(const struct snapshot *snapshot, const char *file, const
     load_fixture(file, &text);
     assert_ok(subject_event_read(arena_copy_text(arena, buffer_text(&text)), arena, event, &error),
               &error);
-    struct dry_input input = {.definition = snapshot->definitions[0],
+    struct dry_input input = {.definition = find_rule(snapshot, "termination-protection-disabled"),
                               .event = event,
                               .answers = answers != NULL ? playing_json(arena, answers) : NULL};
     assert_ok(dry_run(&input, arena, run_out, &error), &error);

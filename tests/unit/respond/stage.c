@@ -348,6 +348,17 @@ static uint64_t no_jitter(uint64_t bound) {
     return bound - 1;
 }
 
+/* The one that the stories are about, where it is there; else the first. */
+static size_t find_rule(const struct snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->rule_count; i++) {
+        if (text_equal_string(snapshot->definitions[i]->rule->name,
+                              "termination-protection-disabled")) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 void stage_open(struct stage *stage, const struct stage_options *options) {
     static int nowhere = -1;
     struct error error = {0};
@@ -362,6 +373,7 @@ void stage_open(struct stage *stage, const struct stage_options *options) {
     fake_clock_init(&stage->clock,
                     options->now_unix_ms > 0 ? options->now_unix_ms : STAGE_START_MS);
     stage->snapshot = load(options);
+    stage->rule = find_rule(stage->snapshot);
     struct journal_options journal = {.url = options->journal != NULL ? options->journal
                                                                       : "memory:",
                                       .clock = &stage->clock.clock,

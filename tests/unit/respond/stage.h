@@ -55,7 +55,8 @@ struct stage {
     struct fake_clock clock;
     struct stage_aws *aws;
     unsigned events;
-    size_t rule; /* which of the snapshot's fires: the first, unless a test says otherwise */
+    size_t rule; /* which of the snapshot's fires: termination-protection-disabled, or what a test
+                    says */
 };
 
 struct stage_options {
