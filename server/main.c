@@ -41,9 +41,12 @@ static const struct command commands[] = {
      "--token takes env:NAME or file:PATH, never the token itself. undo shows what it would take "
      "back;\n"
      "--yes does it, --resources takes restorations back too."},
-    {"export", cli_export, "schema [settings | rule | playbook]",
-     "what editors need to know of the files that are loaded",
-     "schema: JSON Schemas (2020-12) of the files."},
+    {"export", cli_export,
+     "iam-policy | event-pattern | schema [settings | rule | playbook] [-c FILE]",
+     "what AWS and editors need to know of the files that are loaded",
+     "iam-policy: the least policy for the task's role. event-pattern: EventBridge rules (name,\n"
+     "state, pattern of at most 2,048 characters) that deliver what the rules need. schema: JSON\n"
+     "Schemas (2020-12) of the files."},
     {"bench", cli_bench, "--rules FILE-OR-DIR --events FILE [--seconds N] [--json]",
      "scan + match rate on one core", NULL},
     {"health", cli_health, "[-c FILE] [--ca-file FILE] [--wait TIME]",

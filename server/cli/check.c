@@ -2,6 +2,7 @@
 
 #include "riposte/aws/client.h"
 #include "riposte/cli/command.h"
+#include "riposte/cli/loaded.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/snapshot.h"
 #include "riposte/respond/rule_test.h"
@@ -9,46 +10,13 @@
 #include <stdio.h>
 
 /* What only the aws layer knows: can this build send the call? */
-static void check_call(struct findings *findings, const struct source *source,
-                       const struct json *node, const struct call_template *call) {
+static void check_call(void *arg, const struct loaded_call *loaded) {
+    const struct call_template *call = loaded->call;
+    const struct source source = {loaded->rule->file, {NULL, 0}};
     struct error error = {0};
-    if (call->operation.bytes > 0 && !aws_operation_check(call->service, call->operation, &error)) {
-        findings_add(findings, source, node, "%.*s:%.*s: %s", TEXT_ARG(call->service),
+    if (!aws_operation_check(call->service, call->operation, &error)) {
+        findings_add(arg, &source, NULL, "%.*s:%.*s: %s", TEXT_ARG(call->service),
                      TEXT_ARG(call->operation), error.text);
-    }
-}
-
-static void check_step(struct findings *findings, const struct source *source,
-                       const struct json *node, const struct step *step) {
-    for (size_t i = 0; i < step->link_count; i++) {
-        check_step(findings, source, node, &step->links[i]);
-    }
-    check_call(findings, source, node, &step->call);
-    if (step->before) {
-        check_call(findings, source, node, &step->before->call);
-    }
-    if (step->verify) {
-        check_call(findings, source, node, &step->verify->call);
-    }
-    if (step->undo) {
-        check_call(findings, source, node, &step->undo->call);
-    }
-}
-
-static void check_calls(const struct snapshot *snapshot, struct findings *findings) {
-    for (size_t i = 0; i < snapshot->rule_count; i++) {
-        const struct definition *definition = snapshot->definitions[i];
-        const struct rule *rule = definition->rule;
-        const struct source source = {rule->file, {NULL, 0}};
-        for (size_t q = 0; q < rule->confirm_count; q++) {
-            check_call(findings, &source, NULL, &rule->confirm[q].call);
-        }
-        for (size_t p = 0; p < definition->playbook_count; p++) {
-            const struct playbook *playbook = definition->playbooks[p];
-            for (size_t s = 0; s < playbook->step_count; s++) {
-                check_step(findings, &source, NULL, &playbook->steps[s]);
-            }
-        }
     }
 }
 
@@ -66,7 +34,7 @@ int cli_check(int argc, char **argv) {
     scoped(snapshot_unref) struct snapshot *snapshot = NULL;
     struct rule_test_numbers tests = {0};
     if (snapshot_load(path, cli_environment, NULL, &snapshot, findings)) {
-        check_calls(snapshot, findings);
+        loaded_each_call(snapshot, check_call, findings);
         tests = rule_test_run(snapshot, findings);
     }
     scoped(buffer_done) struct buffer lines = BUFFER_INIT;

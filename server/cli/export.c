@@ -3,6 +3,9 @@
 #include "riposte/base/arena.h"
 #include "riposte/base/buffer.h"
 #include "riposte/cli/command.h"
+#include "riposte/cli/event_pattern.h"
+#include "riposte/cli/iam_policy.h"
+#include "riposte/cli/loaded.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/schema.h"
 #include "riposte/json/writer.h"
@@ -37,7 +40,44 @@ static int export_schema(const char *command, const char *name) {
                         : cli_fail(command, "a schema is of settings, a rule or a playbook");
 }
 
+/* ---- what rules and playbooks need ---- */
+
+/* Says so on stderr when AWS would not take it as it is. */
+static void warn_if_long(const struct json *policy) {
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    json_write(&text, policy);
+    if (text.bytes > IAM_POLICY_MANAGED_CHARACTERS) {
+        fprintf(stderr,
+                "%zu characters: a managed policy may have %d, the inline policies of a role %d: "
+                "make one policy of each statement\n",
+                text.bytes, IAM_POLICY_MANAGED_CHARACTERS, IAM_POLICY_INLINE_CHARACTERS);
+    }
+}
+
+static int export_policy(const struct snapshot *snapshot) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    const struct json *policy = iam_policy_make(snapshot, arena);
+    warn_if_long(policy);
+    return print(policy);
+}
+
+static int export_patterns(const struct snapshot *snapshot) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct event_patterns patterns = event_patterns_make(snapshot, arena);
+    return print(event_patterns_to_json(&patterns, arena));
+}
+
 /* ---- the command ---- */
+
+static const struct subject {
+    const char *name;
+    int (*export_fn)(const struct snapshot *snapshot);
+} subjects[] = {{"iam-policy", export_policy}, {"event-pattern", export_patterns}};
+
+static int export_loaded(const struct subject *subject, const char *path) {
+    scoped(snapshot_unref) struct snapshot *snapshot = NULL;
+    return loaded_snapshot(path, &snapshot) ? subject->export_fn(snapshot) : EXIT_INVALID;
+}
 
 int cli_export(int argc, char **argv) {
     const char *path = CLI_SETTINGS_DEFAULT;
@@ -51,5 +91,10 @@ int cli_export(int argc, char **argv) {
     if (strcmp(what, "schema") == 0 && operands <= 2) {
         return export_schema(argv[0], operands == 2 ? argv[first + 1] : NULL);
     }
-    return cli_fail(argv[0], "export schema");
+    for (size_t i = 0; i < ARRAY_COUNT(subjects); i++) {
+        if (strcmp(what, subjects[i].name) == 0 && operands == 1) {
+            return export_loaded(&subjects[i], path);
+        }
+    }
+    return cli_fail(argv[0], "name one: iam-policy, event-pattern or schema");
 }

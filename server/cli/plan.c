@@ -2,6 +2,7 @@
 
 #include "riposte/base/file.h"
 #include "riposte/cli/command.h"
+#include "riposte/cli/loaded.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/context.h"
 #include "riposte/config/snapshot.h"
@@ -12,17 +13,6 @@
 #include <stdio.h>
 
 #define EVENT_BYTES (2 * 1024 * 1024)
-
-static bool load(const char *path, struct snapshot **snapshot_out) {
-    scoped(findings_free) struct findings *findings = findings_new();
-    if (snapshot_load(path, cli_environment, NULL, snapshot_out, findings)) {
-        return true;
-    }
-    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
-    findings_print(findings, &lines);
-    fputs(buffer_string(&lines), stderr);
-    return false;
-}
 
 /* Appends why `source` matches `root`: the leaf that satisfied each field. */
 static bool explain(const struct json *source, const struct json *root, struct buffer *out,
@@ -122,7 +112,7 @@ int cli_plan(int argc, char **argv) {
     if (!file_read(argv[first], EVENT_BYTES, &text, &error)) {
         return cli_fail(argv[0], "%s", error.text);
     }
-    if (!load(path, &snapshot)) {
+    if (!loaded_snapshot(path, &snapshot)) {
         return EXIT_INVALID;
     }
     scoped(arena_free) struct arena *arena = arena_new();

@@ -1,0 +1,238 @@
+#include "riposte/cli/iam_policy.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/cli/iam_action.h"
+#include "riposte/cli/loaded.h"
+
+#include <stdlib.h>
+
+/* Where an action may be used; what one call needs less narrowly wins. */
+enum scope { ONLY_POLICIES, IN_REGIONS, ANYWHERE };
+
+struct grant {
+    struct text action;
+    bool is_write;
+    enum scope scope;
+};
+
+struct policy {
+    const struct snapshot *snapshot;
+    struct arena *arena;
+    struct grant *grants;
+    size_t grant_count, grant_capacity;
+    struct text *arns; /* policies that are attached and detached */
+    size_t arn_count, arn_capacity;
+};
+
+static bool is_one_of(struct text text, const struct text *texts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(text, texts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- patterns of ARNs ---- */
+
+/* Behind the "}" that ends the placeholder at `from`. */
+static size_t placeholder_end(struct text text, size_t from) {
+    size_t depth = 0;
+    for (size_t i = from; i < text.bytes; i++) {
+        depth += text.data[i] == '{' ? 1 : 0;
+        if (text.data[i] == '}' && --depth == 0) {
+            return i + 1;
+        }
+    }
+    return text.bytes;
+}
+
+static struct text value_of(const struct policy *policy, struct text placeholder) {
+    struct text path = text_slice(placeholder, 2, placeholder.bytes - 1);
+    if (text_starts_with(path, TEXT("vars."))) {
+        const struct json *value = json_find_one(policy->snapshot->settings->vars,
+                                                 text_slice(path, 5, path.bytes), NULL);
+        return json_is_string(value) ? json_text(value) : TEXT("*");
+    }
+    return TEXT("*");
+}
+
+/* A template as IAM's wildcards: what only an event knows is "*". */
+static struct text glob_of(const struct policy *policy, struct text text) {
+    scoped(buffer_done) struct buffer glob = BUFFER_INIT;
+    while (text.bytes > 0) {
+        size_t start = text_find(text, TEXT("${"));
+        size_t end = placeholder_end(text, start);
+        buffer_append_text(&glob, text_slice(text, 0, start));
+        if (start < text.bytes) {
+            buffer_append_text(&glob, value_of(policy, text_slice(text, start, end)));
+        }
+        text = text_slice(text, end, text.bytes);
+    }
+    return arena_copy_text(policy->arena, buffer_text(&glob));
+}
+
+/* ---- grants ---- */
+
+static void add_grant(struct policy *policy, struct text action, bool is_write, enum scope scope) {
+    for (size_t i = 0; i < policy->grant_count; i++) {
+        struct grant *grant = &policy->grants[i];
+        if (text_equal(grant->action, action)) {
+            grant->scope = scope > grant->scope ? scope : grant->scope;
+            grant->is_write |= is_write;
+            return;
+        }
+    }
+    policy->grants = memory_grow_array(policy->grants, &policy->grant_capacity,
+                                       policy->grant_count + 1, sizeof(*policy->grants));
+    policy->grants[policy->grant_count++] = (struct grant){action, is_write, scope};
+}
+
+static void add_arn(struct policy *policy, struct text arn) {
+    if (!is_one_of(arn, policy->arns, policy->arn_count)) {
+        policy->arns = memory_grow_array(policy->arns, &policy->arn_capacity, policy->arn_count + 1,
+                                         sizeof(*policy->arns));
+        policy->arns[policy->arn_count++] = arn;
+    }
+}
+
+/* Attaching any policy makes an administrator: only those that a playbook names. */
+static enum scope scope_of_attachment(struct policy *policy, const struct call_template *call) {
+    const struct json *named = json_member(call->with, "PolicyArn");
+    struct text glob = json_is_string(named) ? glob_of(policy, json_text(named)) : TEXT("*");
+    if (!text_starts_with(glob, TEXT("arn:"))) {
+        return ANYWHERE;
+    }
+    add_arn(policy, glob);
+    return ONLY_POLICIES;
+}
+
+static bool is_attachment(const struct call_template *call) {
+    static const struct text operations[] = {
+        TEXT_INIT("AttachUserPolicy"),  TEXT_INIT("AttachRolePolicy"),
+        TEXT_INIT("AttachGroupPolicy"), TEXT_INIT("DetachUserPolicy"),
+        TEXT_INIT("DetachRolePolicy"),  TEXT_INIT("DetachGroupPolicy")};
+    return text_equal(call->service, TEXT("iam")) &&
+           is_one_of(call->operation, operations, ARRAY_COUNT(operations));
+}
+
+static bool is_global(struct text service) {
+    static const struct text services[] = {TEXT_INIT("iam"),        TEXT_INIT("organizations"),
+                                           TEXT_INIT("cloudfront"), TEXT_INIT("route53"),
+                                           TEXT_INIT("account"),    TEXT_INIT("shield")};
+    return is_one_of(service, services, ARRAY_COUNT(services));
+}
+
+static enum scope scope_of(struct policy *policy, const struct loaded_call *call) {
+    if (is_attachment(call->call)) {
+        return scope_of_attachment(policy, call->call);
+    }
+    bool is_limited = policy->snapshot->settings->aws.regions.count > 0 &&
+                      !is_global(call->call->service) && call->region.bytes == 0;
+    return is_limited ? IN_REGIONS : ANYWHERE;
+}
+
+static void add_call(void *arg, const struct loaded_call *call) {
+    struct policy *policy = arg;
+    const struct texts actions = iam_actions(call->call, policy->arena);
+    enum scope scope = scope_of(policy, call);
+    for (size_t i = 0; i < actions.count; i++) {
+        /* What comes beside the call's own action is of other services. */
+        add_grant(policy, actions.items[i], i > 0 || call_is_write(call->call->operation),
+                  i > 0 ? ANYWHERE : scope);
+    }
+}
+
+/* ---- the document ---- */
+
+static int compare_grants(const void *a, const void *b) {
+    return text_compare(((const struct grant *)a)->action, ((const struct grant *)b)->action);
+}
+
+static int compare_texts(const void *a, const void *b) {
+    return text_compare(*(const struct text *)a, *(const struct text *)b);
+}
+
+static struct json *list(struct arena *arena, const struct text *texts, size_t count) {
+    struct json *array = json_new_array(arena);
+    for (size_t i = 0; i < count; i++) {
+        json_add_element(array, json_new_string(arena, texts[i]));
+    }
+    return array;
+}
+
+/* {operator: {key: values}} */
+static struct json *condition(struct arena *arena, const char *operator, const char * key,
+                              struct json *values) {
+    struct json *keys = json_new_object(arena);
+    struct json *made = json_new_object(arena);
+    json_add_member(arena, keys, text_of(key), values);
+    json_add_member(arena, made, text_of(operator), keys);
+    return made;
+}
+
+static struct json *condition_of(const struct policy *policy, enum scope scope) {
+    const struct texts *regions = &policy->snapshot->settings->aws.regions;
+    return scope == IN_REGIONS ? condition(policy->arena, "StringEquals", "aws:RequestedRegion",
+                                           list(policy->arena, regions->items, regions->count))
+                               : condition(policy->arena, "ArnLike", "iam:PolicyARN",
+                                           list(policy->arena, policy->arns, policy->arn_count));
+}
+
+struct statement_kind {
+    const char *sid;
+    bool is_write;
+    enum scope scope;
+};
+
+static void add_statement(const struct policy *policy, const struct statement_kind *kind,
+                          struct json *statements) {
+    struct arena *arena = policy->arena;
+    struct json *actions = json_new_array(arena);
+    for (size_t i = 0; i < policy->grant_count; i++) {
+        const struct grant *grant = &policy->grants[i];
+        if (grant->scope == kind->scope && grant->is_write == kind->is_write) {
+            json_add_element(actions, json_new_string(arena, grant->action));
+        }
+    }
+    if (json_count(actions) == 0) {
+        return;
+    }
+    struct json *statement = json_new_object(arena);
+    json_add_text(arena, statement, "Sid", text_of(kind->sid));
+    json_add_text(arena, statement, "Effect", TEXT("Allow"));
+    json_add_member(arena, statement, TEXT("Action"), actions);
+    json_add_text(arena, statement, "Resource", TEXT("*"));
+    if (kind->scope != ANYWHERE) {
+        json_add_member(arena, statement, TEXT("Condition"), condition_of(policy, kind->scope));
+    }
+    json_add_element(statements, statement);
+}
+
+const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena *arena) {
+    static const struct statement_kind kinds[] = {
+        {"Ask", false, ANYWHERE},
+        {"AskInRegions", false, IN_REGIONS},
+        {"Act", true, ANYWHERE},
+        {"ActInRegions", true, IN_REGIONS},
+        {"ManagePolicies", true, ONLY_POLICIES},
+    };
+    struct policy policy = {.snapshot = snapshot, .arena = arena};
+    loaded_each_call(snapshot, add_call, &policy);
+    if (policy.grant_count > 0) {
+        qsort(policy.grants, policy.grant_count, sizeof(*policy.grants), compare_grants);
+    }
+    if (policy.arn_count > 0) {
+        qsort(policy.arns, policy.arn_count, sizeof(*policy.arns), compare_texts);
+    }
+    struct json *statements = json_new_array(arena);
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        add_statement(&policy, &kinds[i], statements);
+    }
+    struct json *document = json_new_object(arena);
+    json_add_text(arena, document, "Version", TEXT("2012-10-17"));
+    json_add_member(arena, document, TEXT("Statement"), statements);
+    free(policy.grants);
+    free(policy.arns);
+    return document;
+}
