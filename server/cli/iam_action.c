@@ -86,6 +86,8 @@ static const struct exception {
     {"access-analyzer", "GetFindingV2", "access-analyzer:GetFinding"},
     {"access-analyzer", "ListFindingsV2", "access-analyzer:ListFindings"},
     {"bedrock", "Converse", "bedrock:InvokeModel"},
+    {"cloudfront", "CreateDistributionWithTags",
+     "cloudfront:CreateDistribution cloudfront:TagResource"},
     {"ec2", "CreateFlowLogs", "ec2:CreateFlowLogs logs:CreateLogDelivery logs:DeleteLogDelivery"},
     {"ec2", "DeleteFlowLogs", "ec2:DeleteFlowLogs logs:DeleteLogDelivery"},
     {"backup", "CreateBackupVault", "backup:CreateBackupVault backup-storage:MountCapsule"},
@@ -100,12 +102,18 @@ static const struct verb {
     struct text verb;
     const char *action;
 } api_gateway_verbs[] = {
-    {TEXT_INIT("Get"), "apigateway:GET"},       {TEXT_INIT("Test"), "apigateway:POST"},
-    {TEXT_INIT("Create"), "apigateway:POST"},   {TEXT_INIT("Generate"), "apigateway:POST"},
-    {TEXT_INIT("Update"), "apigateway:PATCH"},  {TEXT_INIT("Put"), "apigateway:PUT"},
-    {TEXT_INIT("Import"), "apigateway:POST"},   {TEXT_INIT("Tag"), "apigateway:PUT"},
-    {TEXT_INIT("Delete"), "apigateway:DELETE"}, {TEXT_INIT("Flush"), "apigateway:DELETE"},
+    {TEXT_INIT("Get"), "apigateway:GET"},
+    {TEXT_INIT("Test"), "apigateway:POST"},
+    {TEXT_INIT("Create"), "apigateway:POST"},
+    {TEXT_INIT("Generate"), "apigateway:POST"},
+    {TEXT_INIT("Update"), "apigateway:PATCH"},
+    {TEXT_INIT("Put"), "apigateway:PUT"},
+    {TEXT_INIT("Import"), "apigateway:POST"},
+    {TEXT_INIT("Tag"), "apigateway:PUT"},
+    {TEXT_INIT("Delete"), "apigateway:DELETE"},
+    {TEXT_INIT("Flush"), "apigateway:DELETE"},
     {TEXT_INIT("Untag"), "apigateway:DELETE"},
+    {TEXT_INIT("Reject"), "apigateway:RejectAccessAssociation"},
 };
 
 static void add(struct text *actions, size_t *count, struct text action) {
@@ -125,7 +133,7 @@ static const char *api_gateway_action(struct text operation) {
             return api_gateway_verbs[i].action;
         }
     }
-    return "apigateway:*";
+    return "apigateway:POST";
 }
 
 static struct text default_action(const struct call_template *call, struct arena *arena) {
