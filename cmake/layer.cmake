@@ -1,6 +1,10 @@
 # A layer is a folder of server/ with its contracts in include/riposte/: a static library
 # riposte_NAME that links only what it may include. tests/lint/layers.txt says the same of #include.
+# Without RIPOSTE_SERVER there are only the layers of the library.
 function(riposte_layer name)
+    if(NOT RIPOSTE_SERVER AND NOT name MATCHES "^(base|json|detect)$")
+        return()
+    endif()
     cmake_parse_arguments(layer "" "" "LAYERS;LIBRARIES;SOURCES" ${ARGN})
     list(TRANSFORM layer_SOURCES PREPEND "${CMAKE_SOURCE_DIR}/server/${name}/")
     add_library(riposte_${name} STATIC ${layer_SOURCES})
