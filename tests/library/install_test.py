@@ -169,7 +169,7 @@ class Alone(unittest.TestCase):
     def test_configures_where_no_other_library_is(self):
         with tempfile.TemporaryDirectory(prefix="riposte-alone-") as folder:
             environment = dict(os.environ, PKG_CONFIG_LIBDIR="/nonexistent", PKG_CONFIG_PATH="")
-            run(CMAKE, "-S", ROOT, "-B", folder, "-DRIPOSTE_SERVER=OFF", env=environment)
+            run(CMAKE, "-S", ROOT, "-B", folder, "-DRIPOSTE_SERVER=OFF", "-DRIPOSTE_TESTS=OFF", env=environment)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 /* Every vector: by the plain evaluator from text and from a tree, by a rule set, and after
- * printing. */
+ * printing; each with every kernel that the machine has for the scanner. */
 #include "testing.h"
 #include "vectors.h"
 
 #include "riposte/base/arena.h"
 #include "riposte/detect/pattern.h"
 #include "riposte/detect/ruleset.h"
+
+#include "../../../server/json/index.h"
 
 static const char *verdict_of(bool is_good, bool is_match) {
     return !is_good ? "invalid" : is_match ? "match" : "nomatch";
@@ -92,6 +94,7 @@ static size_t check_line(struct text line, const char *expected_name) {
         const char *verdict = ways[i].verdict_fn(pattern, event);
         if (!text_equal_string(expected, verdict)) {
             struct text id = vector_string(line, "id");
+            testing_say_row();
             print_error("%.*s by %s: %s, not %.*s\n", TEXT_ARG(id), ways[i].name, verdict,
                         TEXT_ARG(expected));
             wrong++;
@@ -117,14 +120,23 @@ static void check_file(const char *path, const char *expected_name, size_t at_le
     assert_int_equal(wrong, 0);
 }
 
+static void check_with_every_kernel(const char *path, const char *expected_name, size_t at_least) {
+    for (size_t i = 0; json_index_kernel_name(i) != NULL; i++) {
+        testing_row(json_index_kernel_name(i));
+        json_index_choose_kernel(i);
+        check_file(path, expected_name, at_least);
+    }
+    json_index_choose_kernel(0);
+}
+
 static void test_patterns(void **state) {
     (void)state;
-    check_file("tests/data/vectors/patterns.jsonl", "expect", 1000);
+    check_with_every_kernel("tests/data/vectors/patterns.jsonl", "expect", 1000);
 }
 
 static void test_quirks(void **state) {
     (void)state;
-    check_file("tests/data/vectors/quirks.jsonl", "sane", 49);
+    check_with_every_kernel("tests/data/vectors/quirks.jsonl", "sane", 49);
 }
 
 int main(void) {
