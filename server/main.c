@@ -9,6 +9,7 @@
 #include "riposte/cli/match.h"
 #include "riposte/cli/options.h"
 #include "riposte/cli/plan.h"
+#include "riposte/cli/reload.h"
 #include "riposte/cli/send.h"
 #include "riposte/daemon/daemon.h"
 
@@ -18,7 +19,8 @@
 static command_fn help;
 
 static const struct command commands[] = {
-    {"serve", daemon_serve, "[-c FILE]", "runs the server", "Ends cleanly on SIGTERM and SIGINT."},
+    {"serve", daemon_serve, "[-c FILE]", "runs the server",
+     "Ends cleanly on SIGTERM and SIGINT. SIGHUP reloads, see 'riposte help reload'."},
     {"check", cli_check, "[-c FILE]",
      "validates settings, rules, playbooks; runs every rule's tests",
      "Prints all findings as file:line:column: what. Exit 0: good, 1: findings."},
@@ -52,6 +54,11 @@ static const struct command commands[] = {
     {"health", cli_health, "[-c FILE] [--ca-file FILE] [--wait TIME]",
      "asks the local server's /readyz: for a container without a shell",
      "--wait 10s: asks again until it is ready. Exit 0: ready, 1: not."},
+    {"reload", cli_reload, "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",
+     "has the running server read settings, rules, playbooks, secrets and certificate anew",
+     "All or nothing: a wrong file leaves the old ones in force, and so does a change of listen,\n"
+     "admin, journal or workers, which needs a restart. SIGHUP does the same. Exit 0: done, 1: "
+     "not."},
     {"version", cli_version, "", "prints the version", NULL},
     {"help", help, "[COMMAND | settings]", "says more about a command, or all settings", NULL},
 };

@@ -2,9 +2,9 @@
 
 #include "riposte/base/clock.h"
 #include "riposte/base/time.h"
+#include "riposte/cli/api.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/options.h"
-#include "riposte/cli/target.h"
 #include "riposte/json/writer.h"
 
 #include <stdio.h>
@@ -15,62 +15,13 @@
 
 struct incidents {
     const char *name; /* of the command, for messages */
-    const char *settings, *url, *token, *ca_file;
+    struct api_options api_options;
     bool as_json, is_sure, with_resources;
-    struct target target;
-    struct text base, authorization;
+    struct api api;
 };
 
 static struct text member(const struct json *node, const char *name) {
     return json_text(json_member(node, name));
-}
-
-/* --token names where the token is; without it, what the settings name first. */
-static bool find_token(struct incidents *incidents, struct error *error) {
-    scoped(secret_done) struct secret secret = {0};
-    struct secret_reference reference = {0};
-    struct secret_references references = {&reference, 1};
-    if (incidents->token) {
-        if (!secret_reference_parse(text_of(incidents->token), &reference, error)) {
-            return error_wrap(error, "--token");
-        }
-    } else if (incidents->target.settings.admin.token_count > 0) {
-        references = incidents->target.settings.admin.tokens[0].secrets;
-    } else {
-        references.count = 0;
-    }
-    if (!target_secret(&references, "admin token", &secret, error)) {
-        return false;
-    }
-    incidents->authorization = arena_format(incidents->target.arena, "Bearer %.*s",
-                                            (int)secret.bytes, secret.text);
-    return true;
-}
-
-/* One request to the admin API; the answer's tree. */
-static bool ask(struct incidents *incidents, struct text method, struct text path, struct text body,
-                const struct json **answer_out, struct error *error) {
-    struct arena *arena = incidents->target.arena;
-    const struct http_header headers[] = {
-        {TEXT("Authorization"), incidents->authorization},
-        {TEXT("Content-Type"), TEXT("application/json")},
-    };
-    struct text url = arena_format(arena, "%.*s%.*s", TEXT_ARG(incidents->base), TEXT_ARG(path));
-    scoped(buffer_done) struct buffer answer = BUFFER_INIT;
-    int status = 0;
-    if (!target_request(&incidents->target, method, url, headers, ARRAY_COUNT(headers), body,
-                        &status, &answer, error)) {
-        return false;
-    }
-    struct text text = arena_copy_text(arena, buffer_text(&answer));
-    if (!json_parse(text, 0, arena, answer_out, NULL, error)) {
-        return error_wrap(error, "%.*s answered %d", TEXT_ARG(url), status);
-    }
-    if (status >= 300) {
-        return error_set(error, status == 404 ? ERROR_NOT_FOUND : ERROR_INVALID, "%d: %.*s", status,
-                         TEXT_ARG(member(*answer_out, "error")));
-    }
-    return true;
 }
 
 static bool is_true(const struct json *node) {
@@ -97,7 +48,7 @@ static void print_row(const struct json *incident) {
 
 static bool list(struct incidents *incidents, struct error *error) {
     const struct json *answer = NULL;
-    if (!ask(incidents, TEXT("GET"), TEXT("/v1/incidents"), TEXT(""), &answer, error)) {
+    if (!api_ask(&incidents->api, TEXT("GET"), TEXT("/v1/incidents"), TEXT(""), &answer, error)) {
         return false;
     }
     const struct json *rows = json_member(answer, "incidents");
@@ -266,7 +217,7 @@ static bool read_incident(struct incidents *incidents, const char *id,
     scoped(buffer_done) struct buffer path = BUFFER_INIT;
     buffer_append_string(&path, "/v1/incidents/");
     buffer_append_percent_encoded(&path, text_of(id), "");
-    return ask(incidents, TEXT("GET"), buffer_text(&path), TEXT(""), incident_out, error);
+    return api_ask(&incidents->api, TEXT("GET"), buffer_text(&path), TEXT(""), incident_out, error);
 }
 
 static bool show(struct incidents *incidents, const char *id, struct error *error) {
@@ -277,7 +228,7 @@ static bool show(struct incidents *incidents, const char *id, struct error *erro
     if (incidents->as_json) {
         print_json(incident);
     } else {
-        print_story(incident, incidents->target.arena);
+        print_story(incident, incidents->api.target.arena);
     }
     return true;
 }
@@ -340,18 +291,8 @@ static bool undo(struct incidents *incidents, const char *id, struct error *erro
     buffer_append_string(&path, "/undo");
     struct text body = incidents->with_resources ? TEXT("{\"resources\":true}")
                                                  : TEXT("{\"resources\":false}");
-    return ask(incidents, TEXT("POST"), buffer_text(&path), body, &answer, error) &&
+    return api_ask(&incidents->api, TEXT("POST"), buffer_text(&path), body, &answer, error) &&
            wait_for_release(incidents, id, error);
-}
-
-static bool open_api(struct incidents *incidents, struct error *error) {
-    if (!target_open(&incidents->target, incidents->settings, incidents->ca_file, error) ||
-        !find_token(incidents, error)) {
-        return false;
-    }
-    incidents->base = incidents->url ? text_of(incidents->url)
-                                     : target_admin_url(&incidents->target);
-    return true;
 }
 
 /* The operands, as said in `riposte help incidents`. */
@@ -366,7 +307,7 @@ static int run(struct incidents *incidents, int count, char **operands) {
         return cli_fail(incidents->name,
                         wants_id ? "%s takes one incident's id" : "%s takes nothing", action);
     }
-    if (!open_api(incidents, &error)) {
+    if (!api_open(&incidents->api, &incidents->api_options, &error)) {
         return cli_fail(incidents->name, "%s", error.text);
     }
     bool is_done = !wants_id                     ? list(incidents, &error)
@@ -382,10 +323,10 @@ static int run(struct incidents *incidents, int count, char **operands) {
 int cli_incidents(int argc, char **argv) {
     struct incidents incidents = {.name = argv[0]};
     const struct cli_option options[] = {
-        {"config", 'c', &incidents.settings, NULL},
-        {"url", 0, &incidents.url, NULL},
-        {"token", 0, &incidents.token, NULL},
-        {"ca-file", 0, &incidents.ca_file, NULL},
+        {"config", 'c', &incidents.api_options.settings, NULL},
+        {"url", 0, &incidents.api_options.url, NULL},
+        {"token", 0, &incidents.api_options.token, NULL},
+        {"ca-file", 0, &incidents.api_options.ca_file, NULL},
         {"json", 0, NULL, &incidents.as_json},
         {"yes", 0, NULL, &incidents.is_sure},
         {"resources", 0, NULL, &incidents.with_resources},
@@ -395,6 +336,6 @@ int cli_incidents(int argc, char **argv) {
         return EXIT_INVALID;
     }
     int code = run(&incidents, argc - first, argv + first);
-    target_done(&incidents.target);
+    api_done(&incidents.api);
     return code;
 }

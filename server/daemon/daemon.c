@@ -1,16 +1,11 @@
 #include "riposte/daemon/daemon.h"
 
+#include "parts.h"
+
 #include "riposte/base/memory.h"
-#include "riposte/base/mutex.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/options.h"
-#include "riposte/config/snapshot.h"
-#include "riposte/crypto/certificate.h"
-#include "riposte/inbound/listener.h"
-#include "riposte/intake/intake.h"
 #include "riposte/observe/log.h"
-#include "riposte/operate/admin.h"
-#include "riposte/respond/respond.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -34,84 +29,34 @@
 
 static const struct log_context here = {.component = "daemon"};
 
-/* The parts, in the order in which they start. */
-struct daemon {
-    struct snapshot *snapshot;
-    struct buffer certificate, key;
-    struct journal *journal;
-    struct recent *recent;
-    struct http_client *http;
-    struct aws_client *aws;
-    struct respond *respond;
-    struct intake *intake;
-    struct listener *events;
-    struct admin *admin;
-    struct listener *admin_listener;
-};
-
-static struct snapshot *present_snapshot(void *arg) {
-    struct daemon *daemon = arg;
-    return snapshot_ref(daemon->snapshot);
+/* Until the admin listener runs nobody else takes the snapshot, or replaces it. */
+static struct snapshot *first_snapshot(struct daemon *daemon) {
+    scoped(snapshot_unref) struct snapshot *snapshot = daemon_snapshot(daemon);
+    return snapshot;
 }
 
-static void log_findings(const struct findings *findings) {
-    scoped(buffer_done) struct buffer lines = BUFFER_INIT;
-    findings_print(findings, &lines);
-    struct text rest = buffer_text(&lines), line;
-    while (text_next_part(&rest, '\n', &line)) {
-        if (line.bytes > 0) {
-            log_warn(&here, "%.*s", TEXT_ARG(line));
-        }
-    }
+static const struct settings *first_settings(struct daemon *daemon) {
+    return first_snapshot(daemon)->settings;
 }
 
-static bool load_snapshot(struct daemon *daemon, const char *path, struct error *error) {
-    scoped(findings_free) struct findings *findings = findings_new();
-    bool is_good = snapshot_load(path, cli_environment, NULL, &daemon->snapshot, findings);
-    log_findings(findings);
-    if (!is_good) {
-        return error_set(error, ERROR_INVALID, "%s: %zu errors, listed above; nothing was started",
-                         path, findings_errors(findings));
-    }
-    enum log_level level = LOG_INFO;
-    if (log_level_parse(daemon->snapshot->settings->log_level, &level)) {
-        log_set_level(level);
-    }
-    return true;
-}
-
-static bool make_certificate(struct daemon *daemon, struct error *error) {
-    scoped(memory_free_at) char *address = text_copy(daemon->snapshot->settings->listen.address);
-    const char *names[] = {"localhost", "127.0.0.1", address};
-    size_t count = strcmp(address, "127.0.0.1") == 0 ? 2 : 3;
-    return certificate_make(&clock_system, names, count, &daemon->certificate, &daemon->key, error);
-}
-
-static bool load_certificate(struct daemon *daemon, struct error *error) {
-    const struct settings *settings = daemon->snapshot->settings;
-    bool is_own = settings->listen.certificate.bytes == 0;
-    if (is_own) {
-        if (!make_certificate(daemon, error)) {
-            return false;
-        }
-    } else {
-        scoped(memory_free_at) char *certificate = text_copy(settings->listen.certificate);
-        scoped(memory_free_at) char *key = text_copy(settings->listen.key);
-        if (!certificate_read(certificate, key, &daemon->certificate, &daemon->key, error)) {
-            return false;
-        }
-    }
-    struct certificate_facts facts = {0};
-    if (!certificate_inspect(buffer_text(&daemon->certificate), &facts, error)) {
+static bool load(struct daemon *daemon, struct error *error) {
+    scoped(buffer_done) struct buffer findings = BUFFER_INIT;
+    struct snapshot *snapshot = NULL;
+    if (!daemon_load(daemon, &snapshot, &findings, error)) {
         return false;
     }
-    log_info(&here, "certificate %s, SHA-256 fingerprint %s",
-             is_own ? "self-signed, made at start" : "read", facts.fingerprint);
+    daemon_adopt_snapshot(daemon, &snapshot);
     return true;
+}
+
+static bool serve_certificate(struct daemon *daemon, struct error *error) {
+    const struct settings *settings = first_settings(daemon);
+    return settings->listen.certificate.bytes > 0 ? daemon_serve_certificate(settings, error)
+                                                  : daemon_serve_own_certificate(settings, error);
 }
 
 static bool open_journal(struct daemon *daemon, struct error *error) {
-    const struct settings *settings = daemon->snapshot->settings;
+    const struct settings *settings = first_settings(daemon);
     scoped(memory_free_at) char *url = text_copy(settings->journal);
     const struct journal_options options = {
         .url = url,
@@ -132,7 +77,7 @@ static bool note_key(void *arg, struct text access_key_id, struct error *error) 
 }
 
 static bool start_respond(struct daemon *daemon, struct error *error) {
-    const struct settings *settings = daemon->snapshot->settings;
+    const struct settings *settings = first_settings(daemon);
     const struct aws_options aws = {
         .http = daemon->http,
         .clock = &clock_system,
@@ -147,7 +92,7 @@ static bool start_respond(struct daemon *daemon, struct error *error) {
         .journal = daemon->journal,
         .aws = respond_aws_of(daemon->aws),
         .clock = &clock_system,
-        .snapshot_fn = present_snapshot,
+        .snapshot_fn = daemon_snapshot,
         .snapshot_arg = daemon,
         .workers = settings->workers,
     };
@@ -160,20 +105,20 @@ static unsigned intake_threads(void) {
 }
 
 static bool start_intake(struct daemon *daemon, struct error *error) {
-    const struct settings *settings = daemon->snapshot->settings;
+    const struct settings *settings = first_settings(daemon);
     const struct intake_options options = {
         .journal = daemon->journal, .recent = daemon->recent, .clock = &clock_system};
     daemon->intake = intake_new(&options);
-    if (!intake_adopt(daemon->intake, daemon->snapshot, error)) {
+    struct setup *setup = NULL;
+    if (!intake_prepare(first_snapshot(daemon), &setup, error)) {
         return false;
     }
+    intake_adopt(daemon->intake, &setup);
     scoped(memory_free_at) char *address = text_copy(settings->listen.address);
     struct listener_options listener = {
         .name = "intake",
         .address = address,
         .port = settings->listen.port,
-        .certificate_pem = buffer_text(&daemon->certificate),
-        .key_pem = buffer_text(&daemon->key),
         .limits = {.threads = intake_threads(),
                    .connections = INTAKE_CONNECTIONS,
                    .memory_bytes = INTAKE_MEMORY_BYTES,
@@ -190,14 +135,19 @@ static bool start_intake(struct daemon *daemon, struct error *error) {
 }
 
 static bool start_admin(struct daemon *daemon, struct error *error) {
-    const struct settings *settings = daemon->snapshot->settings;
-    const struct admin_options options = {
-        .journal = daemon->journal, .recent = daemon->recent, .clock = &clock_system};
+    const struct settings *settings = first_settings(daemon);
+    const struct admin_options options = {.journal = daemon->journal,
+                                          .recent = daemon->recent,
+                                          .clock = &clock_system,
+                                          .reload_fn = daemon_reload,
+                                          .reload_arg = daemon};
     daemon->admin = admin_new(&options);
-    bool has_token = false;
-    if (!admin_adopt(daemon->admin, daemon->snapshot, &has_token, error)) {
+    struct access *access = NULL;
+    if (!admin_prepare(first_snapshot(daemon), &access, error)) {
         return false;
     }
+    bool has_token = access != NULL;
+    admin_adopt(daemon->admin, &access);
     if (!has_token) {
         log_warn(&here, "no admin token is set: there is no admin listener");
         return true;
@@ -207,8 +157,6 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
         .name = "admin",
         .address = address,
         .port = settings->admin.port,
-        .certificate_pem = buffer_text(&daemon->certificate),
-        .key_pem = buffer_text(&daemon->key),
         .limits = {.threads = 1,
                    .connections = ADMIN_CONNECTIONS,
                    .memory_bytes = ADMIN_MEMORY_BYTES,
@@ -224,38 +172,46 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
     return true;
 }
 
-static bool note_life(struct daemon *daemon, const char *event, struct error *error) {
-    scoped(buffer_done) struct buffer text = BUFFER_INIT;
-    buffer_append_format(&text, "{\"version\":\"%s\",\"mode\":\"%s\",\"rules\":%zu}",
-                         RIPOSTE_VERSION, mode_name(daemon->snapshot->settings->mode),
-                         daemon->snapshot->rule_count);
-    return journal_note(daemon->journal, TEXT("riposte"), text_of(event), buffer_text(&text),
-                        error);
-}
-
-static bool start(struct daemon *daemon, const char *path, struct error *error) {
+static bool start(struct daemon *daemon, struct error *error) {
     daemon->recent = recent_new(RECENT_CAPACITY);
-    return load_snapshot(daemon, path, error) && load_certificate(daemon, error) &&
-           open_journal(daemon, error) && note_life(daemon, "start", error) &&
+    daemon_reload_register();
+    return load(daemon, error) && serve_certificate(daemon, error) && open_journal(daemon, error) &&
+           daemon_note(daemon, TEXT("riposte"), "start", error) &&
            http_client_new(&(struct http_options){0}, &daemon->http, error) &&
            start_respond(daemon, error) && start_intake(daemon, error) &&
            start_admin(daemon, error);
 }
 
-/* Until a signal to end comes, or `wait_ms` (< 0: for ever) have passed; true for a signal. */
-static bool wait_for_signal(const sigset_t *ends, int64_t wait_ms) {
-    int64_t until = clock_mono_ms(&clock_system) + wait_ms;
+/* Until a signal to end comes: for ever. SIGHUP reloads. */
+static void serve(struct daemon *daemon, const sigset_t *signals) {
     for (;;) {
-        int64_t left = until - clock_mono_ms(&clock_system);
-        if (wait_ms >= 0 && left <= 0) {
-            return false;
-        }
-        const struct timespec wait = {left / 1000, (left % 1000) * 1000000};
-        int got = wait_ms < 0 ? sigwaitinfo(ends, NULL) : sigtimedwait(ends, NULL, &wait);
+        int got = sigwaitinfo(signals, NULL);
         if (got == SIGTERM || got == SIGINT) {
-            return true;
+            return;
+        }
+        if (got == SIGHUP) {
+            scoped(buffer_done) struct buffer findings = BUFFER_INIT;
+            struct error error = {0};
+            (void)!daemon_reload(daemon, TEXT("SIGHUP"), &findings, &error); /* it says why */
         }
     }
+}
+
+/* Until a signal to end comes, or `wait_ms` have passed. */
+static void wait_for_end(const sigset_t *signals, int64_t wait_ms) {
+    int64_t until = clock_mono_ms(&clock_system) + wait_ms;
+    int64_t left = wait_ms;
+    int got = 0;
+    while (left > 0 && got != SIGTERM && got != SIGINT) {
+        const struct timespec wait = {left / 1000, (left % 1000) * 1000000};
+        got = sigtimedwait(signals, NULL, &wait);
+        left = until - clock_mono_ms(&clock_system);
+    }
+}
+
+static int64_t drain_ms(struct daemon *daemon) {
+    scoped(snapshot_unref) struct snapshot *snapshot = daemon_snapshot(daemon);
+    return snapshot->settings->drain_ms;
 }
 
 /* Readiness off; accept and commit while load balancers look away; then refuse, and answer who
@@ -265,7 +221,7 @@ static void drain(struct daemon *daemon, const sigset_t *ends) {
         return;
     }
     intake_unready(daemon->intake);
-    (void)wait_for_signal(ends, daemon->snapshot->settings->drain_ms);
+    wait_for_end(ends, drain_ms(daemon));
     listener_drain(daemon->events);
     listener_quiesce(daemon->events);
     for (int64_t waited = 0; listener_pending(daemon->events) > 0 && waited < ANSWERS_MAX_MS;
@@ -289,15 +245,14 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     intake_free(&daemon->intake);
     aws_client_free(&daemon->aws);
     http_client_free(&daemon->http);
-    if (daemon->journal && !note_life(daemon, "stop", &error)) {
+    if (daemon->journal && !daemon_note(daemon, TEXT("riposte"), "stop", &error)) {
         log_warn(&here, "the stop could not be journaled: %s", error.text);
     }
     journal_close(&daemon->journal);
     recent_free(&daemon->recent);
-    memory_wipe(daemon->key.data, daemon->key.bytes);
-    buffer_done(&daemon->key);
-    buffer_done(&daemon->certificate);
-    snapshot_unref(&daemon->snapshot);
+    snapshot_unref(&daemon->shared.snapshot);
+    mutex_done(&daemon->lock);
+    mutex_done(&daemon->reloading);
 }
 
 /* Main alone takes these, with sigwaitinfo(); a broken pipe or a full disk is an error code, not a
@@ -326,13 +281,15 @@ int daemon_serve(int argc, char **argv) {
     struct error error = {0};
     sigset_t ends;
     prepare_signals(&ends);
-    struct daemon daemon = {0};
+    struct daemon daemon = {.settings_path = path};
+    mutex_init(&daemon.lock);
+    mutex_init(&daemon.reloading);
     if (!log_start(&error)) {
         return cli_fail(argv[0], "%s", error.text), EXIT_NO;
     }
-    bool is_started = start(&daemon, path, &error);
+    bool is_started = start(&daemon, &error);
     if (is_started) {
-        (void)wait_for_signal(&ends, -1);
+        serve(&daemon, &ends);
         log_info(&here, "stopping");
     } else {
         log_error(&here, "cannot start: %s", error.text);

@@ -3,6 +3,7 @@
 #include "exchange.h"
 #include "riposte/base/clock.h"
 #include "riposte/base/memory.h"
+#include "riposte/crypto/served_certificate.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
 
@@ -454,14 +455,12 @@ static bool open_socket(const struct listener_options *options, int *socket_out,
 }
 
 /* The threads that start inside inherit a mask with everything blocked: signals are main's. */
-static struct MHD_Daemon *start_daemon(struct listener *listener, int fd, const char *certificate,
-                                       const char *key) {
+static struct MHD_Daemon *start_daemon(struct listener *listener, int fd) {
     unsigned idle_s = (listener->limits.idle_ms + 999) / 1000;
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, listener},
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)served_certificate_callback()},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, listener},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, listener},
@@ -524,12 +523,7 @@ bool listener_start(const struct listener_options *options, struct listener **li
     }
     scoped(listener_free) struct listener *listener = listener_new(options);
     listener->port = bound_port(fd);
-    char *certificate = text_copy(options->certificate_pem);
-    char *key = text_copy(options->key_pem);
-    listener->daemon = start_daemon(listener, fd, certificate, key);
-    memory_wipe(key, options->key_pem.bytes);
-    free(key);
-    free(certificate);
+    listener->daemon = start_daemon(listener, fd);
     if (listener->daemon == NULL) {
         /* `fd` stays open: whether libmicrohttpd closed it depends on how far it got. */
         return error_set(error, ERROR_SYSTEM, "listener %s: %s", options->name,

@@ -468,18 +468,22 @@ void intake_free(struct intake **intake) {
     free(old);
 }
 
-bool intake_adopt(struct intake *intake, struct snapshot *snapshot, struct error *error) {
-    struct setup *next = NULL;
-    if (!setup_new(snapshot, &next, error)) {
-        return false;
-    }
+bool intake_prepare(struct snapshot *snapshot, struct setup **setup_out, struct error *error) {
+    return setup_new(snapshot, setup_out, error);
+}
+
+void intake_discard(struct setup **setup) {
+    setup_unref(setup);
+}
+
+void intake_adopt(struct intake *intake, struct setup **setup) {
     mutex_lock(&intake->lock);
     struct setup *before = intake->shared.current;
-    intake->shared.current = next;
+    intake->shared.current = *setup;
     atomic_fetch_add(&intake->generation, 1);
     mutex_unlock(&intake->lock);
+    *setup = NULL;
     setup_unref(&before);
-    return true;
 }
 
 /* The path is that of the first snapshot: the listener knows these routes for good. */

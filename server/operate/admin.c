@@ -25,6 +25,7 @@ enum {
     ROUTE_LIST,
     ROUTE_SHOW,
     ROUTE_ACT,
+    ROUTE_RELOAD,
     ROUTE_RECENT,
     ROUTE_RULES,
     ROUTE_HEALTH,
@@ -354,6 +355,36 @@ static void handle_act(void *arg, struct request *request) {
     }
 }
 
+static struct json_object *lines_of(struct text text) {
+    struct json_object *list = json_object_new_array();
+    struct text line = {NULL, 0};
+    while (text_next_part(&text, '\n', &line)) {
+        if (line.bytes > 0) {
+            json_object_array_add(list, json_object_new_string_len(line.data, (int)line.bytes));
+        }
+    }
+    return list;
+}
+
+static void handle_reload(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    scoped(arena_free) struct arena *arena = arena_new();
+    scoped(buffer_done) struct buffer findings = BUFFER_INIT;
+    struct text actor = {NULL, 0};
+    struct error error = {0};
+    if (!find_actor(admin, request, arena, &actor)) {
+        request_answer_error(request, 401, "the token is no longer accepted");
+        return;
+    }
+    bool is_done = admin->options.reload_fn(admin->options.reload_arg, actor, &findings, &error);
+    struct json_object *object = json_object_new_object();
+    if (!is_done) {
+        view_add_text(object, "error", text_of(error.text));
+    }
+    json_object_object_add(object, "findings", lines_of(buffer_text(&findings)));
+    answer_object(request, is_done ? 200 : 409, object);
+}
+
 /* ---- health -------------------------------------------------------------------------------------
  */
 
@@ -396,19 +427,21 @@ void admin_free(struct admin **admin) {
     free(old);
 }
 
-bool admin_adopt(struct admin *admin, struct snapshot *snapshot, bool *has_token_out,
-                 struct error *error) {
-    struct access *next = NULL;
-    if (!access_new(snapshot, &next, error)) {
-        return false;
-    }
-    *has_token_out = next != NULL;
+bool admin_prepare(struct snapshot *snapshot, struct access **access_out, struct error *error) {
+    return access_new(snapshot, access_out, error);
+}
+
+void admin_discard(struct access **access) {
+    access_unref(access);
+}
+
+void admin_adopt(struct admin *admin, struct access **access) {
     mutex_lock(&admin->lock);
     struct access *before = admin->shared.access;
-    admin->shared.access = next;
+    admin->shared.access = *access;
     mutex_unlock(&admin->lock);
+    *access = NULL;
     access_unref(&before);
-    return true;
 }
 
 const struct route *admin_routes(struct admin *admin, size_t *count_out) {
@@ -422,6 +455,7 @@ const struct route *admin_routes(struct admin *admin, size_t *count_out) {
         [ROUTE_LIST] = {"GET", INCIDENTS, 0, gate_view, handle_list},
         [ROUTE_SHOW] = {"GET", INCIDENTS "/*", 0, gate_view, handle_show},
         [ROUTE_ACT] = {"POST", INCIDENTS "/*", BODY_BYTES, gate_operate, handle_act},
+        [ROUTE_RELOAD] = {"POST", "/v1/reload", BODY_BYTES, gate_operate, handle_reload},
         [ROUTE_RECENT] = {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
         [ROUTE_RULES] = {"GET", "/v1/rules", 0, gate_view, handle_rules},
         [ROUTE_HEALTH] = {"GET", "/healthz", 0, NULL, handle_health},

@@ -89,8 +89,8 @@ void settings_print(const struct settings *settings, struct buffer *out);
 /* The table: key, type, default, environment variable, what it means. */
 void settings_help(struct buffer *out);
 
-/* Names what differs of what a reload can't change (listen, admin, journal, workers); empty:
- * nothing. */
+/* Names what differs of what a reload can't change: listen, admin, journal and workers, and what
+ * only the start hands on (queue_limit, retain, aws.endpoint). Empty: nothing. */
 void settings_needing_restart(const struct settings *now, const struct settings *next,
                               struct buffer *out);
 

@@ -12,6 +12,8 @@
  * the connection is closed loses the answer. One that asks first (Expect: 100-continue) or says
  * that it has more than LISTENER_DISCARD_BYTES is answered at once.
  *
+ * The certificate is the one of served_certificate_set(), which must have been called.
+ *
  * Ownership:  listener_stop() frees it.
  * Threads:    handlers run on up to `threads` threads at once. start to stop: one thread.
  * Bounds:     limits below. Headers over LISTENER_HEADER_BYTES: 431. A connection without traffic
@@ -48,8 +50,7 @@ struct listener_limits {
 struct listener_options {
     const char *name; /* "intake", "admin": for logs, metrics and thread names */
     const char *address;
-    uint16_t port; /* 0: the kernel chooses, listener_port() tells */
-    struct text certificate_pem, key_pem;
+    uint16_t port;              /* 0: the kernel chooses, listener_port() tells */
     const struct route *routes; /* must outlive the listener */
     size_t route_count;
     struct listener_limits limits;

@@ -31,6 +31,7 @@
 #define INTAKE_EVENTS_MAX 1000
 
 struct intake;
+struct setup;
 
 struct intake_options {
     struct journal *journal;
@@ -41,10 +42,14 @@ struct intake_options {
 struct intake *intake_new(const struct intake_options *options);
 void intake_free(struct intake **intake);
 
-/* Takes a snapshot (by reference) and resolves its secrets. ERROR_INVALID when none of them is set
- * and at least AUTHENTICATE_BYTES long, naming the references; what was adopted before stays then.
- * Must have worked once before the routes are used. */
-MUST_CHECK bool intake_adopt(struct intake *intake, struct snapshot *snapshot, struct error *error);
+/* A snapshot (by reference) with its secrets resolved. ERROR_INVALID when none of them is set and
+ * at least AUTHENTICATE_BYTES long, naming the references. */
+MUST_CHECK bool intake_prepare(struct snapshot *snapshot, struct setup **setup_out,
+                               struct error *error);
+/* Takes it over (sets NULL): requests from now on are judged by it. Before the routes are used. */
+void intake_adopt(struct intake *intake, struct setup **setup);
+/* One that was prepared in vain. */
+void intake_discard(struct setup **setup);
 
 /* POST <listen.path>, GET /healthz, GET /readyz. Valid until intake_free(). */
 const struct route *intake_routes(struct intake *intake, size_t *count_out);

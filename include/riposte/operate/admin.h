@@ -8,8 +8,9 @@
  *     GET /v1/incidents/ID      one of those, with calls, effects, tasks, plan, event
  *     POST /v1/incidents/ID/undo {"resources":bool}    202 with the incident; 409 when its state
  *         has nothing to undo
- *     GET /v1/events/recent     {"events":[...]}, the newest first
- *     GET /v1/rules             {"rules":[...]}
+ *     POST /v1/reload           200 {"findings":[...]}: the new files are in force; 409 with
+ * "error" too: the old ones are GET /v1/events/recent     {"events":[...]}, the newest first GET
+ * /v1/rules             {"rules":[...]}
  *
  * What isn't known is left out; times are RFC 3339 with milliseconds; errors are {"error": what}.
  *
@@ -33,22 +34,33 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct access;
 struct admin;
+
+/* Reads settings, rules and playbooks anew and puts them in force, for this actor. `findings` gets
+ * a line each of what was found, also when it worked. Called on the listener's thread. */
+typedef bool admin_reload_fn(void *arg, struct text actor, struct buffer *findings,
+                             struct error *error);
 
 struct admin_options {
     struct journal *journal;
     struct recent *recent;
     const struct clock *clock;
+    admin_reload_fn *reload_fn;
+    void *reload_arg;
 };
 
 struct admin *admin_new(const struct admin_options *options);
 void admin_free(struct admin **admin);
 
-/* Takes a snapshot (by reference) and resolves its tokens. *has_token_out false: none is set, and
- * there must be no admin listener. ERROR_INVALID: a token that is set is too short, or two have one
- * name. */
-MUST_CHECK bool admin_adopt(struct admin *admin, struct snapshot *snapshot, bool *has_token_out,
-                            struct error *error);
+/* A snapshot (by reference) with its tokens resolved; *access_out NULL: none is set, and there must
+ * be no admin listener. ERROR_INVALID: a token that is set is too short, or two have one name. */
+MUST_CHECK bool admin_prepare(struct snapshot *snapshot, struct access **access_out,
+                              struct error *error);
+/* Takes it over (sets NULL): requests from now on are judged by it. NULL: nobody gets in. */
+void admin_adopt(struct admin *admin, struct access **access);
+/* One that was prepared in vain. */
+void admin_discard(struct access **access);
 
 const struct route *admin_routes(struct admin *admin, size_t *count_out);
 

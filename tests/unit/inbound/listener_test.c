@@ -5,6 +5,7 @@
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
 #include "riposte/crypto/certificate.h"
+#include "riposte/crypto/served_certificate.h"
 #include "riposte/observe/metrics.h"
 
 #include "testing.h"
@@ -126,8 +127,6 @@ static struct listener *start_with(struct listener_limits limits) {
     struct listener *started = NULL;
     const struct listener_options options = {.name = "test",
                                              .address = "127.0.0.1",
-                                             .certificate_pem = buffer_text(&certificate_pem),
-                                             .key_pem = buffer_text(&key_pem),
                                              .routes = routes,
                                              .route_count = ARRAY_COUNT(routes),
                                              .limits = limits};
@@ -173,7 +172,11 @@ static int set_up_group(void **state) {
     const char *const names[] = {"localhost", "127.0.0.1"};
     mutex_init(&desk.lock);
     condition_init(&desk.changed);
-    return certificate_make(&clock_system, names, 2, &certificate_pem, &key_pem, &error) ? 0 : 1;
+    return certificate_make(&clock_system, names, 2, &certificate_pem, &key_pem, &error) &&
+                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
+                                          &error)
+               ? 0
+               : 1;
 }
 
 static int tear_down_group(void **state) {
@@ -765,8 +768,6 @@ static void test_both_kinds_of_addresses_at_once(void **state) {
     struct listener *other = NULL;
     const struct listener_options options = {.name = "other",
                                              .address = "::",
-                                             .certificate_pem = buffer_text(&certificate_pem),
-                                             .key_pem = buffer_text(&key_pem),
                                              .routes = routes,
                                              .route_count = ARRAY_COUNT(routes),
                                              .limits = usual_limits};
@@ -788,8 +789,6 @@ static void test_what_cannot_be_listened_on(void **state) {
     struct listener_options options = {.name = "other",
                                        .address = "127.0.0.1",
                                        .port = listener_port(listener),
-                                       .certificate_pem = buffer_text(&certificate_pem),
-                                       .key_pem = buffer_text(&key_pem),
                                        .routes = routes,
                                        .route_count = ARRAY_COUNT(routes),
                                        .limits = usual_limits};

@@ -3,6 +3,7 @@
 #include "riposte/base/memory.h"
 #include "riposte/base/thread.h"
 #include "riposte/crypto/certificate.h"
+#include "riposte/crypto/served_certificate.h"
 #include "riposte/crypto/sha256.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/observe/log.h"
@@ -57,7 +58,11 @@ static int set_up_group(void **state) {
     log_set_sink(open("/dev/null", O_WRONLY | O_CLOEXEC), &clock_system);
     fake_clock_init(&now, NOW_MS);
     load_snapshot();
-    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) ? 0 : 1;
+    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) &&
+                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
+                                          &error)
+               ? 0
+               : 1;
 }
 
 static int tear_down_group(void **state) {
@@ -66,6 +71,14 @@ static int tear_down_group(void **state) {
     buffer_done(&certificate_pem);
     buffer_done(&key_pem);
     return 0;
+}
+
+static void adopt(struct snapshot *next) {
+    struct error error = {0};
+    struct setup *setup = NULL;
+    assert_ok(intake_prepare(next, &setup, &error), &error);
+    intake_adopt(intake, &setup);
+    assert_null(setup);
 }
 
 static int set_up(void **state) {
@@ -77,12 +90,10 @@ static int set_up(void **state) {
     recent = recent_new(RECENT_CAPACITY);
     intake = intake_new(
         &(struct intake_options){.journal = journal, .recent = recent, .clock = &now.clock});
-    assert_ok(intake_adopt(intake, snapshot, &error), &error);
+    adopt(snapshot);
     struct listener_options options = {
         .name = "intake",
         .address = "127.0.0.1",
-        .certificate_pem = buffer_text(&certificate_pem),
-        .key_pem = buffer_text(&key_pem),
         .limits = {
             .threads = 3, .connections = 100, .memory_bytes = 32u * 1024 * 1024, .idle_ms = 20000}};
     options.routes = intake_routes(intake, &options.route_count);
@@ -469,15 +480,16 @@ static void test_health(void **state) {
 static void test_secrets_are_replaced(void **state) {
     (void)state;
     struct error error = {0};
+    struct setup *setup = NULL;
     assert_outcome(post(CALM), 200, "");
     setenv("RIPOSTE_TEST_SECRET", "another-secret-of-now", 1);
-    assert_ok(intake_adopt(intake, snapshot, &error), &error);
+    adopt(snapshot);
     assert_outcome(post(CALM), 401, "");
     assert_outcome(request("POST", "/in", "X-Test-Key: another-secret-of-now\r\n", TEXT(CALM)), 200,
                    "");
     setenv("RIPOSTE_TEST_SECRET", "short", 1);
     unsetenv("RIPOSTE_TEST_SECRET_NEXT");
-    assert_fails(intake_adopt(intake, snapshot, &error), &error, ERROR_INVALID,
+    assert_fails(intake_prepare(snapshot, &setup, &error), &error, ERROR_INVALID,
                  "env:RIPOSTE_TEST_SECRET, env:RIPOSTE_TEST_SECRET_NEXT");
     assert_outcome(request("POST", "/in", "X-Test-Key: another-secret-of-now\r\n", TEXT(CALM)), 200,
                    "");
@@ -519,7 +531,7 @@ static void test_many_at_once_while_rules_are_replaced(void **state) {
         assert_ok(thread_start(&clients[i], "client", run_client, &failures, &error), &error);
     }
     for (size_t i = 0; i < 20; i++) {
-        assert_ok(intake_adopt(intake, snapshot, &error), &error);
+        adopt(snapshot);
     }
     for (size_t i = 0; i < THREADS; i++) {
         thread_join(&clients[i]);

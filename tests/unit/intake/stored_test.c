@@ -3,6 +3,7 @@
 
 #include "riposte/base/thread.h"
 #include "riposte/crypto/certificate.h"
+#include "riposte/crypto/served_certificate.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/observe/log.h"
 #include "riposte/operate/admin.h"
@@ -46,7 +47,11 @@ static int set_up_group(void **state) {
     bool is_loaded = snapshot_load(SETTINGS, no_environment, NULL, &snapshot, findings);
     findings_free(&findings);
     assert_true(is_loaded);
-    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) ? 0 : 1;
+    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) &&
+                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
+                                          &error)
+               ? 0
+               : 1;
 }
 
 static int tear_down_group(void **state) {
@@ -63,8 +68,6 @@ static struct listener *start(const char *name, const struct route *routes, size
     struct listener *listener = NULL;
     const struct listener_options options = {.name = name,
                                              .address = "127.0.0.1",
-                                             .certificate_pem = buffer_text(&certificate_pem),
-                                             .key_pem = buffer_text(&key_pem),
                                              .routes = routes,
                                              .route_count = count,
                                              .limits = {.threads = threads,
@@ -78,7 +81,8 @@ static struct listener *start(const char *name, const struct route *routes, size
 static int set_up(void **state) {
     (void)state;
     struct error error = {0};
-    bool has_token = false;
+    struct setup *setup = NULL;
+    struct access *access = NULL;
     size_t count = 0;
     const struct journal_options options = {
         .url = "memory:", .clock = &clock_system, .queue_limit = QUEUE_LIMIT, .workers = 2};
@@ -88,8 +92,10 @@ static int set_up(void **state) {
         &(struct intake_options){.journal = journal, .recent = recent, .clock = &clock_system});
     admin = admin_new(
         &(struct admin_options){.journal = journal, .recent = recent, .clock = &clock_system});
-    assert_ok(intake_adopt(intake, snapshot, &error), &error);
-    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
+    assert_ok(intake_prepare(snapshot, &setup, &error), &error);
+    intake_adopt(intake, &setup);
+    assert_ok(admin_prepare(snapshot, &access, &error), &error);
+    admin_adopt(admin, &access);
     const struct route *routes = intake_routes(intake, &count);
     events_listener = start("intake", routes, count, 3);
     routes = admin_routes(admin, &count);

@@ -1,6 +1,7 @@
 #include "riposte/operate/admin.h"
 
 #include "riposte/crypto/certificate.h"
+#include "riposte/crypto/served_certificate.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
@@ -47,7 +48,11 @@ static int set_up_group(void **state) {
     }
     buffer_done(&lines);
     findings_free(&findings);
-    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) ? 0 : 1;
+    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) &&
+                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
+                                          &error)
+               ? 0
+               : 1;
 }
 
 static int tear_down_group(void **state) {
@@ -63,22 +68,48 @@ static void set_tokens(void) {
     setenv("RIPOSTE_TEST_VIEW", "the-watchers-token", 1);
 }
 
+/* Whether a token is set. */
+static bool adopt(void) {
+    struct error error = {0};
+    struct access *access = NULL;
+    assert_ok(admin_prepare(snapshot, &access, &error), &error);
+    bool has_token = access != NULL;
+    admin_adopt(admin, &access);
+    assert_null(access);
+    return has_token;
+}
+
+/* What the next reload does. */
+static struct {
+    const char *findings, *problem; /* problem NULL: it works */
+    unsigned count;
+    char actor[32];
+} reloads;
+
+static bool reload(void *arg, struct text actor, struct buffer *findings, struct error *error) {
+    assert_ptr_equal(arg, &reloads);
+    reloads.count++;
+    snprintf(reloads.actor, sizeof(reloads.actor), "%.*s", TEXT_ARG(actor));
+    buffer_append_string(findings, reloads.findings);
+    return reloads.problem == NULL || error_set(error, ERROR_INVALID, "%s", reloads.problem);
+}
+
 static int set_up(void **state) {
     (void)state;
     struct error error = {0};
-    bool has_token = false;
     set_tokens();
     journal = fake_journal_new();
     recent = recent_new(RECENT_CAPACITY);
-    admin = admin_new(
-        &(struct admin_options){.journal = journal, .recent = recent, .clock = &clock_system});
-    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
-    assert_true(has_token);
+    memset(&reloads, 0, sizeof(reloads));
+    admin = admin_new(&(struct admin_options){.journal = journal,
+                                              .recent = recent,
+                                              .clock = &clock_system,
+                                              .reload_fn = reload,
+                                              .reload_arg = &reloads});
+    assert_true(adopt());
     struct listener_options options = {
         .name = "admin",
         .address = "127.0.0.1",
-        .certificate_pem = buffer_text(&certificate_pem),
-        .key_pem = buffer_text(&key_pem),
         .limits = {.threads = 1, .connections = 20, .memory_bytes = 1024 * 1024, .idle_ms = 20000}};
     options.routes = admin_routes(admin, &options.route_count);
     assert_ok(listener_start(&options, &listener, &error), &error);
@@ -154,24 +185,38 @@ static void test_who_may_ask(void **state) {
 static void test_tokens_are_replaced(void **state) {
     (void)state;
     struct error error = {0};
-    bool has_token = false;
+    struct access *access = NULL;
     setenv("RIPOSTE_TEST_ADMIN", "another-token-than-before", 1);
-    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
+    assert_true(adopt());
     assert_answer("GET", "/v1/rules", OPERATE, "", 401, "");
     assert_answer("GET", "/v1/rules", "Authorization: Bearer another-token-than-before\r\n", "",
                   200, "");
     setenv("RIPOSTE_TEST_ADMIN", "short", 1);
-    assert_fails(admin_adopt(admin, snapshot, &has_token, &error), &error, ERROR_INVALID,
+    assert_fails(admin_prepare(snapshot, &access, &error), &error, ERROR_INVALID,
                  "admin token admin: env:RIPOSTE_TEST_ADMIN has less than 16 characters");
     assert_answer("GET", "/v1/rules", "Authorization: Bearer another-token-than-before\r\n", "",
                   200, "");
     unsetenv("RIPOSTE_TEST_ADMIN");
-    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
-    assert_true(has_token);
+    assert_true(adopt());
     unsetenv("RIPOSTE_TEST_VIEW");
-    assert_ok(admin_adopt(admin, snapshot, &has_token, &error), &error);
-    assert_false(has_token);
+    assert_false(adopt());
     assert_answer("GET", "/v1/rules", VIEW, "", 401, "");
+}
+
+static void test_a_reload_is_asked_for_and_answered(void **state) {
+    (void)state;
+    reloads.findings = "riposte.json:3:5: warning: nobody is protected\n";
+    assert_answer("POST", "/v1/reload", OPERATE, "", 200,
+                  "{\"findings\":[\"riposte.json:3:5: warning: nobody is protected\"]}");
+    assert_string_equal(reloads.actor, "admin");
+    reloads.problem = "riposte.json: 1 errors";
+    assert_answer("POST", "/v1/reload", OPERATE, "", 409,
+                  "{\"error\":\"riposte.json: 1 errors\",\"findings\":[");
+    assert_int_equal(reloads.count, 2);
+    assert_answer("POST", "/v1/reload", VIEW, "", 403, "");
+    assert_answer("POST", "/v1/reload", "", "", 401, "");
+    assert_answer("GET", "/v1/reload", OPERATE, "", 405, "");
+    assert_int_equal(reloads.count, 2);
 }
 
 /* ---- incidents ----------------------------------------------------------------------------------
@@ -481,6 +526,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         with_admin(test_who_may_ask),
         with_admin(test_tokens_are_replaced),
+        with_admin(test_a_reload_is_asked_for_and_answered),
         with_admin(test_lists),
         with_admin(test_one_incident),
         with_admin(test_incidents_that_cannot_be_shown),

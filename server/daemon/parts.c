@@ -1,0 +1,99 @@
+#include "parts.h"
+
+#include "riposte/base/memory.h"
+#include "riposte/cli/options.h"
+#include "riposte/crypto/certificate.h"
+#include "riposte/crypto/served_certificate.h"
+#include "riposte/observe/log.h"
+
+#include <string.h>
+
+static const struct log_context here = {.component = "daemon"};
+
+struct snapshot *daemon_snapshot(void *arg) {
+    struct daemon *daemon = arg;
+    mutex_lock(&daemon->lock);
+    struct snapshot *snapshot = snapshot_ref(daemon->shared.snapshot);
+    mutex_unlock(&daemon->lock);
+    return snapshot;
+}
+
+void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot) {
+    enum log_level level = LOG_INFO;
+    if (log_level_parse((*snapshot)->settings->log_level, &level)) {
+        log_set_level(level);
+    }
+    mutex_lock(&daemon->lock);
+    struct snapshot *before = daemon->shared.snapshot;
+    daemon->shared.snapshot = *snapshot;
+    mutex_unlock(&daemon->lock);
+    *snapshot = NULL;
+    snapshot_unref(&before);
+}
+
+static void log_lines(struct text rest) {
+    struct text line;
+    while (text_next_part(&rest, '\n', &line)) {
+        if (line.bytes > 0) {
+            log_warn(&here, "%.*s", TEXT_ARG(line));
+        }
+    }
+}
+
+bool daemon_load(const struct daemon *daemon, struct snapshot **snapshot_out,
+                 struct buffer *findings_out, struct error *error) {
+    scoped(findings_free) struct findings *findings = findings_new();
+    bool is_good = snapshot_load(daemon->settings_path, cli_environment, NULL, snapshot_out,
+                                 findings);
+    findings_print(findings, findings_out);
+    log_lines(buffer_text(findings_out));
+    return is_good || error_set(error, ERROR_INVALID, "%s: %zu errors, listed above",
+                                daemon->settings_path, findings_errors(findings));
+}
+
+/* A certificate with its key, as text. */
+struct pem {
+    struct buffer certificate, key;
+};
+
+static void pem_done(struct pem *pem) {
+    memory_wipe(pem->key.data, pem->key.bytes);
+    buffer_done(&pem->key);
+    buffer_done(&pem->certificate);
+}
+
+static bool serve(const struct pem *pem, const char *origin, struct error *error) {
+    struct certificate_facts facts = {0};
+    if (!certificate_inspect(buffer_text(&pem->certificate), &facts, error) ||
+        !served_certificate_set(buffer_text(&pem->certificate), buffer_text(&pem->key), error)) {
+        return false;
+    }
+    log_info(&here, "certificate %s, SHA-256 fingerprint %s", origin, facts.fingerprint);
+    return true;
+}
+
+bool daemon_serve_certificate(const struct settings *settings, struct error *error) {
+    scoped(pem_done) struct pem pem = {BUFFER_INIT, BUFFER_INIT};
+    scoped(memory_free_at) char *certificate = text_copy(settings->listen.certificate);
+    scoped(memory_free_at) char *key = text_copy(settings->listen.key);
+    return certificate_read(certificate, key, &pem.certificate, &pem.key, error) &&
+           serve(&pem, "read", error);
+}
+
+bool daemon_serve_own_certificate(const struct settings *settings, struct error *error) {
+    scoped(pem_done) struct pem pem = {BUFFER_INIT, BUFFER_INIT};
+    scoped(memory_free_at) char *address = text_copy(settings->listen.address);
+    const char *names[] = {"localhost", "127.0.0.1", address};
+    size_t count = strcmp(address, "127.0.0.1") == 0 ? 2 : 3;
+    return certificate_make(&clock_system, names, count, &pem.certificate, &pem.key, error) &&
+           serve(&pem, "self-signed, made at start", error);
+}
+
+bool daemon_note(struct daemon *daemon, struct text actor, const char *event, struct error *error) {
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    scoped(snapshot_unref) struct snapshot *snapshot = daemon_snapshot(daemon);
+    buffer_append_format(&text, "{\"version\":\"%s\",\"mode\":\"%s\",\"rules\":%zu}",
+                         RIPOSTE_VERSION, mode_name(snapshot->settings->mode),
+                         snapshot->rule_count);
+    return journal_note(daemon->journal, actor, text_of(event), buffer_text(&text), error);
+}

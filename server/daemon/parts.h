@@ -1,0 +1,64 @@
+/* What the server is made of, in the order in which it starts. Private to the folder.
+ *
+ * Threads:    main starts and stops them; `shared` is everybody's, with its lock. */
+#ifndef RIPOSTE_SERVER_DAEMON_PARTS_H
+#define RIPOSTE_SERVER_DAEMON_PARTS_H
+
+#include "riposte/base/attributes.h"
+#include "riposte/base/buffer.h"
+#include "riposte/base/error.h"
+#include "riposte/base/mutex.h"
+#include "riposte/config/snapshot.h"
+#include "riposte/inbound/listener.h"
+#include "riposte/intake/intake.h"
+#include "riposte/operate/admin.h"
+#include "riposte/respond/respond.h"
+
+#include <stdbool.h>
+
+struct daemon {
+    const char *settings_path;
+    struct journal *journal;
+    struct recent *recent;
+    struct http_client *http;
+    struct aws_client *aws;
+    struct respond *respond;
+    struct intake *intake;
+    struct listener *events;
+    struct admin *admin;
+    struct listener *admin_listener; /* NULL: no admin token was set at the start */
+
+    struct mutex reloading; /* one at a time */
+    struct mutex lock;
+    struct {
+        struct snapshot *snapshot;
+    } shared; /* with `lock` */
+};
+
+/* The present one; the caller unrefs it. A respond_snapshot_fn. */
+struct snapshot *daemon_snapshot(void *daemon);
+/* Takes over the caller's reference (sets NULL). */
+void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot);
+
+/* Reads what `settings_path` names. What was found is appended to `findings`, a line each, and
+ * logged. */
+MUST_CHECK bool daemon_load(const struct daemon *daemon, struct snapshot **snapshot_out,
+                            struct buffer *findings, struct error *error);
+
+/* The certificate that the settings name, to be served from now on. */
+MUST_CHECK bool daemon_serve_certificate(const struct settings *settings, struct error *error);
+/* One made now, when they name none. */
+MUST_CHECK bool daemon_serve_own_certificate(const struct settings *settings, struct error *error);
+
+/* A line of the audit chain about the server itself. */
+MUST_CHECK bool daemon_note(struct daemon *daemon, struct text actor, const char *event,
+                            struct error *error);
+
+/* Settings, rules, playbooks, secrets and certificate anew, all or nothing: what can fail is done
+ * before anything changes, and requests and incidents under way keep what they began with.
+ * ERROR_INVALID: the files are wrong, or change what only a restart can. An admin_reload_fn. */
+MUST_CHECK bool daemon_reload(void *daemon, struct text actor, struct buffer *findings,
+                              struct error *error);
+void daemon_reload_register(void);
+
+#endif

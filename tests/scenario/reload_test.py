@@ -1,0 +1,185 @@
+"""Settings, rules, secrets and certificate are replaced while the server runs: all or nothing, and nobody is turned away."""
+import contextlib
+import datetime
+import http.client
+import json
+import pathlib
+import shutil
+import signal
+import ssl
+import tempfile
+import threading
+import unittest
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+import harness
+from harness import Riposte
+
+NEXT_SECRET = "the-secret-that-comes-next"
+EVENT = "terraform-no-mfa.json"
+
+
+class Reload(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="riposte-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.rules = self.folder / "rules"
+        shutil.copytree(harness.ROOT / "conf" / "rules", self.rules)
+        shutil.copytree(harness.ROOT / "conf" / "events", self.folder / "events")
+        self.secret = self.folder / "secret"
+        self.secret.write_text(harness.SECRET)
+        self.make_certificate("first")
+        self.server = Riposte(self.folder, settings={
+            "rules": str(self.rules),
+            "listen": {"certificate": str(self.folder / "server.pem"),
+                       "key": str(self.folder / "server.key")},
+            "authenticate": {"secrets": [f"file:{self.secret}"]}}).start()
+        self.addCleanup(self.server.stop, signal.SIGKILL)
+
+    def make_certificate(self, name):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        today = datetime.datetime.now(datetime.timezone.utc)
+        certificate = x509.CertificateBuilder(
+            subject, subject, key.public_key(), x509.random_serial_number(),
+            today - datetime.timedelta(days=1), today + datetime.timedelta(days=1)).sign(
+                key, hashes.SHA256())
+        pem = serialization.Encoding.PEM
+        (self.folder / "server.pem").write_bytes(certificate.public_bytes(pem))
+        (self.folder / "server.key").write_bytes(key.private_bytes(
+            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+
+    def event(self):
+        return harness.fresh(harness.sample(EVENT))
+
+    def reload(self, expected=0):
+        """As an operator does; its output."""
+        done = self.server.cli("reload", "-c", str(self.server.settings_path))
+        self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def settings(self, **changes):
+        document = json.loads(self.server.settings_path.read_text())
+        for name, value in changes.items():
+            document[name] = {**document[name], **value} if isinstance(value, dict) else value
+        self.server.settings_path.write_text(json.dumps(document))
+
+    def fired(self):
+        status, answer = self.server.post(self.event())
+        self.assertIn(status, (200, 202), answer)
+        return [incident["rule"] for incident in answer.get("incidents", [])]
+
+    def test_a_rule_comes_and_goes(self):
+        rule = self.rules / "termination-protection-disabled.json"
+        kept = rule.read_text()
+        rule.unlink()
+        self.assertEqual(self.fired(), ["termination-protection-disabled"], "nothing was read yet")
+        self.server.process.send_signal(signal.SIGHUP)
+        harness.wait_for("the reload", lambda: '"SIGHUP"' in self.server.log(), 10)
+        self.assertEqual(self.fired(), [])
+        rule.write_text(kept)
+        self.assertEqual(self.reload(), "reloaded\n")
+        self.assertEqual(self.fired(), ["termination-protection-disabled"])
+
+    def test_a_wrong_file_changes_nothing(self):
+        self.secret.write_text(NEXT_SECRET)
+        (self.rules / "broken.json").write_text('{\n  "name": "broken",\n  "patern": {}\n}\n')
+        said = self.reload(expected=1)
+        self.assertIn("broken.json:3:3: ", said)
+        self.assertIn("not reloaded", said)
+        self.assertEqual(self.fired(), ["termination-protection-disabled"], "with the old secret")
+        self.assertEqual(self.server.request("GET", "/readyz")[0], 200)
+        status, metrics = self.server.admin("/metrics")
+        self.assertEqual(status, 200)
+        self.assertIn(b'riposte_reloads_total{outcome="refused"} 1', metrics)
+
+    def test_what_needs_a_restart_is_refused_by_name(self):
+        self.settings(workers=3, listen={"port": harness.free_port()}, mode="enforce")
+        said = self.reload(expected=1)
+        self.assertIn("a change of listen.port, workers needs a restart", said)
+        self.assertEqual(self.server.request("GET", "/readyz")[0], 200)
+        self.server.post(self.event())
+        self.assertEqual(self.server.admin("/v1/incidents")[1]["incidents"][0]["mode"], "observe")
+
+    def test_a_secret_rotates(self):
+        self.settings(authenticate={"secrets": [f"file:{self.secret}", f"file:{self.secret}.next"]})
+        (self.folder / "secret.next").write_text(NEXT_SECRET)
+        self.assertEqual(self.server.post(self.event(), NEXT_SECRET)[0], 401)
+        self.reload()
+        for secret in (harness.SECRET, NEXT_SECRET):
+            self.assertEqual(self.server.post(self.event(), secret)[0], 202)
+        self.settings(authenticate={"secrets": [f"file:{self.secret}.next"]})
+        self.reload()
+        self.assertEqual(self.server.post(self.event(), harness.SECRET)[0], 401)
+        self.assertEqual(self.server.post(self.event(), NEXT_SECRET)[0], 202)
+        (self.folder / "secret.next").write_text("")
+        self.assertIn("authenticate.secrets: none is set", self.reload(expected=1))
+        self.assertEqual(self.server.post(self.event(), NEXT_SECRET)[0], 202)
+
+    def shown_certificate(self):
+        return ssl.get_server_certificate(("127.0.0.1", self.server.port))
+
+    def test_a_certificate_is_replaced(self):
+        first = (self.folder / "server.pem").read_text()
+        self.assertEqual(self.shown_certificate(), first)
+        with contextlib.closing(self.server.connection()) as kept:
+            kept.request("GET", "/healthz")
+            kept.getresponse().read()
+            key = (self.folder / "server.key").read_text()
+            self.make_certificate("second")
+            second = (self.folder / "server.pem").read_text()
+            self.assertEqual(self.shown_certificate(), first, "nothing was read yet")
+            self.reload()
+            self.assertEqual(self.shown_certificate(), second)
+            kept.request("GET", "/healthz")
+            self.assertEqual(kept.getresponse().status, 200, "a connection that was open goes on")
+        (self.folder / "server.key").write_text(key)
+        self.assertIn("the private key is not the one", self.reload(expected=1))
+        self.assertEqual(self.shown_certificate(), second)
+
+    def test_nobody_is_turned_away_meanwhile(self):
+        ended = threading.Event()
+        wrong = []
+        counts = []
+
+        def client():
+            count = 0
+            while not ended.is_set():
+                with contextlib.closing(self.server.connection()) as connection:
+                    for _ in range(20):
+                        connection.request("POST", "/events", json.dumps(self.event()),
+                                           {"X-Api-Key": harness.SECRET})
+                        answer = connection.getresponse()
+                        body = answer.read()
+                        count += 1
+                        if answer.status not in (200, 202):
+                            wrong.append((answer.status, body))
+            counts.append(count)
+
+        def guarded():
+            try:
+                client()
+            except (OSError, http.client.HTTPException) as problem:
+                wrong.append(problem)
+
+        threads = [threading.Thread(target=guarded) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for _ in range(50):
+            status, answer = self.server.admin("/v1/reload", "POST")
+            self.assertEqual(status, 200, answer)
+        ended.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual(len(counts), 2)
+        self.assertGreater(min(counts), 0)
+        done = self.server.log().count('"reloaded: ')
+        self.assertEqual(done, 50)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
