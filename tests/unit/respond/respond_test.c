@@ -937,6 +937,33 @@ static void test_kill_at_any_point_can_be_undone(void **state) {
     kill_at_any_point(true);
 }
 
+/* ---- a reload in between ------------------------------------------------------------------------
+ */
+
+/* An incident goes on with what it was admitted with, although neither its rule nor its playbooks
+ * are there any more. */
+static void test_a_reload_between_any_two_steps_changes_nothing(void **state) {
+    (void)state;
+    unsigned all_calls = 0;
+    for (unsigned calls = 0; calls <= all_calls; calls++) {
+        struct stage stage;
+        char row[32];
+        snprintf(row, sizeof(row), "reload after %u calls", calls);
+        testing_row(row);
+        stage_open(&stage, &plain);
+        struct ulid id = stage_event(&stage, "i-1", 0);
+        stage_reload(&stage, "tests/unit/respond/conf/riposte.json", calls);
+        finish_response(&stage, &id);
+        undo(&stage, &id, true);
+        assert_state(&stage, &id, INCIDENT_RELEASED, "");
+        assert_string_equal(stage.aws->document, "");
+        assert_false(stage.aws->is_protected);
+        all_calls = stage.aws->call_count;
+        done(&stage);
+    }
+    assert_true(all_calls > 8);
+}
+
 /* ---- many at once ------------------------------------------------------------------------------
  */
 
@@ -1026,6 +1053,7 @@ int main(void) {
         cmocka_unit_test(test_what_was_there_before_is_what_undo_brings_back),
         cmocka_unit_test(test_one_element_that_waits_lets_the_others_go_on),
         cmocka_unit_test(test_who_we_are_may_be_known_later),
+        cmocka_unit_test(test_a_reload_between_any_two_steps_changes_nothing),
         cmocka_unit_test(test_workers_share_the_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,7 +341,14 @@ static struct snapshot *load(const struct stage_options *options) {
 
 static struct snapshot *present(void *arg) {
     struct stage *stage = arg;
-    return snapshot_ref(stage->snapshot);
+    bool is_reloaded = stage->next != NULL && stage->aws->call_count >= stage->next_at;
+    return snapshot_ref(is_reloaded ? stage->next : stage->snapshot);
+}
+
+void stage_reload(struct stage *stage, const char *settings, unsigned calls) {
+    const struct stage_options options = {.settings = settings};
+    stage->next = load(&options);
+    stage->next_at = calls;
 }
 
 static uint64_t no_jitter(uint64_t bound) {
@@ -395,6 +402,7 @@ void stage_close(struct stage *stage) {
     respond_free(&stage->respond);
     journal_close(&stage->journal);
     snapshot_unref(&stage->snapshot);
+    snapshot_unref(&stage->next);
 }
 
 /* ---- events ------------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ struct stage {
     struct journal *journal;
     struct respond *respond;
     struct snapshot *snapshot;
+    struct snapshot *next; /* a reload: the snapshot from the next_at-th call on; NULL: none */
+    unsigned next_at;
     struct fake_clock clock;
     struct stage_aws *aws;
     unsigned events;
@@ -73,6 +75,9 @@ void stage_aws_free(struct stage_aws **aws);
 
 void stage_open(struct stage *stage, const struct stage_options *options);
 void stage_close(struct stage *stage);
+
+/* A reload when `calls` calls were made: other rules and playbooks, those of `settings`. */
+void stage_reload(struct stage *stage, const char *settings, unsigned calls);
 
 /* Switches protection off for `instance` by the user, now plus `later_ms`; returns the incident. */
 struct ulid stage_event(struct stage *stage, const char *instance, int64_t later_ms);
