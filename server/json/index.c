@@ -104,8 +104,8 @@ static void check_utf8(const uint8_t *block, struct index_carry *carry) {
 }
 
 size_t json_index_portable(const uint8_t *blocks, size_t block_count, uint32_t offset,
-                           const uint8_t *escapes_end, struct index_carry *carry,
-                           uint32_t *tokens) {
+                           const uint8_t *escapes_end, struct index_carry *carry, uint32_t *tokens,
+                           uint8_t *firsts) {
     size_t count = 0;
     for (size_t i = 0; i < block_count; i++, blocks += INDEX_BLOCK_BYTES) {
         struct block_marks marks = {0};
@@ -117,8 +117,9 @@ size_t json_index_portable(const uint8_t *blocks, size_t block_count, uint32_t o
         carry->has_backslash |= marks.backslashes != 0;
         carry->has_error |= !json_index_escapes(blocks, escaped & (parity ^ carry->in_string),
                                                 escapes_end);
-        count += index_append(index_tokens(&marks, quotes, parity, carry),
-                              offset + (uint32_t)(i * INDEX_BLOCK_BYTES), tokens + count);
+        count += index_append(index_tokens(&marks, quotes, parity, carry), blocks,
+                              offset + (uint32_t)(i * INDEX_BLOCK_BYTES), tokens + count,
+                              firsts + count);
     }
     return count;
 }
@@ -151,6 +152,7 @@ static const struct kernel {
     index_kernel_fn *kernel_fn;
 } kernels[] = {
 #if defined(__x86_64__)
+    {"avx512", json_index_avx512},
     {"avx2", json_index_avx2},
     {"sse4.2", json_index_sse42},
 #elif defined(__aarch64__)
@@ -161,6 +163,11 @@ static const struct kernel {
 
 static bool has_kernel(size_t number) {
 #if defined(__x86_64__)
+    if (kernels[number].kernel_fn == json_index_avx512) {
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("pclmul") &&
+               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
+    }
     if (kernels[number].kernel_fn == json_index_avx2) {
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
                __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
@@ -206,16 +213,18 @@ static index_kernel_fn *chosen_kernel(void) {
 
 /* ---- pieces ---- */
 
-/* Tokens of a piece, those left over, and room for what index_append() writes too much. */
-#define TOKEN_CAPACITY (INDEX_PIECE_BYTES + INDEX_BLOCK_BYTES + 32)
+/* Tokens of a piece, those left over, and room for what kernels write too much. */
+#define TOKEN_CAPACITY (INDEX_PIECE_BYTES + 2 * INDEX_BLOCK_BYTES)
 
 void json_index_init(struct json_index *index) {
     *index = (struct json_index){0};
     index->tokens = memory_new_array(TOKEN_CAPACITY, sizeof(*index->tokens));
+    index->firsts = memory_new_array(TOKEN_CAPACITY, sizeof(*index->firsts));
 }
 
 void json_index_done(struct json_index *index) {
     free(index->tokens);
+    free(index->firsts);
     *index = (struct json_index){0};
 }
 
@@ -237,7 +246,7 @@ static void read_tail(struct json_index *index, index_kernel_fn *kernel_fn) {
         memcpy(block, index->text + index->next, bytes);
     }
     index->count += kernel_fn(block, 1, (uint32_t)index->next, block + bytes, &index->carry,
-                              index->tokens + index->count);
+                              index->tokens + index->count, index->firsts + index->count);
     index->carry.has_error |= index->carry.in_string != 0;
     index->next = index->bytes + 1;
 }
@@ -254,7 +263,7 @@ static void read_piece(struct json_index *index) {
     }
     index->count += kernel_fn(index->text + index->next, blocks, (uint32_t)index->next,
                               index->text + index->bytes, &index->carry,
-                              index->tokens + index->count);
+                              index->tokens + index->count, index->firsts + index->count);
     index->next += blocks * INDEX_BLOCK_BYTES;
     if (index->bytes - index->next < INDEX_BLOCK_BYTES &&
         blocks * INDEX_BLOCK_BYTES < INDEX_PIECE_BYTES) {
@@ -266,6 +275,7 @@ void json_index_more(struct json_index *index, size_t wanted) {
     while (index->count - index->at < wanted && index->next <= index->bytes) {
         size_t left = index->count - index->at;
         memmove(index->tokens, index->tokens + index->at, left * sizeof(*index->tokens));
+        memmove(index->firsts, index->firsts + index->at, left);
         index->at = 0;
         index->count = left;
         read_piece(index);

@@ -29,7 +29,7 @@ struct index_carry {
     uint64_t is_escaped; /* 1: its first byte is escaped */
     uint64_t is_scalar;  /* 1: the byte before belongs to a scalar that is no string */
     bool has_error, has_backslash;
-    uint8_t last[32];    /* the bytes before, for UTF-8 */
+    uint8_t last[64];    /* the bytes before, for UTF-8 */
     uint32_t utf8_state; /* of the portable kernel */
 };
 
@@ -37,6 +37,7 @@ struct json_index {
     const uint8_t *text;
     size_t bytes, next; /* the first byte not yet indexed; over bytes when all is done */
     uint32_t *tokens;   /* offsets, ascending */
+    uint8_t *firsts;    /* the byte at each */
     size_t at, count;   /* tokens[at] is the next one */
     struct index_carry carry;
 };
@@ -53,15 +54,16 @@ const char *json_index_kernel_name(size_t number);
 /* Takes that one instead of the fastest: for tests. */
 void json_index_choose_kernel(size_t number);
 
-/* Appends the tokens of whole blocks to `tokens` (room for all their bytes); returns how many.
- * `offset` is that of the first block. `escapes_end` is where the text that may be looked at behind
- * an escape ends. */
+/* Appends the tokens of whole blocks to `tokens` and their first bytes to `firsts` (room for all
+ * bytes in both); returns how many. `offset` is that of the first block. `escapes_end` is where the
+ * text that may be looked at behind an escape ends. */
 typedef size_t index_kernel_fn(const uint8_t *blocks, size_t block_count, uint32_t offset,
                                const uint8_t *escapes_end, struct index_carry *carry,
-                               uint32_t *tokens);
+                               uint32_t *tokens, uint8_t *firsts);
 
 index_kernel_fn json_index_portable;
 #if defined(__x86_64__)
+index_kernel_fn json_index_avx512;
 index_kernel_fn json_index_avx2;
 index_kernel_fn json_index_sse42;
 #elif defined(__aarch64__)

@@ -23,10 +23,6 @@ static inline vec vec_table(const uint8_t *bytes) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i_u *)bytes));
 }
 
-static inline vec vec_equal(vec a, vec b) {
-    return _mm256_cmpeq_epi8(a, b);
-}
-
 static inline vec vec_and(vec a, vec b) {
     return _mm256_and_si256(a, b);
 }
@@ -54,8 +50,12 @@ static inline vec vec_high(vec v) {
 #define vec_before(v, previous, bytes) \
     _mm256_alignr_epi8((v), _mm256_permute2x128_si256((previous), (v), 0x21), 16 - (bytes))
 
-static inline uint32_t vec_marks(vec v) {
-    return (uint32_t)_mm256_movemask_epi8(v);
+static inline uint64_t vec_equal(vec a, vec b) {
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b));
+}
+
+static inline uint64_t vec_most(vec a, vec b) {
+    return vec_equal(_mm256_min_epu8(a, b), a);
 }
 
 static inline bool vec_is_zero(vec v) {
@@ -68,11 +68,17 @@ static inline uint64_t kernel_parity(uint64_t bits) {
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
+static inline size_t kernel_append(uint64_t marks, const uint8_t *block, uint32_t offset,
+                                   uint32_t *tokens, uint8_t *firsts) {
+    return index_append(marks, block, offset, tokens, firsts);
+}
+
 #include "index_kernel.h"
 
 size_t json_index_avx2(const uint8_t *blocks, size_t block_count, uint32_t offset,
-                       const uint8_t *escapes_end, struct index_carry *carry, uint32_t *tokens) {
-    return run_kernel(blocks, block_count, offset, escapes_end, carry, tokens);
+                       const uint8_t *escapes_end, struct index_carry *carry, uint32_t *tokens,
+                       uint8_t *firsts) {
+    return run_kernel(blocks, block_count, offset, escapes_end, carry, tokens, firsts);
 }
 
 #endif

@@ -55,13 +55,17 @@ static inline uint64_t index_tokens(const struct block_marks *marks, uint64_t qu
     return (structure | (scalar & ~follows_bare)) & ~inside;
 }
 
-static inline size_t index_append(uint64_t marks, uint32_t offset, uint32_t *tokens) {
+/* The tokens of a block, whose marks are given, and their first bytes. */
+static inline size_t index_append(uint64_t marks, const uint8_t *block, uint32_t offset,
+                                  uint32_t *tokens, uint8_t *firsts) {
     const uint64_t highest = (uint64_t)1 << 63; /* so that there is always one to find */
     size_t count = (size_t)__builtin_popcountll(marks);
     /* Eight at a time, whether or not there are so many: what is too much is overwritten. */
     for (size_t done = 0; done < count; done += 8) {
         for (size_t i = done; i < done + 8; i++) {
-            tokens[i] = offset + (uint32_t)__builtin_ctzll(marks | highest);
+            unsigned at = (unsigned)__builtin_ctzll(marks | highest);
+            tokens[i] = offset + at;
+            firsts[i] = block[at];
             marks &= marks - 1;
         }
     }

@@ -1,10 +1,10 @@
 /* A vector kernel, once the includer has said what a vector is: the type `vec` of VEC_BYTES bytes
- * (16 or 32) and vec_load, vec_splat, vec_table (16 bytes, in every 16-byte lane), vec_equal,
- * vec_and, vec_or, vec_xor, vec_minus (saturating), vec_lookup (by the low four bits, which the
- * caller has cleared above for bytes that count), vec_high (the upper four bits), vec_before (the
- * vector that begins N bytes earlier), vec_marks (a bit a byte, from its highest bit), vec_is_zero,
- * kernel_parity. UTF-8 is checked as in "Validating UTF-8 In Less Than One Instruction Per Byte"
- * (Keiser and Lemire, 2021). */
+ * (16, 32 or 64) and vec_load, vec_splat, vec_table (16 bytes, in every 16-byte lane), vec_and,
+ * vec_or, vec_xor, vec_minus (saturating), vec_lookup (by the low four bits, which the caller has
+ * cleared above for bytes that count), vec_high (the upper four bits), vec_before (the vector that
+ * begins N bytes earlier), vec_equal and vec_most (a bit a byte: is it the other's, is it at most
+ * the other's), vec_is_zero, kernel_parity, kernel_append (as index_append). UTF-8 is checked as in
+ * "Validating UTF-8 In Less Than One Instruction Per Byte" (Keiser and Lemire, 2021). */
 #ifndef RIPOSTE_SERVER_JSON_INDEX_KERNEL_H
 #define RIPOSTE_SERVER_JSON_INDEX_KERNEL_H
 
@@ -110,13 +110,12 @@ static inline vec utf8_errors(const struct kernel_constants *k, vec input, vec b
 
 static inline void mark_vec(const struct kernel_constants *k, vec input, unsigned shift,
                             struct block_marks *out) {
-    vec structure = vec_equal(vec_lookup(k->structure, input), vec_or(input, vec_splat(0x20)));
-    vec low = vec_equal(vec_minus(input, vec_splat(0x1F)), vec_splat(0));
-    out->quotes |= (uint64_t)vec_marks(vec_equal(input, vec_splat('"'))) << shift;
-    out->backslashes |= (uint64_t)vec_marks(vec_equal(input, vec_splat('\\'))) << shift;
-    out->white |= (uint64_t)vec_marks(vec_equal(vec_lookup(k->white, input), input)) << shift;
-    out->structure |= (uint64_t)vec_marks(structure) << shift;
-    out->controls |= (uint64_t)vec_marks(low) << shift;
+    vec structure = vec_lookup(k->structure, input);
+    out->quotes |= vec_equal(input, vec_splat('"')) << shift;
+    out->backslashes |= vec_equal(input, vec_splat('\\')) << shift;
+    out->white |= vec_equal(vec_lookup(k->white, input), input) << shift;
+    out->structure |= vec_equal(structure, vec_or(input, vec_splat(0x20))) << shift;
+    out->controls |= vec_most(input, vec_splat(0x1F)) << shift;
 }
 
 /* Are all bytes of the block, and the end of the one before, ASCII? Then so far all is well. */
@@ -130,7 +129,7 @@ static inline bool is_ascii(const vec *inputs, vec before) {
 
 static inline size_t run_kernel(const uint8_t *blocks, size_t block_count, uint32_t offset,
                                 const uint8_t *escapes_end, struct index_carry *carry,
-                                uint32_t *tokens) {
+                                uint32_t *tokens, uint8_t *firsts) {
     const struct kernel_constants k = {vec_table(white_table), vec_table(structure_table),
                                        vec_table(first_high_table), vec_table(first_low_table),
                                        vec_table(second_high_table)};
@@ -159,8 +158,9 @@ static inline size_t run_kernel(const uint8_t *blocks, size_t block_count, uint3
             carry->has_backslash = true;
             carry->has_error |= !json_index_escapes(blocks, escaped & strings, escapes_end);
         }
-        count += index_append(index_tokens(&marks, quotes, parity, carry),
-                              offset + (uint32_t)(block * INDEX_BLOCK_BYTES), tokens + count);
+        count += kernel_append(index_tokens(&marks, quotes, parity, carry), blocks,
+                               offset + (uint32_t)(block * INDEX_BLOCK_BYTES), tokens + count,
+                               firsts + count);
     }
     carry->has_error |= !vec_is_zero(errors);
     vec_store(carry->last, before);

@@ -23,10 +23,6 @@ static inline vec vec_table(const uint8_t *bytes) {
     return vec_load(bytes);
 }
 
-static inline vec vec_equal(vec a, vec b) {
-    return vceqq_u8(a, b);
-}
-
 static inline vec vec_and(vec a, vec b) {
     return vandq_u8(a, b);
 }
@@ -54,10 +50,19 @@ static inline vec vec_high(vec v) {
 
 #define vec_before(v, previous, bytes) vextq_u8((previous), (v), 16 - (bytes))
 
-static inline uint32_t vec_marks(vec v) {
+/* A bit a byte, from bytes of all zeros or all ones. */
+static inline uint64_t marks(vec v) {
     static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint8x16_t bits = vandq_u8(v, vld1q_u8(weights));
     return (uint32_t)vaddv_u8(vget_low_u8(bits)) | (uint32_t)vaddv_u8(vget_high_u8(bits)) << 8;
+}
+
+static inline uint64_t vec_equal(vec a, vec b) {
+    return marks(vceqq_u8(a, b));
+}
+
+static inline uint64_t vec_most(vec a, vec b) {
+    return marks(vcleq_u8(a, b));
 }
 
 static inline bool vec_is_zero(vec v) {
@@ -68,11 +73,17 @@ static inline uint64_t kernel_parity(uint64_t bits) {
     return index_parity(bits);
 }
 
+static inline size_t kernel_append(uint64_t marks, const uint8_t *block, uint32_t offset,
+                                   uint32_t *tokens, uint8_t *firsts) {
+    return index_append(marks, block, offset, tokens, firsts);
+}
+
 #include "index_kernel.h"
 
 size_t json_index_neon(const uint8_t *blocks, size_t block_count, uint32_t offset,
-                       const uint8_t *escapes_end, struct index_carry *carry, uint32_t *tokens) {
-    return run_kernel(blocks, block_count, offset, escapes_end, carry, tokens);
+                       const uint8_t *escapes_end, struct index_carry *carry, uint32_t *tokens,
+                       uint8_t *firsts) {
+    return run_kernel(blocks, block_count, offset, escapes_end, carry, tokens, firsts);
 }
 
 #endif

@@ -23,10 +23,6 @@ static inline vec vec_table(const uint8_t *bytes) {
     return vec_load(bytes);
 }
 
-static inline vec vec_equal(vec a, vec b) {
-    return _mm_cmpeq_epi8(a, b);
-}
-
 static inline vec vec_and(vec a, vec b) {
     return _mm_and_si128(a, b);
 }
@@ -53,8 +49,12 @@ static inline vec vec_high(vec v) {
 
 #define vec_before(v, previous, bytes) _mm_alignr_epi8((v), (previous), 16 - (bytes))
 
-static inline uint32_t vec_marks(vec v) {
-    return (uint32_t)_mm_movemask_epi8(v);
+static inline uint64_t vec_equal(vec a, vec b) {
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
+}
+
+static inline uint64_t vec_most(vec a, vec b) {
+    return vec_equal(_mm_min_epu8(a, b), a);
 }
 
 static inline bool vec_is_zero(vec v) {
@@ -65,11 +65,17 @@ static inline uint64_t kernel_parity(uint64_t bits) {
     return index_parity(bits);
 }
 
+static inline size_t kernel_append(uint64_t marks, const uint8_t *block, uint32_t offset,
+                                   uint32_t *tokens, uint8_t *firsts) {
+    return index_append(marks, block, offset, tokens, firsts);
+}
+
 #include "index_kernel.h"
 
 size_t json_index_sse42(const uint8_t *blocks, size_t block_count, uint32_t offset,
-                        const uint8_t *escapes_end, struct index_carry *carry, uint32_t *tokens) {
-    return run_kernel(blocks, block_count, offset, escapes_end, carry, tokens);
+                        const uint8_t *escapes_end, struct index_carry *carry, uint32_t *tokens,
+                        uint8_t *firsts) {
+    return run_kernel(blocks, block_count, offset, escapes_end, carry, tokens, firsts);
 }
 
 #endif

@@ -89,7 +89,12 @@ static inline bool has_tokens(struct json_index *index, size_t wanted) {
 
 /* The next token's first byte, NUL at the end. */
 static inline uint8_t peek(struct scan *scan) {
-    return has_tokens(scan->index, 1) ? scan->text[scan->index->tokens[scan->index->at]] : '\0';
+    return has_tokens(scan->index, 1) ? scan->index->firsts[scan->index->at] : '\0';
+}
+
+/* The same, which is there, and goes on behind it. */
+static inline uint8_t take_first(struct scan *scan) {
+    return scan->index->firsts[scan->index->at++];
 }
 
 static inline uint32_t take(struct scan *scan) {
@@ -283,29 +288,42 @@ static bool skip_container(struct scan *scan, uint8_t opening);
  * *separator_out. Both are there. */
 static inline bool skip_value(struct scan *scan, size_t ahead, uint8_t *separator_out) {
     struct json_index *index = scan->index;
-    const uint32_t *tokens = index->tokens + index->at + ahead;
-    const uint8_t *from = scan->text + tokens[0];
-    if (*from == '{' || *from == '[') {
+    const uint8_t *firsts = index->firsts + index->at + ahead;
+    uint8_t first = firsts[0];
+    if (first == '{' || first == '[') {
         index->at += ahead + 1;
-        if (!skip_container(scan, *from) || !has_tokens(index, 1)) {
+        if (!skip_container(scan, first) || !has_tokens(index, 1)) {
             return false;
         }
-        *separator_out = scan->text[take(scan)];
+        *separator_out = take_first(scan);
         return true;
     }
-    *separator_out = scan->text[tokens[1]];
+    const uint8_t *from = scan->text + index->tokens[index->at + ahead];
+    *separator_out = firsts[1];
     index->at += ahead + 2;
-    return *from == '"' || check_scalar(scan, from);
+    return first == '"' || check_scalar(scan, from);
+}
+
+/* Goes over what reads `alike` again and again: strings, of which nothing is left to check. Leaves
+ * at least one token. */
+static inline void skip_alike(struct json_index *index, const char *alike, size_t tokens) {
+    while (index->count - index->at > tokens &&
+           memcmp(index->firsts + index->at, alike, tokens) == 0) {
+        index->at += tokens;
+    }
 }
 
 static bool skip_members(struct scan *scan) {
     for (uint8_t separator = ','; separator != '}';) {
-        if (separator != ',' || !has_tokens(scan->index, MEMBER_TOKENS)) {
+        if (separator != ',') {
             return false;
         }
-        const uint32_t *tokens = scan->index->tokens + scan->index->at;
-        if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':' ||
-            !skip_value(scan, 2, &separator)) {
+        skip_alike(scan->index, "\":\",", MEMBER_TOKENS);
+        if (!has_tokens(scan->index, MEMBER_TOKENS)) {
+            return false;
+        }
+        const uint8_t *firsts = scan->index->firsts + scan->index->at;
+        if (firsts[0] != '"' || firsts[1] != ':' || !skip_value(scan, 2, &separator)) {
             return false;
         }
     }
@@ -314,8 +332,11 @@ static bool skip_members(struct scan *scan) {
 
 static bool skip_elements(struct scan *scan) {
     for (uint8_t separator = ','; separator != ']';) {
-        if (separator != ',' || !has_tokens(scan->index, ELEMENT_TOKENS) ||
-            !skip_value(scan, 0, &separator)) {
+        if (separator != ',') {
+            return false;
+        }
+        skip_alike(scan->index, "\",", ELEMENT_TOKENS);
+        if (!has_tokens(scan->index, ELEMENT_TOKENS) || !skip_value(scan, 0, &separator)) {
             return false;
         }
     }
@@ -367,24 +388,20 @@ static bool note_name(struct scan *scan, struct text name, size_t from) {
 
 /* ---- keys ---- */
 
-/* Where a value stands. */
-struct place {
-    uint32_t node; /* or LOST */
-    bool is_unique, is_element;
-    struct json_membership membership; /* of an element */
-};
-
-/* A key with dots is several names, and may lead through a unique path. */
-static bool follow_names(struct scan *scan, struct text key, struct place *place) {
+/* A key with dots is several names, and may lead through a unique path. `node` is that of the
+ * object. */
+static bool follow_names(struct scan *scan, struct text key, uint32_t node, uint32_t *node_out,
+                         bool *is_unique) {
     size_t from = 0;
     for (;;) {
         size_t dot = text_find_byte(key, '.', from);
-        place->node = json_names_find(scan->names, place->node, text_slice(key, from, dot), false);
-        if (dot == key.bytes || place->node == LOST) {
+        node = json_names_find(scan->names, node, text_slice(key, from, dot), false);
+        if (dot == key.bytes || node == LOST) {
+            *node_out = node;
             return true;
         }
-        const struct json_name *passed = &scan->names->nodes[place->node];
-        place->is_unique |= (passed->flags & JSON_PATH_UNIQUE) != 0;
+        const struct json_name *passed = &scan->names->nodes[node];
+        *is_unique |= (passed->flags & JSON_PATH_UNIQUE) != 0;
         if (passed->path != JSON_NO_PATH && !note_occurrence(scan, passed)) {
             return false;
         }
@@ -402,26 +419,26 @@ static inline bool has_dot(struct text name, const struct json_name_key *key) {
                             : memchr(name.data, '.', name.bytes) != NULL;
 }
 
-/* From the place of an object to that of its member. */
-static inline bool follow_key(struct scan *scan, struct text key, struct place *place) {
+/* As follow_names(), for any key. */
+static inline bool follow_key(struct scan *scan, struct text key, uint32_t node, uint32_t *node_out,
+                              bool *is_unique) {
     if (has_backslash(scan, key)) {
         buffer_clear(&scan->scratch->key);
         json_unescape(key, &scan->scratch->key);
-        return follow_names(scan, buffer_text(&scan->scratch->key), place);
+        return follow_names(scan, buffer_text(&scan->scratch->key), node, node_out, is_unique);
     }
-    if (!json_name_may_begin(&scan->names->nodes[place->node], key) &&
+    if (!json_name_may_begin(&scan->names->nodes[node], key) &&
         (key.bytes == 0 || key.data[0] != '.')) {
-        place->node = LOST;
+        *node_out = LOST;
         return true;
     }
     bool is_padded = scan->end - (const uint8_t *)key.data >= 8;
     struct json_name_key name_key = json_name_key(key, is_padded);
-    const struct json_name_slot *slot = json_name_slot(scan->names, place->node, key.data,
-                                                       &name_key);
+    const struct json_name_slot *slot = json_name_slot(scan->names, node, key.data, &name_key);
     if (slot->child == 0 && has_dot(key, &name_key)) {
-        return follow_names(scan, key, place);
+        return follow_names(scan, key, node, node_out, is_unique);
     }
-    place->node = slot->child == 0 ? LOST : slot->child;
+    *node_out = slot->child == 0 ? LOST : slot->child;
     return true;
 }
 
@@ -461,49 +478,60 @@ static bool take_scalar(struct scan *scan, uint32_t offset, uint32_t node) {
     return note_occurrence(scan, name) && hand_over(scan, name->path, type, raw, offset);
 }
 
-static bool take_container(struct scan *scan, uint32_t offset, struct place place);
+/* Where a value stands that is no element of an array. */
+#define NO_ELEMENT             \
+    (struct json_membership) { \
+        UINT32_MAX, 0          \
+    }
 
-/* As skip_value(), for a value that somebody may have asked for. */
-static inline bool take_value(struct scan *scan, size_t ahead, struct place place,
-                              uint8_t *separator_out) {
-    if (place.node == LOST && !place.is_unique) {
+static bool take_container(struct scan *scan, uint32_t offset, uint32_t node, bool is_unique,
+                           struct json_membership element);
+
+/* As skip_value(), for a value that somebody may have asked for. `node` and `is_unique` say where
+ * it stands: handed on one by one, as a struct that is written piecemeal and read as a whole stalls
+ * the processor. */
+static inline bool take_value(struct scan *scan, size_t ahead, uint32_t node, bool is_unique,
+                              struct json_membership element, uint8_t *separator_out) {
+    if (node == LOST && !is_unique) {
         return skip_value(scan, ahead, separator_out);
     }
     scan->index->at += ahead;
+    uint8_t first = scan->index->firsts[scan->index->at];
     uint32_t offset = take(scan);
-    uint8_t first = scan->text[offset];
-    bool is_good = first == '{' || first == '[' ? take_container(scan, offset, place)
-                                                : take_scalar(scan, offset, place.node);
+    bool is_good = first == '{' || first == '['
+                       ? take_container(scan, offset, node, is_unique, element)
+                       : take_scalar(scan, offset, node);
     if (!is_good || !has_tokens(scan->index, 1)) {
         return false;
     }
-    *separator_out = scan->text[take(scan)];
+    *separator_out = take_first(scan);
     return true;
 }
 
-static bool take_member(struct scan *scan, struct place object, size_t names_before,
-                        uint8_t *separator_out) {
-    struct place place = object;
+static inline bool take_member(struct scan *scan, uint32_t object, bool is_unique,
+                               size_t names_before, uint8_t *separator_out) {
     struct text key;
+    uint32_t node = LOST;
     const uint32_t *tokens = scan->index->tokens + scan->index->at;
-    if (scan->text[tokens[0]] != '"' || scan->text[tokens[1]] != ':') {
+    const uint8_t *firsts = scan->index->firsts + scan->index->at;
+    if (firsts[0] != '"' || firsts[1] != ':') {
         return false;
     }
     string_before(scan, tokens[0], tokens[1], &key);
-    if (object.is_unique && !note_name(scan, key, names_before)) {
+    if (is_unique && !note_name(scan, key, names_before)) {
         return false;
     }
-    if (place.node != LOST && !follow_key(scan, key, &place)) {
+    if (object != LOST && !follow_key(scan, key, object, &node, &is_unique)) {
         return false;
     }
-    return take_value(scan, 2, place, separator_out);
+    return take_value(scan, 2, node, is_unique, NO_ELEMENT, separator_out);
 }
 
-static bool take_members(struct scan *scan, struct place object) {
+static bool take_members(struct scan *scan, uint32_t object, bool is_unique) {
     size_t names_before = scan->name_count;
     for (uint8_t separator = ','; separator != '}';) {
         if (separator != ',' || !has_tokens(scan->index, MEMBER_TOKENS) ||
-            !take_member(scan, object, names_before, &separator)) {
+            !take_member(scan, object, is_unique, names_before, &separator)) {
             return false;
         }
     }
@@ -519,13 +547,12 @@ static void push_membership(struct scan *scan, struct json_membership membership
     scratch->memberships[scan->membership_count++] = membership;
 }
 
-static bool take_elements(struct scan *scan, struct place array) {
-    struct place place = array;
-    place.is_element = true;
-    place.membership = (struct json_membership){scan->array_count - 1, 0};
-    for (uint8_t separator = ','; separator != ']'; place.membership.element++) {
+static bool take_elements(struct scan *scan, uint32_t array, bool is_unique) {
+    uint32_t number = scan->array_count - 1, element = 0;
+    for (uint8_t separator = ','; separator != ']'; element++) {
+        struct json_membership membership = {number, element};
         if (separator != ',' || !has_tokens(scan->index, ELEMENT_TOKENS) ||
-            !take_value(scan, 0, place, &separator)) {
+            !take_value(scan, 0, array, is_unique, membership, &separator)) {
             return false;
         }
     }
@@ -533,7 +560,7 @@ static bool take_elements(struct scan *scan, struct place array) {
 }
 
 /* Up to and with the closing bracket. */
-static bool take_inside(struct scan *scan, struct place place, bool is_object) {
+static bool take_inside(struct scan *scan, uint32_t node, bool is_unique, bool is_object) {
     scan->array_count += !is_object;
     if (scan->depth == JSON_DEPTH_LIMIT) {
         return false;
@@ -542,27 +569,27 @@ static bool take_inside(struct scan *scan, struct place place, bool is_object) {
         scan->index->at++;
         return true;
     }
-    place.is_element = false;
     scan->depth++;
-    bool is_good = is_object ? take_members(scan, place) : take_elements(scan, place);
+    bool is_good = is_object ? take_members(scan, node, is_unique)
+                             : take_elements(scan, node, is_unique);
     scan->depth--;
     return is_good;
 }
 
-static bool take_container(struct scan *scan, uint32_t offset, struct place place) {
+static bool take_container(struct scan *scan, uint32_t offset, uint32_t node, bool is_unique,
+                           struct json_membership element) {
     bool is_object = scan->text[offset] == '{';
-    const struct json_name *name = place.node == LOST ? NULL : &scan->names->nodes[place.node];
+    const struct json_name *name = node == LOST ? NULL : &scan->names->nodes[node];
     unsigned flags = name == NULL ? 0 : name->flags;
     size_t memberships_before = scan->membership_count;
-    place.is_unique |= (flags & JSON_PATH_UNIQUE) != 0;
     /* An array is nothing but its elements. */
     if (is_object && name != NULL && !note_occurrence(scan, name)) {
         return false;
     }
-    if (place.is_element && place.node != LOST) {
-        push_membership(scan, place.membership);
+    if (element.array != NO_ELEMENT.array && node != LOST) {
+        push_membership(scan, element);
     }
-    if (!take_inside(scan, place, is_object)) {
+    if (!take_inside(scan, node, is_unique || (flags & JSON_PATH_UNIQUE) != 0, is_object)) {
         return false;
     }
     scan->membership_count = memberships_before;
@@ -589,7 +616,7 @@ static bool scan_top(struct scan *scan) {
         return false;
     }
     scan->index->at++;
-    return take_inside(scan, (struct place){.node = 0}, true) && !has_tokens(scan->index, 1) &&
+    return take_inside(scan, 0, false, true) && !has_tokens(scan->index, 1) &&
            !scan->index->carry.has_error;
 }
 

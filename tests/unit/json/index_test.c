@@ -13,6 +13,7 @@ static bool read_tokens(struct text text, size_t step, struct buffer *out) {
     buffer_clear(out);
     for (json_index_more(&index, step); index.at < index.count; json_index_more(&index, step)) {
         for (size_t i = 0; i < step && index.at < index.count; i++) {
+            assert_int_equal(index.firsts[index.at], (uint8_t)text.data[index.tokens[index.at]]);
             buffer_append(out, &index.tokens[index.at++], sizeof(uint32_t));
         }
     }
