@@ -1,5 +1,6 @@
 #include "walk.h"
 
+#include "riposte/aws/quota.h"
 #include "riposte/config/context.h"
 #include "riposte/config/template.h"
 #include "riposte/respond/parameters.h"
@@ -136,12 +137,20 @@ enum step_result action_ask(struct walk *walk, const struct occasion *occasion, 
     return STEP_STOP;
 }
 
+/* What AWS will surely refuse is not sent: the next link is tried at once. */
+static bool check_quota(const struct walk *walk, struct error *error) {
+    const struct plan_action *action = walk->action;
+    return action->is_known_only_when_asked ||
+           aws_quota_check(action->service, action->operation,
+                           plan_wire(action->parameters, walk->arena), error);
+}
+
 enum step_result action_write(struct walk *walk, const struct occasion *occasion,
                               const struct plan_record *before) {
     const struct json *prior = before != NULL ? before->answer : NULL;
     bool is_prior_open = before != NULL && before->is_assumed;
     struct error error = {0};
-    if (!render_call(walk, occasion, &occasion->step->call, &error) ||
+    if (!render_call(walk, occasion, &occasion->step->call, &error) || !check_quota(walk, &error) ||
         !render_effect(walk, occasion, &error) ||
         !render_inverse(walk, occasion, prior, is_prior_open, &error)) {
         *walk->action = (struct plan_action){0};

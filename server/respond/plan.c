@@ -1,5 +1,6 @@
 #include "riposte/respond/plan.h"
 
+#include "advice.h"
 #include "walk.h"
 
 #include "riposte/config/context.h"
@@ -355,7 +356,8 @@ static void finish(struct walk *walk) {
     } else if (contains && !walk->has_written) {
         struct text kind = principal_kind(walk->input->context);
         walk_end(walk, PLAN_HELD,
-                 arena_format(walk->arena, "no containment for %.*s", TEXT_ARG(kind)));
+                 arena_format(walk->arena, "no containment for %.*s: %.*s", TEXT_ARG(kind),
+                              TEXT_ARG(advice_for(kind))));
     } else {
         walk_end(walk, PLAN_DONE, (struct text){NULL, 0});
     }
