@@ -357,7 +357,7 @@ class Riposte:
         assert status == 200, (status, data)
         return data
 
-    def wait_for_state(self, identifier, *states, seconds=15):
+    def wait_for_state(self, identifier, *states, seconds=30):
         return wait_for(f"incident {identifier} to be {' or '.join(states)}, it is "
                         f"{self.incident(identifier)['state']}",
                         lambda: (lambda found: found if found["state"] in states else None)(
