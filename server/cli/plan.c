@@ -6,6 +6,7 @@
 #include "riposte/cli/options.h"
 #include "riposte/config/context.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/config/where.h"
 #include "riposte/detect/pattern.h"
 #include "riposte/json/writer.h"
 #include "riposte/respond/dry.h"
@@ -36,16 +37,45 @@ static bool explain(const struct json *source, const struct json *root, struct b
     return true;
 }
 
-static bool explain_rule(const struct snapshot *snapshot, const struct rule *rule,
-                         const struct subject_event *event, struct arena *arena, struct buffer *out,
+/* What a rule's `when` and `where` see. */
+static const struct json *plan_context(const struct snapshot *snapshot, const struct rule *rule,
+                                       const struct subject_event *event, struct arena *arena) {
+    const struct context_self self = context_self_known(snapshot->settings,
+                                                        event->envelope.account);
+    return context_new(event, rule->name, rule->severity, TEXT(""), &self, snapshot->settings->vars,
+                       arena);
+}
+
+static bool explain_rule(const struct rule *rule, const struct subject_event *event,
+                         const struct json *context, struct arena *arena, struct buffer *out,
                          struct error *error) {
-    const struct context_self nobody = {0};
-    const struct json *context = context_new(event, rule->name, rule->severity, TEXT(""), &nobody,
-                                             snapshot->settings->vars, arena);
     buffer_append_format(out, "rule %.*s matches, severity %.*s\n", TEXT_ARG(rule->name),
                          TEXT_ARG(rule->severity));
-    return explain(rule->pattern, event->root, out, error) &&
-           explain(rule->when, context, out, error);
+    if (!explain(rule->pattern, event->root, out, error) ||
+        !explain(rule->when, context, out, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < rule->where_count; i++) {
+        buffer_append_format(out, "  because where: %.*s\n",
+                             TEXT_ARG(where_explain(&rule->where[i], context, arena)));
+    }
+    return true;
+}
+
+/* The patterns match; a `where` may not hold, and why is said. */
+static bool fires(const struct rule *rule, const struct json *context, struct arena *arena,
+                  struct buffer *out) {
+    size_t failing = 0;
+    bool holds = false;
+    struct error error = {0};
+    if (!where_holds(rule, context, arena, &holds, &failing, &error)) {
+        buffer_append_format(out, "rule %.*s does not fire: %s\n", TEXT_ARG(rule->name),
+                             error.text);
+    } else if (!holds) {
+        buffer_append_format(out, "rule %.*s does not fire: where: %.*s\n", TEXT_ARG(rule->name),
+                             TEXT_ARG(where_explain(&rule->where[failing], context, arena)));
+    }
+    return holds;
 }
 
 /* What one rule would do, added to `out` (people) and `plans` (JSON). */
@@ -55,9 +85,13 @@ static bool plan_rule(const struct snapshot *snapshot, size_t index,
     const struct dry_input input = {
         .definition = snapshot->definitions[index], .event = event, .settings = snapshot->settings};
     const struct rule *rule = input.definition->rule;
+    const struct json *context = plan_context(snapshot, rule, event, arena);
     struct dry_run run = {0};
+    if (!fires(rule, context, arena, out)) {
+        return true;
+    }
     if (!dry_run(&input, arena, &run, error) ||
-        !explain_rule(snapshot, rule, event, arena, out, error)) {
+        !explain_rule(rule, event, context, arena, out, error)) {
         return error_wrap(error, "rule %.*s", TEXT_ARG(rule->name));
     }
     *has_work = *has_work || dry_writes(&run, arena).count > 0;

@@ -73,14 +73,19 @@ bool subject_event_read(struct text text, struct arena *arena, struct subject_ev
 
 /* ---- the context ---- */
 
-static void add_texts(struct json *context, const char *name, const struct text texts[],
-                      const char *const names[], size_t count, struct arena *arena) {
-    struct json *object = json_new_object(arena);
+static void add_members_of(struct json *object, const struct text texts[],
+                           const char *const names[], size_t count, struct arena *arena) {
     for (size_t i = 0; i < count; i++) {
         if (texts[i].bytes > 0) {
             json_add_text(arena, object, names[i], texts[i]);
         }
     }
+}
+
+static void add_texts(struct json *context, const char *name, const struct text texts[],
+                      const char *const names[], size_t count, struct arena *arena) {
+    struct json *object = json_new_object(arena);
+    add_members_of(object, texts, names, count, arena);
     json_add_member(arena, context, text_of(name), object);
 }
 
@@ -100,6 +105,47 @@ static bool is_computed(void *arg, struct text key) {
     return is_computed_name(key);
 }
 
+struct context_self context_self_known(const struct settings *settings, struct text account) {
+    struct context_self self = {.account = account};
+    if (settings != NULL) {
+        self.resources = settings->aws.resources;
+    }
+    return self;
+}
+
+static bool is_one_of(const struct texts *texts, struct text text) {
+    bool is_found = false;
+    for (size_t i = 0; !is_found && i < texts->count; i++) {
+        is_found = text_equal(texts->items[i], text);
+    }
+    return is_found;
+}
+
+static struct json *to_array(const struct texts *texts, struct arena *arena) {
+    struct json *array = json_new_array(arena);
+    for (size_t i = 0; i < texts->count; i++) {
+        json_add_element(array, json_new_string(arena, texts->items[i]));
+    }
+    return array;
+}
+
+/* An unknown account of ours leaves `accounts` out: nobody is a stranger to nobody. */
+static struct json *self_to_json(const struct context_self *self, struct arena *arena) {
+    struct json *object = json_new_object(arena);
+    struct json *accounts = to_array(&self->accounts, arena);
+    const struct text texts[] = {self->account, self->role, self->partition};
+    const char *const names[] = {"account", "role", "partition"};
+    add_members_of(object, texts, names, ARRAY_COUNT(texts), arena);
+    if (self->account.bytes > 0 && !is_one_of(&self->accounts, self->account)) {
+        json_add_element(accounts, json_new_string(arena, self->account));
+    }
+    if (json_count(accounts) > 0) {
+        json_add_member(arena, object, TEXT("accounts"), accounts);
+    }
+    json_add_member(arena, object, TEXT("resources"), to_array(&self->resources, arena));
+    return object;
+}
+
 struct json *context_new(const struct subject_event *event, struct text rule_name,
                          struct text severity, struct text incident_id,
                          const struct context_self *self, const struct json *vars,
@@ -110,8 +156,7 @@ struct json *context_new(const struct subject_event *event, struct text rule_nam
     add_texts(context, "rule", (struct text[]){rule_name, severity},
               (const char *const[]){"name", "severity"}, 2, arena);
     add_texts(context, "incident", &incident_id, (const char *const[]){"id"}, 1, arena);
-    add_texts(context, "self", (struct text[]){self->account, self->role, self->partition},
-              (const char *const[]){"account", "role", "partition"}, 3, arena);
+    json_add_member(arena, context, TEXT("self"), self_to_json(self, arena));
     json_add_member(arena, context, TEXT("vars"),
                     vars != NULL ? json_share(arena, vars) : json_new_object(arena));
     return context;

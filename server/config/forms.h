@@ -7,6 +7,7 @@
 #include "form.h"
 
 extern const struct form rule_form;      /* rule.c */
+extern const struct form where_form;     /* where.c: of its elements */
 extern const struct form rule_test_form; /* rule_test.c */
 extern const struct form playbook_form;  /* playbook.c */
 extern const struct form first_of_form;  /* step.c: a step of either form */

@@ -26,7 +26,9 @@ static const char *const principal_members[] = {
 };
 static const char *const rule_members[] = {"name", "severity", NULL};
 static const char *const incident_members[] = {"id", NULL};
-static const char *const self_members[] = {"account", "role", "partition", NULL};
+static const char *const self_members[] = {"account",  "role",      "partition",
+                                           "accounts", "resources", NULL};
+const char *const names_ours[] = {"account", "accounts", "resources", NULL};
 
 /* "replay-name" comes with events that EventBridge replays from an archive. */
 const struct context_name context_names[] = {

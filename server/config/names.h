@@ -22,6 +22,7 @@ enum name_place {
     NAME_SENT = 128,   /* in `verify` and `undo` */
     NAME_ANSWER = 256, /* in `same` */
     NAME_PRIOR = 512,  /* in `undo` */
+    NAME_OURS = 1024,  /* of `self` what is known without asking: in `where` */
 };
 
 struct context_name {
@@ -31,6 +32,9 @@ struct context_name {
     const char *needs;          /* what to do where it can't be used */
     const char *later;          /* the member that is worked out where `self` is; NULL: none */
 };
+
+/* The members of `self` at NAME_OURS, NULL at the end. */
+extern const char *const names_ours[];
 
 extern const struct context_name context_names[];
 extern const size_t context_name_count;

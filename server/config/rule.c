@@ -5,6 +5,7 @@
 #include "forms.h"
 #include "rule_test.h"
 #include "scope.h"
+#include "where.h"
 
 #include "riposte/base/time.h"
 #include "riposte/detect/pattern.h"
@@ -227,6 +228,7 @@ static const struct member rule_members[] = {
     {"false_positives", MEMBER_STRING, 0},
     {"pattern", MEMBER_OBJECT, MEMBER_REQUIRED},
     {"when", MEMBER_OBJECT, 0},
+    {"where", MEMBER_ARRAY, 0},
     {"confirm", MEMBER_ARRAY, 0},
     {"subject", MEMBER_STRING, 0},
     {"cooldown", MEMBER_DURATION, 0},
@@ -234,7 +236,6 @@ static const struct member rule_members[] = {
     {"mode", MEMBER_ANY, 0},
     {"limit", MEMBER_OBJECT, 0},
     {"tests", MEMBER_ARRAY, 0},
-    {"where", MEMBER_ANY, MEMBER_LATER},
     {"threshold", MEMBER_ANY, MEMBER_LATER},
     {"release_after", MEMBER_ANY, MEMBER_LATER},
 };
@@ -245,6 +246,7 @@ static const struct member_detail rule_details[] = {
                " \"pattern\": \"^T[0-9]{4}([.][0-9]{3})?$\"}}"},
     {.name = "pattern", .schema = FORM_PATTERN_SCHEMA},
     {.name = "when", .schema = FORM_PATTERN_SCHEMA},
+    {.name = "where", .form = &where_form},
     {.name = "confirm", .form = &confirm_form},
     {.name = "respond", .schema = "{\"minItems\": 1, \"uniqueItems\": true}"},
     {.name = "mode", .choices = mode_names},
@@ -268,6 +270,7 @@ static void read_members(const struct reading *reading, const struct json *root,
     read_attack(reading, root, rule);
     read_pattern(reading, root, rule);
     read_when(reading, root, rule);
+    where_read(reading, json_member(root, "where"), rule);
     read_confirm(reading, root, rule);
     read_subject(reading, root, rule);
     read_respond(reading, root, rule);

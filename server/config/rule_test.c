@@ -59,6 +59,32 @@ static void read_answers(const struct reading *reading, const struct json *node,
     test->answers = json_is_object(node) ? node : NULL;
 }
 
+static const struct member self_members[] = {
+    {"account", MEMBER_STRING, 0},    {"role", MEMBER_STRING, 0},
+    {"partition", MEMBER_STRING, 0},  {"accounts", MEMBER_STRINGS, 0},
+    {"resources", MEMBER_STRINGS, 0},
+};
+static const struct form self_form = {
+    .name = "self", .members = self_members, .count = ARRAY_COUNT(self_members)};
+
+/* `account`: whose event it is; ours, unless it is said otherwise. */
+static void read_self(const struct reading *reading, const struct json *node,
+                      struct rule_test *test) {
+    if (node == NULL) {
+        return;
+    }
+    form_check(reading, node, "a \"self\"", self_members, ARRAY_COUNT(self_members));
+    struct text account = form_text(node, "account");
+    test->has_self = true;
+    test->self = (struct context_self){
+        .account = account.bytes > 0 ? account : json_text(json_member(test->event, "account")),
+        .role = form_text(node, "role"),
+        .partition = form_text(node, "partition"),
+        .accounts = form_texts(reading, node, "accounts"),
+        .resources = form_texts(reading, node, "resources"),
+    };
+}
+
 static const struct member expect_members[] = {
     {"match", MEMBER_BOOLEAN, MEMBER_REQUIRED},
     {"calls", MEMBER_STRINGS, 0},
@@ -98,11 +124,14 @@ static const struct member test_members[] = {
     {"name", MEMBER_STRING, MEMBER_REQUIRED},
     {"event", MEMBER_ANY, MEMBER_REQUIRED},
     {"answers", MEMBER_OBJECT, 0},
+    {"vars", MEMBER_OBJECT, 0},
+    {"self", MEMBER_OBJECT, 0},
     {"expect", MEMBER_OBJECT, MEMBER_REQUIRED},
 };
 static const struct member_detail test_details[] = {
     {.name = "event", .schema = "{\"type\": [\"string\", \"object\"]}"},
     {.name = "answers", .schema = "{\"propertyNames\": {\"pattern\": \"" FORM_CALL_PATTERN "\"}}"},
+    {.name = "self", .form = &self_form},
     {.name = "expect", .form = &expect_form},
 };
 const struct form rule_test_form = {.name = "test",
@@ -118,7 +147,11 @@ static void read_test(const struct reading *reading, const struct json *node, co
     test->name = form_text(node, "name");
     read_event(reading, json_member(node, "event"), folder, test);
     read_answers(reading, json_member(node, "answers"), test);
+    read_self(reading, json_member(node, "self"), test);
     read_expected(reading, json_member(node, "expect"), test);
+    if (json_is_object(json_member(node, "vars"))) {
+        test->vars = json_member(node, "vars");
+    }
 }
 
 void rule_tests_read(const struct reading *reading, const struct json *array, const char *folder,

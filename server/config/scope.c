@@ -68,10 +68,22 @@ static void check_step(const struct path_place *place, struct text path) {
                 suggestion_text(&near, hint));
 }
 
+static bool is_ours(const struct path_place *place, const struct context_name *name,
+                    struct text path) {
+    struct text member = path_first(path_rest(path));
+    bool is_known = false;
+    for (size_t i = 0; !is_known && names_ours[i] != NULL; i++) {
+        is_known = text_equal_string(member, names_ours[i]);
+    }
+    return is_known && name->place == NAME_SELF && (place->scope->places & NAME_OURS) != 0;
+}
+
 static void check_path(const struct path_place *place, struct text path) {
     const struct context_name *name = context_name_find(path_first(path));
     if (name == NULL) {
         refuse_first(place, path);
+    } else if (is_ours(place, name, path)) {
+        return;
     } else if ((place->scope->places & name->place) == 0) {
         refuse_path(place, path, "can't be used here: ", name->needs);
     } else if (name->place == NAME_STEPS) {

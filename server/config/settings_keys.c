@@ -81,6 +81,8 @@ const struct key settings_keys[] = {
     {"aws.external_id", &settings_only_null_type, "null", 0, 0, 0, "goes with the role"},
     {"aws.regions", &settings_regions_type, "[]", AT(aws.regions), 0, 0,
      "where we may act; []: all Regions"},
+    {"aws.resources", &settings_names_type, "[]", AT(aws.resources), 0, 0,
+     "names and ARNs of what we run on: ${self.resources} in rules"},
     {"aws.endpoint", &settings_endpoint_type, "null", AT(aws.endpoint), 0, 0,
      "instead of AWS: an emulator, a proxy"},
     {"guard.protected", &settings_protected_type, "[]", AT(guard.protected_principals), 0, 0,

@@ -68,6 +68,7 @@ extern const struct key_type settings_secrets_type;
 extern const struct key_type settings_token_type;
 extern const struct key_type settings_tokens_type;
 extern const struct key_type settings_regions_type;
+extern const struct key_type settings_names_type;
 extern const struct key_type settings_protected_type;
 extern const struct key_type settings_vars_type;
 

@@ -273,6 +273,14 @@ static void read_regions(const struct value_place *place, const struct json *nod
     read_list(place, node, is_region, "a Region like \"eu-west-1\"");
 }
 
+static bool is_named(struct text text) {
+    return text.bytes > 0;
+}
+
+static void read_names(const struct value_place *place, const struct json *node) {
+    read_list(place, node, is_named, "a name or an ARN");
+}
+
 /* An ARN of iam or sts, or a unique id: "AIDA...", "AROA...". */
 static bool is_principal_entry(struct text text) {
     if (text_starts_with(text, TEXT("arn:"))) {
@@ -344,6 +352,13 @@ const struct key_type settings_regions_type = {
     print_list,
     "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": "
     "\"^[a-z0-9]+(-[a-z0-9]+){2,}$\"}}",
+    NULL};
+const struct key_type settings_names_type = {
+    "list",
+    false,
+    read_names,
+    print_list,
+    "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}}",
     NULL};
 const struct key_type settings_protected_type = {
     "list",

@@ -166,6 +166,7 @@ static void check_rule_name(const struct reading *reading, const struct snapshot
 static void check_vars(const struct reading *reading, const struct rule *rule,
                        const struct json *vars) {
     scope_check_vars(reading, json_member(rule->source, "confirm"), vars);
+    scope_check_vars(reading, json_member(rule->source, "where"), vars);
     scope_check_vars(reading, json_member(rule->source, "subject"), vars);
 }
 

@@ -2,6 +2,7 @@
 
 #include "riposte/config/context.h"
 #include "riposte/config/template.h"
+#include "riposte/config/where.h"
 #include "riposte/crypto/random.h"
 #include "riposte/observe/log.h"
 
@@ -10,35 +11,44 @@
 /* Most subjects are the principal: no context is made for them. */
 #define SUBJECT_DEFAULT "${principal.id}"
 
-static const uint32_t *copy_rules(struct arena *arena, const struct ruleset_matches *matches) {
-    if (matches->count == 0) {
-        return NULL;
-    }
-    uint32_t *rules = arena_alloc_array(arena, matches->count, sizeof(*rules));
-    memcpy(rules, matches->rules, matches->count * sizeof(*rules));
-    return rules;
-}
+/* An event whose patterns match some rule, on its way to the journal. */
+struct firing {
+    const struct setup *setup;
+    const struct batch_event *event;
+    struct arena *arena;
+    const struct json *root; /* the event as a tree; NULL until somebody needs it */
+};
 
-static bool render_subject(const struct batch_event *event, const struct setup *setup,
-                           const struct rule *rule, struct arena *arena, struct text *subject_out,
-                           struct error *error) {
-    struct subject_event subject = {.envelope = event->envelope, .principal = event->principal};
-    const struct context_self self = {0}; /* who we are is not known here */
-    if (!json_parse(event->text, 0, arena, &subject.root, NULL, error)) {
+/* What a rule's `where` and `subject` see. */
+static bool make_context(struct firing *firing, const struct rule *rule,
+                         const struct json **context_out, struct error *error) {
+    const struct batch_event *event = firing->event;
+    const struct settings *settings = firing->setup->snapshot->settings;
+    if (firing->root == NULL &&
+        !json_parse(event->text, 0, firing->arena, &firing->root, NULL, error)) {
         return false;
     }
-    const struct json *context = context_new(&subject, rule->name, rule->severity, TEXT(""), &self,
-                                             setup->snapshot->settings->vars, arena);
-    return template_render_text(rule->subject, context, arena, subject_out, error);
+    const struct subject_event subject = {firing->root, event->envelope, event->principal};
+    const struct context_self self = context_self_known(settings, event->envelope.account);
+    *context_out = context_new(&subject, rule->name, rule->severity, TEXT(""), &self,
+                               settings->vars, firing->arena);
+    return true;
+}
+
+static bool render_subject(struct firing *firing, const struct rule *rule, struct text *subject_out,
+                           struct error *error) {
+    const struct json *context = NULL;
+    return make_context(firing, rule, &context, error) &&
+           template_render_text(rule->subject, context, firing->arena, subject_out, error);
 }
 
 /* An event that lacks what the subject names is no less an attack: it is about its principal. */
-static struct text find_subject(const struct batch_event *event, const struct setup *setup,
-                                const struct rule *rule, struct arena *arena) {
+static struct text find_subject(struct firing *firing, const struct rule *rule) {
+    const struct batch_event *event = firing->event;
     struct text subject = event->principal.id;
     struct error error = {0};
     if (!text_equal(rule->subject, TEXT(SUBJECT_DEFAULT)) &&
-        !render_subject(event, setup, rule, arena, &subject, &error)) {
+        !render_subject(firing, rule, &subject, &error)) {
         log_warn(&(struct log_context){.component = "intake", .event = event->envelope.key},
                  "rule %.*s: subject %s: the principal is taken instead", TEXT_ARG(rule->name),
                  error.text);
@@ -46,45 +56,63 @@ static struct text find_subject(const struct batch_event *event, const struct se
     return subject;
 }
 
-static const struct journal_new_incident *make_incidents(const struct batch_event *event,
-                                                         const struct setup *setup,
-                                                         int64_t received_unix_ms,
-                                                         struct arena *arena) {
-    struct journal_new_incident *incidents = arena_alloc_array(arena, event->rule_count,
+/* What can't be compared fires nothing: a response needs to be sure of what it is about. */
+static bool fires(struct firing *firing, const struct rule *rule) {
+    const struct json *context = NULL;
+    bool holds = true;
+    struct error error = {0};
+    if (rule->where_count > 0 &&
+        (!make_context(firing, rule, &context, &error) ||
+         !where_holds(rule, context, firing->arena, &holds, NULL, &error))) {
+        log_warn(&(struct log_context){.component = "intake", .event = firing->event->envelope.key},
+                 "rule %.*s does not fire: %s", TEXT_ARG(rule->name), error.text);
+        return false;
+    }
+    return holds;
+}
+
+static const struct rule *rule_at(const struct setup *setup, uint32_t index) {
+    return setup->snapshot->definitions[index]->rule;
+}
+
+/* The rules of which the `where` holds, too. */
+static void keep_rules(struct firing *firing, const struct ruleset_matches *matches,
+                       struct batch_event *event) {
+    uint32_t *rules = NULL;
+    for (size_t i = 0; i < matches->count; i++) {
+        if (!fires(firing, rule_at(firing->setup, matches->rules[i]))) {
+            continue;
+        }
+        if (rules == NULL) {
+            rules = arena_alloc_array(firing->arena, matches->count, sizeof(*rules));
+        }
+        rules[event->rule_count++] = matches->rules[i];
+    }
+    event->rules = rules;
+}
+
+static const struct journal_new_incident *make_incidents(struct firing *firing,
+                                                         int64_t received_unix_ms) {
+    const struct batch_event *event = firing->event;
+    const struct setup *setup = firing->setup;
+    struct journal_new_incident *incidents = arena_alloc_array(firing->arena, event->rule_count,
                                                                sizeof(*incidents));
     for (size_t i = 0; i < event->rule_count; i++) {
-        uint32_t index = event->rules[i];
-        const struct rule *rule = setup->snapshot->definitions[index]->rule;
+        const struct rule *rule = rule_at(setup, event->rules[i]);
         incidents[i] = (struct journal_new_incident){
             .id = random_ulid(received_unix_ms),
             .rule = rule->name,
-            .subject = find_subject(event, setup, rule, arena),
+            .subject = find_subject(firing, rule),
             .severity = rule->severity,
             .mode = snapshot_rule_mode(setup->snapshot, rule),
             .principal_id = event->principal.id,
             .principal_name = event->principal.name,
             .account = event->envelope.account,
             .region = event->envelope.region,
-            .definition = &setup->definitions[index],
+            .definition = &setup->definitions[event->rules[i]],
         };
     }
     return incidents;
-}
-
-static bool read_event(const struct setup *setup, struct text text, struct match_scratch *scratch,
-                       struct arena *arena, struct batch_event *event, struct error *error) {
-    struct principal_leaves leaves = {.arena = arena, .vars = setup->snapshot->settings->vars};
-    struct ruleset_matches matches = {0};
-    if (!ruleset_match(setup->snapshot->ruleset, scratch, text, principal_leaves, &leaves, &matches,
-                       error)) {
-        return false;
-    }
-    *event = (struct batch_event){.text = text,
-                                  .envelope = leaves.envelope,
-                                  .principal = leaves.principal,
-                                  .rules = copy_rules(arena, &matches),
-                                  .rule_count = matches.count};
-    return true;
 }
 
 /* What a match hands out lies in the scratch until the next: what is read later is copied. */
@@ -101,6 +129,28 @@ static void keep_texts(struct batch_event *event, struct arena *arena) {
     }
 }
 
+static bool read_event(const struct setup *setup, struct text text, int64_t received_unix_ms,
+                       struct match_scratch *scratch, struct arena *arena, bool is_one_of_many,
+                       struct batch_event *event, struct error *error) {
+    struct principal_leaves leaves = {.arena = arena, .vars = setup->snapshot->settings->vars};
+    struct ruleset_matches matches = {0};
+    if (!ruleset_match(setup->snapshot->ruleset, scratch, text, principal_leaves, &leaves, &matches,
+                       error)) {
+        return false;
+    }
+    *event = (struct batch_event){
+        .text = text, .envelope = leaves.envelope, .principal = leaves.principal};
+    struct firing firing = {setup, event, arena, NULL};
+    keep_rules(&firing, &matches, event);
+    if (is_one_of_many) {
+        keep_texts(event, arena);
+    }
+    if (event->rule_count > 0) {
+        event->incidents = make_incidents(&firing, received_unix_ms);
+    }
+    return true;
+}
+
 bool batch_read(const struct setup *setup, const struct decoded *decoded, int64_t received_unix_ms,
                 struct match_scratch *scratch, struct arena *arena, struct batch *batch_out,
                 struct error *error) {
@@ -111,16 +161,11 @@ bool batch_read(const struct setup *setup, const struct decoded *decoded, int64_
         .events = arena_alloc_array(arena, decoded->count, sizeof(*batch.events))};
     for (size_t i = 0; i < decoded->count; i++) {
         struct batch_event *event = &batch.events[i];
-        if (!read_event(setup, decoded->events[i], scratch, arena, event, error)) {
+        if (!read_event(setup, decoded->events[i], received_unix_ms, scratch, arena,
+                        decoded->count > 1, event, error)) {
             return decoded->is_array ? error_wrap(error, "event %zu", i) : false;
         }
-        if (decoded->count > 1) {
-            keep_texts(event, arena);
-        }
-        if (event->rule_count > 0) {
-            batch.match_count++;
-            event->incidents = make_incidents(event, setup, received_unix_ms, arena);
-        }
+        batch.match_count += event->rule_count > 0 ? 1 : 0;
     }
     *batch_out = batch;
     return true;

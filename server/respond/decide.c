@@ -295,11 +295,11 @@ static struct text make_plan(const struct decision *decision, enum admit_proposa
                                                         : (struct text){NULL, 0};
     }
     struct guard_verdict pass = {.decision = GUARD_PASS};
-    struct context_self self = {.account = job->identity.account,
-                                .partition = text_of(job->aws_identity.partition)};
+    struct context_self self = job_self(job);
     struct dry_input input = {
         .definition = job->definition,
         .event = &job->event,
+        .settings = job->snapshot->settings,
         .self = job->identity.is_known ? &self : NULL,
         .incident_id = ulid_text(&job->task->incident.id),
         .verdict = decision->verdict.decision == GUARD_PASS ? &decision->verdict : &pass};

@@ -190,13 +190,14 @@ static bool simulate_confirm(const struct dry_input *input, const struct json *c
 
 static const struct json *make_context(const struct dry_input *input, struct arena *arena) {
     const struct rule *rule = input->definition->rule;
-    const struct context_self assumed = {.account = input->event->envelope.account,
-                                         .role = TEXT_INIT("riposte-responder"),
-                                         .partition = input->event->principal.partition};
+    struct context_self assumed = context_self_known(input->settings,
+                                                     input->event->envelope.account);
+    assumed.role = TEXT("riposte-responder");
+    assumed.partition = input->event->principal.partition;
     struct text incident = input->incident_id.bytes > 0 ? input->incident_id : NO_INCIDENT;
     return incident_context(input->event, rule->name, rule->severity, incident,
-                            input->self != NULL ? input->self : &assumed, input->definition->vars,
-                            arena);
+                            input->self != NULL ? input->self : &assumed,
+                            input->vars != NULL ? input->vars : input->definition->vars, arena);
 }
 
 bool dry_run(const struct dry_input *input, struct arena *arena, struct dry_run *run_out,

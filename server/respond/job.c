@@ -51,11 +51,16 @@ static struct text name_in_arn(struct text arn) {
     return text_slice(rest, 0, text_find_byte(rest, '/', 0));
 }
 
+struct context_self job_self(const struct job *job) {
+    struct context_self self = context_self_known(job->snapshot->settings, job->identity.account);
+    self.role = name_in_arn(job->identity.arn);
+    self.partition = text_of(job->aws_identity.partition);
+    return self;
+}
+
 static void make_context(struct job *job) {
     const struct journal_incident *incident = &job->task->incident;
-    struct context_self self = {.account = job->identity.account,
-                                .role = name_in_arn(job->identity.arn),
-                                .partition = text_of(job->aws_identity.partition)};
+    struct context_self self = job_self(job);
     job->context = incident_context(&job->event, incident->rule, incident->severity,
                                     ulid_text(&incident->id), &self, job->definition->vars,
                                     job->arena);

@@ -58,6 +58,8 @@ void job_done(struct job *job);
 /* Takes *task, another one about the same event. Once a job. */
 MUST_CHECK bool job_go_on(struct job *job, struct journal_task **task, struct error *error);
 
+/* Who we are, as far as it is known. */
+struct context_self job_self(const struct job *job);
 struct permit job_permit(const struct job *job, enum permit_class class);
 int64_t job_now(const struct job *job);
 /* The planner's input for one of the playbooks, without records. */

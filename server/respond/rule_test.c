@@ -3,6 +3,7 @@
 #include "riposte/base/arena.h"
 #include "riposte/base/buffer.h"
 #include "riposte/base/file.h"
+#include "riposte/config/where.h"
 #include "riposte/respond/dry.h"
 
 #define RULE_FILE_BYTES (16 * 1024 * 1024)
@@ -17,11 +18,14 @@ struct bench {
     struct arena *arena;
 };
 
+static const struct json *vars_of(const struct bench *bench, const struct rule_test *test) {
+    return test->vars != NULL ? test->vars : bench->snapshot->settings->vars;
+}
+
 static bool does_match(const struct bench *bench, const struct rule_test *test, bool *is_match_out,
                        struct error *error) {
     struct ruleset_matches matches = {0};
-    struct principal_leaves leaves = {.arena = bench->arena,
-                                      .vars = bench->snapshot->settings->vars};
+    struct principal_leaves leaves = {.arena = bench->arena, .vars = vars_of(bench, test)};
     if (!ruleset_match(bench->snapshot->ruleset, bench->scratch, test->event_text, principal_leaves,
                        &leaves, &matches, error)) {
         return false;
@@ -33,15 +37,24 @@ static bool does_match(const struct bench *bench, const struct rule_test *test, 
     return true;
 }
 
+/* The settings' resources of ours count, the event's account is ours, unless the test says. */
+static bool does_fire(const struct bench *bench, const struct rule_test *test,
+                      const struct subject_event *event, bool *fires_out, struct error *error) {
+    const struct rule *rule = bench->snapshot->definitions[bench->rule_index]->rule;
+    struct context_self known = context_self_known(bench->snapshot->settings,
+                                                   event->envelope.account);
+    return where_fires(rule, event, test->has_self ? &test->self : &known, vars_of(bench, test),
+                       bench->arena, fires_out, error);
+}
+
 static bool plan_writes(const struct bench *bench, const struct rule_test *test,
-                        struct dry_run *run_out, struct error *error) {
-    struct subject_event *event = arena_alloc(bench->arena, sizeof(*event));
-    if (!subject_event_read(test->event_text, bench->arena, event, error)) {
-        return false;
-    }
+                        const struct subject_event *event, struct dry_run *run_out,
+                        struct error *error) {
     struct dry_input input = {.definition = bench->snapshot->definitions[bench->rule_index],
                               .event = event,
-                              .answers = test->answers};
+                              .answers = test->answers,
+                              .self = test->has_self ? &test->self : NULL,
+                              .vars = vars_of(bench, test)};
     return dry_run(&input, bench->arena, run_out, error);
 }
 
@@ -78,10 +91,10 @@ static void append_ends(struct buffer *out, const struct dry_run *run) {
 }
 
 static bool check_calls(const struct bench *bench, const struct rule_test *test,
-                        struct buffer *what) {
+                        const struct subject_event *event, struct buffer *what) {
     struct dry_run run = {0};
     struct error error = {0};
-    if (!plan_writes(bench, test, &run, &error)) {
+    if (!plan_writes(bench, test, event, &run, &error)) {
         buffer_append_string(what, error.text);
         return false;
     }
@@ -99,9 +112,12 @@ static bool check_calls(const struct bench *bench, const struct rule_test *test,
 
 static bool run_one(const struct bench *bench, const struct rule_test *test, struct buffer *what) {
     bool is_match = false;
+    struct subject_event event = {0};
     struct error error = {0};
     arena_reset(bench->arena);
-    if (!does_match(bench, test, &is_match, &error)) {
+    if (!does_match(bench, test, &is_match, &error) ||
+        !subject_event_read(test->event_text, bench->arena, &event, &error) ||
+        (is_match && !does_fire(bench, test, &event, &is_match, &error))) {
         buffer_append_format(what, "the event: %s", error.text);
         return false;
     }
@@ -110,7 +126,7 @@ static bool run_one(const struct bench *bench, const struct rule_test *test, str
                                                   : "expected no match, but the rule matches");
         return false;
     }
-    return !is_match || !test->has_calls || check_calls(bench, test, what);
+    return !is_match || !test->has_calls || check_calls(bench, test, &event, what);
 }
 
 static struct rule_test_numbers run_rule(const struct bench *bench, const struct rule *rule) {

@@ -12,6 +12,7 @@
 #include "riposte/base/attributes.h"
 #include "riposte/base/error.h"
 #include "riposte/base/text.h"
+#include "riposte/config/settings.h"
 #include "riposte/event/envelope.h"
 #include "riposte/event/principal.h"
 #include "riposte/json/tree.h"
@@ -28,9 +29,15 @@ struct subject_event {
 MUST_CHECK bool subject_event_read(struct text text, struct arena *arena,
                                    struct subject_event *event_out, struct error *error);
 
+/* Who we are. */
 struct context_self {
     struct text account, role, partition; /* empty: unknown */
+    struct texts accounts;                /* those of the settings; `account` is one of them too */
+    struct texts resources;               /* what we run on, as the settings name it */
 };
+/* What can be said without asking AWS: the settings', with `account` as ours. When an event comes
+ * in, that is its own: the guard lets pass no other. */
+struct context_self context_self_known(const struct settings *settings, struct text account);
 
 /* A member of `principal` that whoever has a worker's context sets: 16 hexadecimal digits that
  * stand for its session, for names that can't hold ":". */

@@ -10,6 +10,7 @@
 #include "riposte/base/attributes.h"
 #include "riposte/base/mode.h"
 #include "riposte/base/text.h"
+#include "riposte/config/context.h"
 #include "riposte/config/findings.h"
 #include "riposte/config/playbook.h"
 #include "riposte/json/tree.h"
@@ -17,6 +18,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What patterns can't say: a comparison of `value` with the tests that are there. */
+struct comparison {
+    const struct json *value;       /* a template */
+    const struct json *in, *not_in; /* arrays of templates; NULL: no such test */
+    const struct json *matches;     /* a pattern that may hold placeholders; NULL: none */
+};
 
 /* Asks AWS before anything is decided. */
 struct question {
@@ -32,6 +40,9 @@ struct rule_test {
     const struct json *event; /* parsed; of an "event" file or object */
     struct text event_text;
     const struct json *answers; /* by "service:Operation"; NULL: none */
+    const struct json *vars;    /* instead of the settings'; NULL: those */
+    bool has_self;
+    struct context_self self; /* instead of the event's account as ours */
     bool is_match;
     bool has_calls;
     struct texts calls; /* "service:Operation" */
@@ -42,6 +53,8 @@ struct rule {
     struct text name, description, severity, false_positives;
     struct texts attack;
     const struct json *pattern, *when; /* when: NULL for none */
+    const struct comparison *where;    /* all must hold */
+    size_t where_count;
     const struct question *confirm;
     size_t confirm_count;
     struct text subject; /* template */

@@ -62,7 +62,8 @@ struct settings {
     const struct json *vars;      /* an object */
     struct {
         struct text endpoint;
-        struct texts regions; /* empty: all */
+        struct texts regions;   /* empty: all */
+        struct texts resources; /* what we run on */
     } aws;
     struct {
         struct texts protected_principals;

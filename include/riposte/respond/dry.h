@@ -31,8 +31,9 @@ struct dry_input {
     const struct definition *definition;
     const struct subject_event *event;
     const struct json *answers;      /* NULL: none */
-    const struct settings *settings; /* guard.protected, aws.regions; NULL: none */
+    const struct settings *settings; /* guard.protected, aws; NULL: none */
     const struct context_self *self; /* NULL: the event's account is ours */
+    const struct json *vars;         /* NULL: the definition's */
     struct text incident_id;         /* empty: 26 zeros */
     /* NULL: the account is ours, the clock stands at the event's time. Else what the guard said. */
     const struct guard_verdict *verdict;

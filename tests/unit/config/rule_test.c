@@ -129,10 +129,24 @@ static const struct member_case {
      "18: \"count\" must be a whole number from 0 to 1000000, is -1\n"},
     {"\"limit\":{\"count\":1,\"per\":\"0s\"}",
      "26: \"per\" must be longer than nothing, is \"0s\"\n"},
-    {"\"where\":[],\"threshold\":{},\"release_after\":\"1h\"",
-     "1: \"where\" is not supported yet: take it out\n"
-     "12: \"threshold\" is not supported yet: take it out\n"
-     "27: \"release_after\" is not supported yet: take it out\n"},
+    {"\"threshold\":{},\"release_after\":\"1h\"",
+     "1: \"threshold\" is not supported yet: take it out\n"
+     "16: \"release_after\" is not supported yet: take it out\n"},
+    {"\"where\":[{\"value\":\"${id}\"}]",
+     "10: a \"where\" needs a test: \"in\", \"not_in\" or \"matches\"\n"},
+    {"\"where\":[{\"value\":5,\"in\":[]}]", "19: \"value\" must be a string that is not empty, is "
+                                            "5\n26: \"in\" needs something to compare\n"},
+    {"\"where\":[{\"value\":\"${self.role}\",\"in\":[\"${steps.x}\"]}]",
+     "19: \"self.role\": can't be used here: who we are isn't known when an event comes in\n"
+     "40: \"steps.x\": can't be used here: only a playbook has steps\n"},
+    {"\"where\":[{\"value\":\"${id}\",\"matches\":{\"a\":1}}]",
+     "42: a: must be an object or an array\n"},
+    {"\"where\":[{\"value\":\"${self.account}\",\"not_in\":[\"${self.accounts}\","
+     "\"${self.resources}\",\"${vars.x}\"]}]",
+     ""},
+    {"\"tests\":[{\"name\":\"t\",\"event\":" EVENT
+     ",\"self\":{\"name\":1},\"vars\":1,\"expect\":{\"match\":true}}]",
+     "149: unknown key \"name\" in a \"self\"\n166: \"vars\" must be an object, is 1\n"},
     {"\"tests\":[{}]", "10: a test needs \"name\"\n10: a test needs \"event\"\n10: a test needs "
                        "\"expect\"\n"},
     {"\"tests\":[{\"name\":\"t\",\"event\":1,\"expect\":{\"match\":true}}]",

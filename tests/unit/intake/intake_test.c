@@ -263,6 +263,20 @@ static void test_a_known_event_does_nothing(void **state) {
     assert_string_equal(newest().outcome, "known");
 }
 
+#define KEY_OF(key, parameters) EVENT_WITH(key, "CreateAccessKey", parameters, IDENTITY, "")
+
+static void test_where_decides_what_fires(void **state) {
+    (void)state;
+    const char *const nothing = "\"incidents\":[]";
+    assert_outcome(post(KEY_OF("w-1", "{\"userName\":\"mallory\"}")), 200, nothing);
+    assert_outcome(post(KEY_OF("w-2", "{}")), 200, nothing);
+    assert_outcome(post(KEY_OF("w-3", "{\"userName\":\"a\",\"userName\":\"b\"}")), 200, nothing);
+    assert_outcome(post(KEY_OF("w-4", "{\"userName\":\"alice\"}")), 202,
+                   "\"rule\":\"key-of-another\"");
+    assert_int_equal(fake_journal_event_count(journal), 1);
+    assert_string_equal(fake_journal_event(journal, 0)->incidents[0].subject, "user/alice");
+}
+
 static void test_a_subject_that_is_missing_is_the_principal(void **state) {
     (void)state;
     assert_outcome(post(EVENT_WITH("t-2", "DeleteTable", "{}", IDENTITY, "")), 202,
@@ -550,6 +564,7 @@ int main(void) {
         with_intake(test_a_match_is_answered_after_its_commit),
         with_intake(test_what_is_stored),
         with_intake(test_a_known_event_does_nothing),
+        with_intake(test_where_decides_what_fires),
         with_intake(test_a_subject_that_is_missing_is_the_principal),
         with_intake(test_an_event_cannot_say_who_its_principal_is),
         with_intake(test_an_array_of_all_kinds),

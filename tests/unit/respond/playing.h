@@ -63,8 +63,9 @@ static inline struct playbook *playing_playbook(struct arena *arena, const char 
 }
 
 static inline void playing_start(struct playing *playing, const char *playbook, const char *event) {
-    static const struct context_self self = {TEXT_INIT("123456789012"), TEXT_INIT("responder"),
-                                             TEXT_INIT("aws")};
+    static const struct context_self self = {.account = TEXT_INIT("123456789012"),
+                                             .role = TEXT_INIT("responder"),
+                                             .partition = TEXT_INIT("aws")};
     struct error error = {0};
     *playing = (struct playing){.arena = arena_new()};
     playing->playbook = playing_playbook(playing->arena, playbook);
