@@ -12,7 +12,7 @@ import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
 RIPOSTE = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else str(
     ROOT / "build" / "release" / "riposte")

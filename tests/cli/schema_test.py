@@ -16,7 +16,7 @@ import unittest
 
 import jsonschema
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
 RIPOSTE = sys.argv.pop(1) if len(sys.argv) > 1 else str(ROOT / "build" / "release" / "riposte")
 RULE = "rules/termination-protection-disabled.json"
