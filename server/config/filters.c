@@ -3,6 +3,7 @@
 #include "placeholder.h"
 
 #include "riposte/base/hex.h"
+#include "riposte/crypto/sha256.h"
 #include "riposte/event/arn.h"
 
 static bool parse_json(struct text text, struct arena *arena, const struct json **value_out,
@@ -56,6 +57,13 @@ static bool take_arn_part(enum filter filter, struct text text, struct arena *ar
     return true;
 }
 
+/* Short enough for names, long enough that nobody makes another text with the same. */
+static const struct json *fingerprint(struct text text, struct arena *arena) {
+    char digits[SHA256_HEX_BYTES];
+    sha256_hex(text, digits);
+    return json_new_string(arena, (struct text){digits, FINGERPRINT_DIGITS});
+}
+
 static bool apply_one(enum filter filter, const struct json *value, struct arena *arena,
                       const struct json **value_out, struct error *error) {
     if (!json_is_string(value)) {
@@ -68,6 +76,9 @@ static bool apply_one(enum filter filter, const struct json *value, struct arena
         return parse_json(text, arena, value_out, error);
     case FILTER_URLDECODE:
         return decode_percent(text, arena, value_out, error);
+    case FILTER_FINGERPRINT:
+        *value_out = fingerprint(text, arena);
+        return true;
     default:
         return take_arn_part(filter, text, arena, value_out, error);
     }

@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+#define FINGERPRINT_DIGITS 16
+
 /* Applies all of `filters` ("json|urldecode"), from left to right. ERROR_INVALID when one can't
  * work on the value, ERROR_NOT_FOUND when an ARN has no such part. */
 MUST_CHECK bool filters_apply(struct text filters, const struct json *value, struct arena *arena,

@@ -30,7 +30,6 @@ struct context_name {
     enum name_place place;
     const char *const *members; /* those it has; NULL: any */
     const char *needs;          /* what to do where it can't be used */
-    const char *later;          /* the member that is worked out where `self` is; NULL: none */
 };
 
 /* The members of `self` at NAME_OURS, NULL at the end. */

@@ -88,9 +88,6 @@ static void check_path(const struct path_place *place, struct text path) {
         refuse_path(place, path, "can't be used here: ", name->needs);
     } else if (name->place == NAME_STEPS) {
         check_step(place, path);
-    } else if (name->later != NULL && (place->scope->places & NAME_SELF) == 0 &&
-               text_equal_string(path_first(path_rest(path)), name->later)) {
-        refuse_path(place, path, "can't be used here: ", name->needs);
     } else if (name->members != NULL) {
         check_member_of(place, path, name);
     }

@@ -237,6 +237,19 @@ static void read_each(const struct reading *reading, struct scope *scope, const 
     scope->places |= NAME_ITEM;
 }
 
+static bool looks_at_item(const struct json *fields) {
+    bool is_found = false;
+    for (const struct json *field = json_first(fields); !is_found && field != NULL;
+         field = json_next(field)) {
+        /* The branches of $or stand in an array: they have no name. */
+        is_found = json_is_array(field) && text_equal(json_key(field), TEXT("$or"))
+                       ? looks_at_item(field)
+                       : text_equal(path_first(json_key(field)), TEXT("item")) ||
+                             (json_key(field).bytes == 0 && looks_at_item(field));
+    }
+    return is_found;
+}
+
 static void check_read_members(const struct reading *reading, const struct json *step) {
     static const char *const of_writes[] = {"before", "verify", "undo", "effect"};
     for (size_t i = 0; i < ARRAY_COUNT(of_writes); i++) {
@@ -335,8 +348,9 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
                      "a step needs \"call\" (or is a \"first_of\")");
     }
     step_out->name = form_text(node, "name");
-    step_out->when = scope_check_when(reading, &scope, json_member(node, "when"));
     read_each(reading, &scope, node, step_out);
+    step_out->when = scope_check_when(reading, &scope, json_member(node, "when"));
+    step_out->is_when_of_item = looks_at_item(json_member(node, "when"));
     step_out->call = call_read(reading, &scope, node);
     step_out->account = call_read_template(reading, &scope, node, "account");
     step_out->region = call_read_template(reading, &scope, node, "region");

@@ -3,7 +3,6 @@
 #include "riposte/base/time.h"
 #include "riposte/json/writer.h"
 #include "riposte/respond/confirm.h"
-#include "riposte/respond/context.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -195,9 +194,9 @@ static const struct json *make_context(const struct dry_input *input, struct are
     assumed.role = TEXT("riposte-responder");
     assumed.partition = input->event->principal.partition;
     struct text incident = input->incident_id.bytes > 0 ? input->incident_id : NO_INCIDENT;
-    return incident_context(input->event, rule->name, rule->severity, incident,
-                            input->self != NULL ? input->self : &assumed,
-                            input->vars != NULL ? input->vars : input->definition->vars, arena);
+    return context_new(input->event, rule->name, rule->severity, incident,
+                       input->self != NULL ? input->self : &assumed,
+                       input->vars != NULL ? input->vars : input->definition->vars, arena);
 }
 
 bool dry_run(const struct dry_input *input, struct arena *arena, struct dry_run *run_out,

@@ -6,7 +6,6 @@
 #include "riposte/base/time.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
-#include "riposte/respond/context.h"
 #include "riposte/respond/failpoint.h"
 
 #include <assert.h>
@@ -61,9 +60,8 @@ struct context_self job_self(const struct job *job) {
 static void make_context(struct job *job) {
     const struct journal_incident *incident = &job->task->incident;
     struct context_self self = job_self(job);
-    job->context = incident_context(&job->event, incident->rule, incident->severity,
-                                    ulid_text(&incident->id), &self, job->definition->vars,
-                                    job->arena);
+    job->context = context_new(&job->event, incident->rule, incident->severity,
+                               ulid_text(&incident->id), &self, job->definition->vars, job->arena);
 }
 
 /* What the task is about. */

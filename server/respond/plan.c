@@ -176,6 +176,25 @@ static enum step_result walk_once(struct walk *walk, struct occasion *occasion, 
     return result;
 }
 
+static bool applies(struct walk *walk, const struct occasion *occasion, bool *applies_out,
+                    struct error *error) {
+    const struct pattern *when = occasion->step->when;
+    *applies_out = true;
+    return when == NULL || dependence_of_when(when, &walk->assumed, walk->arena) ||
+           pattern_match_tree(when, occasion->context, applies_out, error) ||
+           error_wrap(error, "when");
+}
+
+/* The step's `when`, of the step or of one element: DONE when it holds. */
+static enum step_result judge_when(struct walk *walk, const struct occasion *occasion) {
+    bool is_needed = false;
+    struct error error = {0};
+    if (!applies(walk, occasion, &is_needed, &error)) {
+        return walk_fail(walk, occasion, text_of(error.text));
+    }
+    return is_needed ? STEP_DONE : walk_skip(walk, occasion, TEXT("its condition does not hold"));
+}
+
 /* All elements, even if one fails; one that must wait lets the others go on. */
 static enum step_result walk_elements(struct walk *walk, struct occasion *occasion,
                                       const struct json *array, bool is_link) {
@@ -193,7 +212,13 @@ static enum step_result walk_elements(struct walk *walk, struct occasion *occasi
                                         : walk->context;
         occasion->number = must_render ? arena_copy_text(walk->arena, text_of(number))
                                        : occasion->number;
-        enum step_result result = walk_call(walk, occasion, is_link, &record);
+        /* What is recorded was decided already. */
+        enum step_result result = occasion->step->is_when_of_item && record == NULL
+                                      ? judge_when(walk, occasion)
+                                      : STEP_DONE;
+        if (result == STEP_DONE) {
+            result = walk_call(walk, occasion, is_link, &record);
+        }
         if (result == STEP_STOP && walk->action->kind == PLAN_WAIT && walk->found == NULL) {
             is_waiting = true;
             continue;
@@ -234,14 +259,6 @@ static enum step_result walk_each(struct walk *walk, struct occasion *occasion, 
     return walk_elements(walk, occasion, array, is_link);
 }
 
-static bool applies(struct walk *walk, const struct step *step, bool *applies_out,
-                    struct error *error) {
-    *applies_out = true;
-    return step->when == NULL || dependence_of_when(step->when, &walk->assumed, walk->arena) ||
-           pattern_match_tree(step->when, walk->context, applies_out, error) ||
-           error_wrap(error, "when");
-}
-
 static bool stands(const struct walk *walk, const struct step *step) {
     const struct names standing = {(struct text *)walk->input->standing,
                                    walk->input->standing_count};
@@ -250,17 +267,13 @@ static bool stands(const struct walk *walk, const struct step *step) {
 
 static enum step_result walk_single(struct walk *walk, const struct step *step, bool is_link) {
     struct occasion occasion = {.step = step, .context = walk->context};
-    bool is_needed = false;
-    struct error error = {0};
     if (walk->input->is_escape && !is_link && step->is_write && stands(walk, step)) {
         walk_skip(walk, &occasion, TEXT("stands already"));
         return STEP_DONE;
     }
-    if (!applies(walk, step, &is_needed, &error)) {
-        return walk_fail(walk, &occasion, text_of(error.text));
-    }
-    if (!is_needed) {
-        return walk_skip(walk, &occasion, TEXT("its condition does not hold"));
+    enum step_result needed = step->is_when_of_item ? STEP_DONE : judge_when(walk, &occasion);
+    if (needed != STEP_DONE) {
+        return needed;
     }
     struct text failed = dependence_on_answer(step, &walk->failed, walk->arena);
     if (failed.bytes > 0) {

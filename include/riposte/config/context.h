@@ -39,10 +39,6 @@ struct context_self {
  * in, that is its own: the guard lets pass no other. */
 struct context_self context_self_known(const struct settings *settings, struct text account);
 
-/* A member of `principal` that whoever has a worker's context sets: 16 hexadecimal digits that
- * stand for its session, for names that can't hold ":". */
-#define PRINCIPAL_FINGERPRINT "session_fingerprint"
-
 /* A context: an object whose computed members can be set as they come. */
 struct json *context_new(const struct subject_event *event, struct text rule_name,
                          struct text severity, struct text incident_id,

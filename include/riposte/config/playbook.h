@@ -56,6 +56,7 @@ struct step {
     size_t link_count;
     /* A call. */
     const struct pattern *when; /* NULL: always */
+    bool is_when_of_item;       /* decided for each element of `each` */
     struct call_template call;
     bool is_write;
     struct text account, region; /* templates; empty: the default */

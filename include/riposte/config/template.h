@@ -3,7 +3,8 @@
  * structure.
  *
  *     ${path}  ${path|filter|filter}  ${path:-default}  ${path|filter:-default}
- *     filters: json (parse a string), urldecode, arn.account, arn.region, arn.name
+ *     filters: json (parse a string), urldecode, arn.account, arn.region, arn.name,
+ *              fingerprint (the first 16 hexadecimal digits of the SHA-256)
  *
  * A string that is exactly one placeholder keeps the value's JSON type; inside longer text a
  * string, number or literal is inserted as written. "$${" stands for "${". Paths as json_find():

@@ -141,8 +141,7 @@ static const struct step_case {
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${steps.a.x}\"}}",
      "46: \"steps.a.x\": no step of that name comes before this one\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${item}\"}}",
-     "46: \"item\": can't be used here: it needs \"each\" in the same step, and comes after its "
-     "\"when\"\n"},
+     "46: \"item\": can't be used here: it needs \"each\" in the same step\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetUser\",\"with\":{\"a\":\"${sent.x}\"}}",
      "46: \"sent.x\": can't be used here: it is known only in a \"verify\" or an \"undo\"\n"},
     {"principal",

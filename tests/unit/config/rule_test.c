@@ -114,12 +114,6 @@ static const struct member_case {
      "20: a \"confirm\" only asks: use an operation named Get, List, Describe, Lookup or Head\n"},
     {"\"confirm\":[{\"call\":\"iam:GetX\",\"matches\":{\"a\":[1]},\"role\":\"r\"}]",
      "51: \"role\" is not supported yet: take it out\n"},
-    {"\"when\":{\"principal\":{\"session_fingerprint\":[\"a\"]}}",
-     "22: \"principal.session_fingerprint\": can't be used here: it is worked out once there is an "
-     "incident\n"},
-    {"\"subject\":\"${principal.session_fingerprint}\"",
-     "11: \"principal.session_fingerprint\": can't be used here: it is worked out once there is an "
-     "incident\n"},
     {"\"subject\":\"${incident.id}\"",
      "11: \"incident.id\": can't be used here: there is no incident yet\n"},
     {"\"cooldown\":5",

@@ -70,6 +70,7 @@ static const struct render_case {
     {"the filter arn.name of a name", "\"${detail.name|arn.name}\"", "\"trail\""},
     {"an ARN without Region takes the default", "\"${detail.bucket|arn.region:-x}\"", "\"x\""},
     {"what is no ARN takes the default", "\"${detail.name|arn.account:-x}\"", "\"x\""},
+    {"the filter fingerprint", "\"x-${detail.name|fingerprint}\"", "\"x-897abbb178d59a98\""},
     {"a filter over all elements", "\"${detail.items[*].id|arn.name}\"", "[\"i-1\",\"i-2\"]"},
     {"an escape", "\"$${account}\"", "\"${account}\""},
     {"an escape beside a placeholder", "\"$${a}${detail.name}$$\"", "\"${a}trail$$\""},

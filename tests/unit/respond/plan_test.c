@@ -114,6 +114,16 @@ static const struct plan_case {
     {"an element that is put off lets the others go on",
      RESTORE(EACH("detail.requestParameters.ids[*]") "," PROTECT_PLAIN), "{'each/0':'?'}",
      "write each/0; write each/1; write each/2; wait"},
+    {"a when on the element decides for each",
+     RESTORE("{'name':'each','each':'${detail.requestParameters.ids[*]}','when':{'$or':["
+             "{'item':['i-1']},{'item':['i-3'],'principal':{'kind':['user']}}]},"
+             "'call':'ec2:StopInstances','with':{'Id':'${item}'},"
+             "'effect':{'target':'${item}','name':'stop'},'undo':null}"),
+     "{}", "write each/0; write each/2; done"},
+    {"a when on the element that holds for none skips the step",
+     RESTORE("{'name':'each','each':'${detail.requestParameters.ids[*]}','when':{'item':['x']},"
+             "'call':'ec2:StopInstances','effect':{'target':'${item}','name':'stop'},'undo':null}"),
+     "{}", "done"},
     {"a tolerated error counts as done", CONTAIN(CHAIN), "{'deny':'~EntityAlreadyExists'}",
      "write deny; done"},
 };
