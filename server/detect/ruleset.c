@@ -275,7 +275,7 @@ static uint32_t add_exclusion(struct ruleset_builder *builder, uint32_t path,
 
 /* Atoms first and exclusions second: each is one run in the pool. */
 static void add_tests(struct ruleset_builder *builder, struct condition *condition) {
-    const struct field *field = &condition->field;
+    const struct field *field = condition->field;
     struct ruleset *set = builder->set;
     for (size_t i = 0; i < field->test_count; i++) {
         const struct test *test = &field->tests[i];
@@ -311,10 +311,13 @@ static uint32_t add_condition(struct ruleset_builder *builder, const struct fiel
     set->conditions = memory_grow_array(set->conditions, &set->condition_capacity,
                                         set->condition_count + 1, sizeof(*set->conditions));
     struct condition *condition = &set->conditions[set->condition_count++];
-    *condition = (struct condition){.field = *field};
-    condition->field.path = path;
-    condition->field.path_text = arena_copy_text(set->arena, field->path_text);
-    condition->field.tests = test_copy(set->arena, field->tests, field->test_count);
+    struct field *copy = arena_alloc(set->arena, sizeof(*copy));
+    *copy = *field;
+    copy->path = path;
+    copy->path_text = arena_copy_text(set->arena, field->path_text);
+    copy->tests = test_copy(set->arena, field->tests, field->test_count);
+    *condition = (struct condition){
+        .path = path, .may_be_absent = field->may_be_absent, .field = copy};
     add_tests(builder, condition);
     return number;
 }
@@ -427,12 +430,12 @@ static double guess_test(const struct path_plan *plan, const struct test *test) 
 }
 
 static void guess_condition(const struct ruleset *set, struct condition *condition) {
-    const struct path_plan *plan = &set->plans[condition->field.path];
+    const struct path_plan *plan = &set->plans[condition->path];
     double guess = 0;
-    for (size_t i = 0; i < condition->field.test_count; i++) {
-        guess += guess_test(plan, &condition->field.tests[i]);
+    for (size_t i = 0; i < condition->field->test_count; i++) {
+        guess += guess_test(plan, &condition->field->tests[i]);
     }
-    bool has_access = !condition->field.may_be_absent;
+    bool has_access = !condition->may_be_absent;
     condition->selectivity = has_access && guess > 1 ? 1 : guess;
 }
 
@@ -448,8 +451,9 @@ static int compare_field_paths(const void *a, const void *b) {
     return subrule_compare_paths((*left)->path_text, (*right)->path_text);
 }
 
-/* Orders a conjunction's conditions and links it to its access. */
-static void finish_conjunction(struct ruleset *set, uint32_t number, struct links *accesses) {
+/* Orders a conjunction's conditions and links its access to it, or to the rule that it decides. */
+static void finish_conjunction(struct ruleset *set, uint32_t number, struct links *accesses,
+                               struct links *deciders) {
     struct conjunction *conjunction = &set->conjunctions[number];
     uint32_t *conditions = set->pool + conjunction->conditions.at;
     size_t count = conjunction->conditions.count;
@@ -457,8 +461,8 @@ static void finish_conjunction(struct ruleset *set, uint32_t number, struct link
     conjunction->fields = arena_alloc_array(set->arena, count, sizeof(*conjunction->fields));
     for (size_t i = 0; i < count; i++) {
         struct condition *condition = &set->conditions[conditions[i]];
-        conjunction->fields[i] = &condition->field;
-        set->plans[condition->field.path].keeps_leaves |= count > 1;
+        conjunction->fields[i] = condition->field;
+        set->plans[condition->path].keeps_leaves |= count > 1;
     }
     qsort(conjunction->fields, count, sizeof(*conjunction->fields), compare_field_paths);
     if (conjunction->is_when) {
@@ -470,7 +474,11 @@ static void finish_conjunction(struct ruleset *set, uint32_t number, struct link
         set->always[set->always_count++] = number;
         return;
     }
-    links_add(accesses, conditions[0], number);
+    if (count == 1 && !set->rules[conjunction->rule].has_when) {
+        links_add(deciders, conditions[0], conjunction->rule);
+    } else {
+        links_add(accesses, conditions[0], number);
+    }
 }
 
 /* Sorts the links and hands out each run to span_fn(from). */
@@ -491,6 +499,10 @@ static void spread_links(struct ruleset *set, struct links *links,
 
 static struct set_span *conjunctions_of(struct ruleset *set, uint32_t condition) {
     return &set->conditions[condition].conjunctions;
+}
+
+static struct set_span *rules_of(struct ruleset *set, uint32_t condition) {
+    return &set->conditions[condition].rules;
 }
 
 static struct set_span *triggers_of(struct ruleset *set, uint32_t atom) {
@@ -526,10 +538,10 @@ static void link_conditions(struct ruleset *set) {
     struct links triggers = {0}, marks = {0}, presences = {0};
     for (uint32_t i = 0; i < set->condition_count; i++) {
         const struct condition *condition = &set->conditions[i];
-        bool is_access = condition->conjunctions.count > 0;
+        bool is_access = condition->conjunctions.count > 0 || condition->rules.count > 0;
         bool is_any_leaf = condition->has_exists || condition->exclusions.count > 0;
         if (is_access && is_any_leaf) {
-            links_add(&presences, condition->field.path, i);
+            links_add(&presences, condition->path, i);
         }
         for (uint32_t a = 0; a < condition->atoms.count; a++) {
             uint32_t atom = set->pool[condition->atoms.at + a];
@@ -588,15 +600,16 @@ static void count_memory(struct ruleset *set) {
 
 static void finish(struct ruleset_builder *builder) {
     struct ruleset *set = builder->set;
-    struct links accesses = {0};
+    struct links accesses = {0}, deciders = {0};
     set->atoms = memory_new_array(atom_table_count(set->atom_table), sizeof(*set->atoms));
     for (size_t i = 0; i < set->condition_count; i++) {
         guess_condition(set, &set->conditions[i]);
     }
     for (uint32_t i = 0; i < set->conjunction_count; i++) {
-        finish_conjunction(set, i, &accesses);
+        finish_conjunction(set, i, &accesses, &deciders);
     }
     spread_links(set, &accesses, conjunctions_of);
+    spread_links(set, &deciders, rules_of);
     spread_links(set, &builder->exclusions, exclusions_of);
     link_conditions(set);
     link_captures(set);

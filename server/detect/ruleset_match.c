@@ -22,7 +22,7 @@ struct match_scratch {
     struct joiner *joiner;
     uint64_t serial; /* of the set that the rest is for */
     /* Marks: the event in which it was marked. */
-    uint64_t event, *atom_marks, *condition_marks, *trigger_marks, *conjunction_marks;
+    uint64_t event, *atom_marks, *condition_marks, *trigger_marks;
     struct excluded *excluded;
     uint64_t leaf;                   /* numbers the leaves of all events */
     struct automaton_cache **caches; /* by path */
@@ -67,7 +67,6 @@ static void forget_set(struct match_scratch *scratch) {
     free(scratch->atom_marks);
     free(scratch->condition_marks);
     free(scratch->trigger_marks);
-    free(scratch->conjunction_marks);
     free(scratch->excluded);
     free(scratch->triggered);
     free(scratch->rule_bits);
@@ -102,7 +101,6 @@ static void adopt_set(struct match_scratch *scratch, const struct ruleset *set) 
     scratch->atom_marks = memory_new_array(atom_count, sizeof(uint64_t));
     scratch->condition_marks = memory_new_array(set->condition_count, sizeof(uint64_t));
     scratch->trigger_marks = memory_new_array(set->condition_count, sizeof(uint64_t));
-    scratch->conjunction_marks = memory_new_array(set->conjunction_count, sizeof(uint64_t));
     scratch->excluded = memory_new_array(set->exclusion_count, sizeof(struct excluded));
     scratch->triggered = memory_new_array(set->condition_count, sizeof(uint32_t));
     scratch->rule_bits = memory_new_array(set->rule_count / 64 + 1, sizeof(uint64_t));
@@ -369,23 +367,28 @@ static bool some_leaf_escapes(const struct ruleset *set, const struct match_scra
     return false;
 }
 
+static bool condition_is_marked(const struct ruleset *set, const struct match_scratch *scratch,
+                                uint32_t number) {
+    const struct condition *condition = &set->conditions[number];
+    return condition->atoms.count > CONDITION_FEW_ATOMS
+               ? scratch->condition_marks[number] == scratch->event
+               : some_atom_is_marked(set, scratch, condition);
+}
+
 static enum holding condition_holds(const struct ruleset *set, const struct match_scratch *scratch,
                                     uint32_t number, bool *has_memberships_out) {
     const struct condition *condition = &set->conditions[number];
-    const struct leaf_list *list = &scratch->leaves.lists[condition->field.path];
-    bool is_marked = condition->atoms.count > CONDITION_FEW_ATOMS
-                         ? scratch->condition_marks[number] == scratch->event
-                         : some_atom_is_marked(set, scratch, condition);
+    const struct leaf_list *list = &scratch->leaves.lists[condition->path];
     *has_memberships_out = false;
     if (list->event != scratch->leaves.event) {
-        return condition->field.may_be_absent ? HOLDS : HOLDS_NOT;
+        return condition->may_be_absent ? HOLDS : HOLDS_NOT;
     }
     *has_memberships_out = list->has_memberships;
-    if (is_marked || condition->has_exists ||
+    if (condition->has_exists || condition_is_marked(set, scratch, number) ||
         some_leaf_escapes(set, scratch, condition, list->count)) {
         return HOLDS;
     }
-    return condition->field.may_be_absent && list->has_memberships ? HOLDS_PERHAPS : HOLDS_NOT;
+    return condition->may_be_absent && list->has_memberships ? HOLDS_PERHAPS : HOLDS_NOT;
 }
 
 static bool keep_leaf(void *arg, const struct json_leaf *leaf, struct error *error) {
@@ -427,13 +430,14 @@ static bool search(const struct ruleset *set, const struct conjunction *conjunct
            joiner_search(scratch->joiner, &subrule, &scratch->kept, is_match_out, error);
 }
 
+/* The first `held` conditions are known to hold, `in_arrays` of them by leaves in arrays. */
 static bool conjunction_matches(const struct ruleset *set, struct match_scratch *scratch,
-                                uint32_t number, bool *is_match_out, struct error *error) {
+                                uint32_t number, uint32_t held, size_t in_arrays,
+                                bool *is_match_out, struct error *error) {
     const struct conjunction *conjunction = &set->conjunctions[number];
     bool is_uncertain = false;
-    size_t in_arrays = 0;
     *is_match_out = false;
-    for (uint32_t i = 0; i < conjunction->conditions.count; i++) {
+    for (uint32_t i = held; i < conjunction->conditions.count; i++) {
         bool has_memberships = false;
         enum holding holding = condition_holds(
             set, scratch, set->pool[conjunction->conditions.at + i], &has_memberships);
@@ -454,50 +458,79 @@ static bool when_matches(const struct ruleset *set, struct match_scratch *scratc
                          const struct rule *rule, bool *is_match_out, struct error *error) {
     *is_match_out = !rule->has_when;
     for (uint32_t i = 0; i < rule->when.count && !*is_match_out; i++) {
-        if (!conjunction_matches(set, scratch, rule->when.at + i, is_match_out, error)) {
+        if (!conjunction_matches(set, scratch, rule->when.at + i, 0, 0, is_match_out, error)) {
             return false;
         }
     }
     return true;
 }
 
-/* Looks at a conjunction, once an event, and marks its rule when all is well. */
+/* Without a branch, as nobody could foresee it. */
+static inline void mark_rule(struct match_scratch *scratch, uint32_t rule, bool is_match) {
+    size_t word = rule / 64;
+    scratch->rule_bits[word] |= (uint64_t)is_match << rule % 64;
+    scratch->first_word = word < scratch->first_word ? word : scratch->first_word;
+    scratch->words_end = word < scratch->words_end ? scratch->words_end : word + 1;
+}
+
+/* Looks at a conjunction and marks its rule when all is well. */
 static bool try_conjunction(const struct ruleset *set, struct match_scratch *scratch,
-                            uint32_t number, struct error *error) {
+                            uint32_t number, uint32_t held, size_t in_arrays, struct error *error) {
     uint32_t rule = set->conjunctions[number].rule;
-    uint64_t *bits = &scratch->rule_bits[rule / 64], bit = (uint64_t)1 << rule % 64;
     bool is_match = false;
-    if (scratch->conjunction_marks[number] == scratch->event || (*bits & bit) != 0) {
+    if ((scratch->rule_bits[rule / 64] >> rule % 64 & 1) != 0) {
         return true;
     }
-    scratch->conjunction_marks[number] = scratch->event;
-    if (!conjunction_matches(set, scratch, number, &is_match, error)) {
+    if (!conjunction_matches(set, scratch, number, held, in_arrays, &is_match, error)) {
         return false;
     }
     if (is_match && !when_matches(set, scratch, &set->rules[rule], &is_match, error)) {
         return false;
     }
     if (is_match) {
-        size_t word = rule / 64;
-        *bits |= bit;
-        scratch->first_word = word < scratch->first_word ? word : scratch->first_word;
-        scratch->words_end = word < scratch->words_end ? scratch->words_end : word + 1;
+        mark_rule(scratch, rule, true);
+    }
+    return true;
+}
+
+/* A condition that some leaf brought up. What only atoms bring up holds. */
+static bool access_holds(const struct ruleset *set, const struct match_scratch *scratch,
+                         uint32_t number) {
+    const struct condition *condition = &set->conditions[number];
+    uint32_t leaf_count = scratch->leaves.lists[condition->path].count;
+    return condition->exclusions.count == 0 || condition->has_exists ||
+           some_leaf_escapes(set, scratch, condition, leaf_count) ||
+           condition_is_marked(set, scratch, number);
+}
+
+/* The rules and conjunctions whose access, and so first condition, it is. */
+static bool try_access(const struct ruleset *set, struct match_scratch *scratch, uint32_t number,
+                       struct error *error) {
+    const struct condition *condition = &set->conditions[number];
+    bool holds = access_holds(set, scratch, number);
+    for (uint32_t i = 0; i < condition->rules.count; i++) {
+        mark_rule(scratch, set->pool[condition->rules.at + i], holds);
+    }
+    uint32_t count = holds ? condition->conjunctions.count : 0;
+    bool is_in_array = scratch->leaves.lists[condition->path].has_memberships;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t conjunction = set->pool[condition->conjunctions.at + i];
+        if (!try_conjunction(set, scratch, conjunction, 1, is_in_array, error)) {
+            return false;
+        }
     }
     return true;
 }
 
 static bool try_all(const struct ruleset *set, struct match_scratch *scratch, struct error *error) {
     for (size_t i = 0; i < set->always_count; i++) {
-        if (!try_conjunction(set, scratch, set->always[i], error)) {
+        if (!try_conjunction(set, scratch, set->always[i], 0, 0, error)) {
             return false;
         }
     }
     for (size_t i = 0; i < scratch->triggered_count; i++) {
-        struct set_span span = set->conditions[scratch->triggered[i]].conjunctions;
-        for (uint32_t j = 0; j < span.count; j++) {
-            if (!try_conjunction(set, scratch, set->pool[span.at + j], error)) {
-                return false;
-            }
+        if (!try_access(set, scratch, scratch->triggered[i], error)) {
+            return false;
         }
     }
     return true;

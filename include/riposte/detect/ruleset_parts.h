@@ -44,11 +44,14 @@ struct atom {
 };
 
 struct condition {
-    struct field field; /* its path is one of the set's; its text that of the pattern */
+    uint32_t path;
+    bool has_exists, may_be_absent;
     struct set_span atoms, exclusions;
-    struct set_span conjunctions; /* those whose access it is */
-    double selectivity;           /* a guess at how often it holds; over 1: no access */
-    bool has_exists;
+    /* Those whose access it is. Conjunctions of nothing else are only in `rules`, unless their rule
+     * has a `when`. */
+    struct set_span conjunctions, rules;
+    double selectivity;        /* a guess at how often it holds; over 1: no access */
+    const struct field *field; /* its path is one of the set's; its text that of the pattern */
 };
 
 struct conjunction {
