@@ -10,12 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UNDO_WAIT_MS 30000
-#define UNDO_POLL_MS 200
+#define WAIT_MS 30000
+#define POLL_MS 200
 
 struct incidents {
     const char *name; /* of the command, for messages */
     struct api_options api_options;
+    const char *override;
     bool as_json, is_sure, with_resources;
     struct api api;
 };
@@ -251,32 +252,54 @@ static size_t print_effects(const struct json *incident, bool with_resources) {
     return count;
 }
 
-static bool is_over(struct text state) {
+/* Has what was asked for come, or will it not? */
+typedef bool has_settled_fn(const struct json *incident);
+
+static bool is_released(const struct json *incident) {
+    struct text state = member(incident, "state");
     return text_equal(state, TEXT("released")) || text_equal(state, TEXT("failed"));
 }
 
-/* Until the incident is released, or UNDO_WAIT_MS have passed. */
-static bool wait_for_release(struct incidents *incidents, const char *id, struct error *error) {
-    const struct json *incident = NULL;
-    for (int64_t waited = 0; waited < UNDO_WAIT_MS; waited += UNDO_POLL_MS) {
-        if (!read_incident(incidents, id, &incident, error)) {
+/* Decided anew: no task is left that would. */
+static bool is_decided(const struct json *incident) {
+    const struct json *tasks = json_member(incident, "tasks");
+    for (const struct json *task = json_first(tasks); task; task = json_next(task)) {
+        if (text_equal(member(task, "kind"), TEXT("respond"))) {
             return false;
         }
-        if (is_over(member(incident, "state"))) {
-            break;
-        }
-        clock_sleep_ms(UNDO_POLL_MS);
-    }
-    printf("%s is %.*s\n", id, TEXT_ARG(member(incident, "state")));
-    if (!text_equal(member(incident, "state"), TEXT("released"))) {
-        return error_set(error, ERROR_BUSY,
-                         "not released yet; 'riposte incidents show %s' says why", id);
     }
     return true;
 }
 
+/* Until it is settled, or WAIT_MS have passed; says in which state it is then. */
+static bool wait_until(struct incidents *incidents, const char *id, has_settled_fn *settled_fn,
+                       const struct json **incident_out, struct error *error) {
+    for (int64_t waited = 0; waited < WAIT_MS; waited += POLL_MS) {
+        if (!read_incident(incidents, id, incident_out, error)) {
+            return false;
+        }
+        if (settled_fn(*incident_out)) {
+            break;
+        }
+        clock_sleep_ms(POLL_MS);
+    }
+    printf("%s is %.*s\n", id, TEXT_ARG(member(*incident_out, "state")));
+    return true;
+}
+
+static bool ask_to(struct incidents *incidents, const char *id, const char *verb, struct text body,
+                   struct error *error) {
+    const struct json *answer = NULL;
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    buffer_append_string(&path, "/v1/incidents/");
+    buffer_append_percent_encoded(&path, text_of(id), "");
+    buffer_append_char(&path, '/');
+    buffer_append_string(&path, verb);
+    return api_ask(&incidents->api, TEXT("POST"), buffer_text(&path), body, &answer, error);
+}
+
 static bool undo(struct incidents *incidents, const char *id, struct error *error) {
-    const struct json *incident = NULL, *answer = NULL;
+    const struct json *incident = NULL;
     if (!read_incident(incidents, id, &incident, error)) {
         return false;
     }
@@ -285,34 +308,80 @@ static bool undo(struct incidents *incidents, const char *id, struct error *erro
         printf("%zu to take back; nothing was done yet: add --yes\n", count);
         return true;
     }
-    scoped(buffer_done) struct buffer path = BUFFER_INIT;
-    buffer_append_string(&path, "/v1/incidents/");
-    buffer_append_percent_encoded(&path, text_of(id), "");
-    buffer_append_string(&path, "/undo");
     struct text body = incidents->with_resources ? TEXT("{\"resources\":true}")
                                                  : TEXT("{\"resources\":false}");
-    return api_ask(&incidents->api, TEXT("POST"), buffer_text(&path), body, &answer, error) &&
-           wait_for_release(incidents, id, error);
+    if (!ask_to(incidents, id, "undo", body, error) ||
+        !wait_until(incidents, id, is_released, &incident, error)) {
+        return false;
+    }
+    return text_equal(member(incident, "state"), TEXT("released")) ||
+           error_set(error, ERROR_BUSY, "not released yet; 'riposte incidents show %s' says why",
+                     id);
+}
+
+static bool approve(struct incidents *incidents, const char *id, struct error *error) {
+    const struct json *incident = NULL;
+    if (incidents->override && strcmp(incidents->override, "protected") != 0) {
+        return error_set(error, ERROR_INVALID, "--override takes \"protected\"");
+    }
+    struct text body = incidents->override ? TEXT("{\"override\":\"protected\"}") : TEXT("{}");
+    if (!ask_to(incidents, id, "approve", body, error) ||
+        !wait_until(incidents, id, is_decided, &incident, error)) {
+        return false;
+    }
+    if (!is_decided(incident)) {
+        return error_set(error, ERROR_BUSY,
+                         "not decided yet: 'riposte incidents show %s' says more", id);
+    }
+    return !text_equal(member(incident, "state"), TEXT("held")) ||
+           error_set(error, ERROR_DENIED, "still held: %.*s", TEXT_ARG(member(incident, "reason")));
+}
+
+static bool dismiss(struct incidents *incidents, const char *id, struct error *error) {
+    if (!ask_to(incidents, id, "dismiss", TEXT("{}"), error)) {
+        return false;
+    }
+    printf("%s is dismissed\n", id);
+    return true;
+}
+
+/* With one incident's id each. */
+static const struct action {
+    const char *name;
+    bool (*do_fn)(struct incidents *incidents, const char *id, struct error *error);
+} actions[] = {
+    {"show", show},
+    {"approve", approve},
+    {"dismiss", dismiss},
+    {"undo", undo},
+};
+
+static const struct action *find_action(const char *name) {
+    for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
+        if (strcmp(actions[i].name, name) == 0) {
+            return &actions[i];
+        }
+    }
+    return NULL;
 }
 
 /* The operands, as said in `riposte help incidents`. */
 static int run(struct incidents *incidents, int count, char **operands) {
     struct error error = {0};
-    const char *action = count > 0 ? operands[0] : "list";
-    bool wants_id = strcmp(action, "show") == 0 || strcmp(action, "undo") == 0;
-    if (!wants_id && strcmp(action, "list") != 0) {
-        return cli_fail(incidents->name, "'%s' is none of list, show ID, undo ID", action);
-    }
-    if (count > (wants_id ? 2 : 1) || (wants_id && count < 2)) {
+    const char *name = count > 0 ? operands[0] : "list";
+    const struct action *action = find_action(name);
+    if (!action && strcmp(name, "list") != 0) {
         return cli_fail(incidents->name,
-                        wants_id ? "%s takes one incident's id" : "%s takes nothing", action);
+                        "'%s' is none of list, show ID, approve ID, dismiss ID, undo ID", name);
+    }
+    if (count > (action ? 2 : 1) || (action && count < 2)) {
+        return cli_fail(incidents->name, action ? "%s takes one incident's id" : "%s takes nothing",
+                        name);
     }
     if (!api_open(&incidents->api, &incidents->api_options, &error)) {
         return cli_fail(incidents->name, "%s", error.text);
     }
-    bool is_done = !wants_id                     ? list(incidents, &error)
-                   : strcmp(action, "show") == 0 ? show(incidents, operands[1], &error)
-                                                 : undo(incidents, operands[1], &error);
+    bool is_done = action ? action->do_fn(incidents, operands[1], &error) : list(incidents, &error);
     if (!is_done) {
         fprintf(stderr, "riposte incidents: %s\n", error.text);
         return EXIT_NO;
@@ -327,6 +396,7 @@ int cli_incidents(int argc, char **argv) {
         {"url", 0, &incidents.api_options.url, NULL},
         {"token", 0, &incidents.api_options.token, NULL},
         {"ca-file", 0, &incidents.api_options.ca_file, NULL},
+        {"override", 0, &incidents.override, NULL},
         {"json", 0, NULL, &incidents.as_json},
         {"yes", 0, NULL, &incidents.is_sure},
         {"resources", 0, NULL, &incidents.with_resources},

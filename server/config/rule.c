@@ -154,10 +154,6 @@ static void read_mode(const struct reading *reading, const struct json *root, st
     if (node == NULL || !form_choice(reading, node, "\"mode\"", mode_names, &index)) {
         return;
     }
-    if (modes[index] == MODE_APPROVE) {
-        findings_add(reading->findings, reading->source, node,
-                     "\"approve\" is not supported yet: choose observe or enforce");
-    }
     rule->has_mode = true;
     rule->mode = modes[index];
 }

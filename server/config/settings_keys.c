@@ -39,7 +39,7 @@ struct text value_resolve(const struct value_place *place, struct text name) {
 
 const struct key settings_keys[] = {
     {"mode", &settings_mode_type, "\"observe\"", AT(mode), 0, 0,
-     "observe: plan and journal; enforce: act"},
+     "observe: plan and journal; approve: act on what an operator approves; enforce: act"},
     {"listen.address", &settings_address_type, "\"0.0.0.0\"", AT(listen.address), 0, 0,
      "where events come in"},
     {"listen.port", &settings_port_type, "8443", AT(listen.port), 0, 65535, "0: any free port"},

@@ -34,10 +34,6 @@ static void read_mode(const struct value_place *place, const struct json *node) 
     if (!form_choice(place->reading, node, place->label, names, &index)) {
         return;
     }
-    if (modes[index] == MODE_APPROVE) {
-        value_refuse_later(place, node, "\"approve\"", "choose observe or enforce");
-        return;
-    }
     place->settings->mode = modes[index];
 }
 

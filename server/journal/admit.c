@@ -17,8 +17,8 @@ struct admit {
 static bool move(struct admit *admit, struct store_incident *incident, enum incident_state state,
                  struct text reason, struct error *error) {
     bool has_moved = false;
-    return ledger_move(admit->ledger, incident, state, reason, (struct text){NULL, 0}, &has_moved,
-                       error);
+    return ledger_move(admit->ledger, incident, state, reason, admit->admission->approved_by,
+                       &has_moved, error);
 }
 
 static bool settle(struct admit *admit, enum incident_state state, struct text reason,
@@ -204,7 +204,9 @@ static bool decide_by_mode(struct admit *admit, struct error *error) {
         return settle(admit, INCIDENT_OBSERVED, admission->reason, error);
     case ADMIT_APPROVE:
         return settle(admit, INCIDENT_HELD,
-                      admission->reason.bytes > 0 ? admission->reason : TEXT("awaits approval"),
+                      arena_format(admit->ledger->arena, "awaits approval%s%.*s",
+                                   admission->reason.bytes > 0 ? ": " : "",
+                                   TEXT_ARG(admission->reason)),
                       error);
     case ADMIT_RESPOND:
     case ADMIT_SUPPRESS:
@@ -263,6 +265,36 @@ static bool decide_verdict(struct admit *admit, struct error *error) {
     return decide_by_cooldown(admit, error);
 }
 
+/* ---- a person's word ---- */
+
+static bool stay_held(struct admit *admit, struct error *error) {
+    struct ledger *ledger = admit->ledger;
+    const struct journal_admission *admission = admit->admission;
+    struct journal_incident *shown = &admit->incident.shown;
+    admit->admitted->state = INCIDENT_HELD;
+    admit->admitted->reason = arena_copy_text(admit->admitted->arena, admission->reason);
+    shown->reason = admission->reason;
+    shown->updated_unix_ms = ledger->now_unix_ms;
+    const struct ledger_member members[] = {{"reason", admission->reason}, {0}};
+    desk_incident_changed(ledger->desk, &shown->id);
+    return ledger->store->incident_update(ledger->store, &admit->incident, error) &&
+           ledger_audit_members(ledger, "still held", &shown->id, admission->approved_by, members,
+                                error);
+}
+
+static bool decide_approved(struct admit *admit, struct error *error) {
+    const struct journal_admission *admission = admit->admission;
+    if (admission->proposal != ADMIT_RESPOND) {
+        return stay_held(admit, error);
+    }
+    if (admission->plan.bytes > 0 &&
+        !admit->ledger->store->incident_plan(admit->ledger->store, &admit->incident.shown.id,
+                                             admission->plan, error)) {
+        return false;
+    }
+    return respond(admit, error);
+}
+
 void journal_admitted_done(struct journal_admitted *admitted) {
     journal_task_free(&admitted->next);
     arena_free(&admitted->arena);
@@ -289,9 +321,12 @@ bool decide_admit(struct ledger *ledger, const struct journal_task *task,
                                       &admit.incident, &is_found, error)) {
         return false;
     }
-    if (!is_found || admit.incident.shown.state != INCIDENT_DETECTED) {
+    bool is_approved = admission->approved_by.bytes > 0;
+    if (!is_found ||
+        admit.incident.shown.state != (is_approved ? INCIDENT_HELD : INCIDENT_DETECTED)) {
         return error_set(error, ERROR_INVALID, "incident %s is not to be decided any more",
                          task->incident.id.text);
     }
-    return decide_verdict(&admit, error) && ledger_end_task(ledger, task->id, error);
+    return (is_approved ? decide_approved(&admit, error) : decide_verdict(&admit, error)) &&
+           ledger_end_task(ledger, task->id, error);
 }

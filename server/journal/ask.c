@@ -219,6 +219,33 @@ bool journal_undo(struct journal *journal, const struct ulid *incident, struct t
     return journal_ask(journal, REQUEST_CHANGE, run_undo, &asked, ROW_BYTES * 4, error);
 }
 
+struct approve_request {
+    const struct ulid *incident;
+    struct text actor, detail;
+};
+
+static bool run_approve(struct ledger *ledger, void *arg, struct error *error) {
+    const struct approve_request *asked = arg;
+    return decide_approve(ledger, asked->incident, asked->actor, asked->detail, error);
+}
+
+bool journal_approve(struct journal *journal, const struct ulid *incident, struct text actor,
+                     struct text detail, struct error *error) {
+    struct approve_request asked = {incident, actor, detail};
+    return journal_ask(journal, REQUEST_CHANGE, run_approve, &asked, ROW_BYTES * 2, error);
+}
+
+static bool run_dismiss(struct ledger *ledger, void *arg, struct error *error) {
+    const struct approve_request *asked = arg;
+    return decide_dismiss(ledger, asked->incident, asked->actor, error);
+}
+
+bool journal_dismiss(struct journal *journal, const struct ulid *incident, struct text actor,
+                     struct error *error) {
+    struct approve_request asked = {.incident = incident, .actor = actor};
+    return journal_ask(journal, REQUEST_CHANGE, run_dismiss, &asked, ROW_BYTES * 2, error);
+}
+
 static bool run_note_key(struct ledger *ledger, void *arg, struct error *error) {
     const struct text *access_key_id = arg;
     const struct store_key key = {*access_key_id, ledger->now_unix_ms};

@@ -20,6 +20,18 @@ MUST_CHECK bool decide_write(struct ledger *ledger, struct journal_write *write,
 MUST_CHECK bool decide_undo(struct ledger *ledger, const struct ulid *incident, struct text actor,
                             bool with_resources, struct error *error);
 
+MUST_CHECK bool decide_approve(struct ledger *ledger, const struct ulid *incident,
+                               struct text actor, struct text detail, struct error *error);
+MUST_CHECK bool decide_dismiss(struct ledger *ledger, const struct ulid *incident,
+                               struct text actor, struct error *error);
+
+/* An incident that an operator names. ERROR_NOT_FOUND. */
+MUST_CHECK bool decide_find(struct ledger *ledger, const struct ulid *id,
+                            struct store_incident *incident_out, struct error *error);
+/* Its tasks that nobody holds are gone; the others end with whoever holds them. */
+MUST_CHECK bool decide_call_off(struct ledger *ledger, const struct ulid *incident,
+                                struct error *error);
+
 /* Deletes at most a few incidents behind *cursor; *cursor is none when it has seen them all. */
 MUST_CHECK bool decide_retention(struct ledger *ledger, int64_t retain_ms, struct ulid *cursor,
                                  struct error *error);

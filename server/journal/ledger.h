@@ -4,7 +4,7 @@
  *
  *     append.c    events, incidents, respond tasks        calls.c   intents, outcomes, effects
  *     admit.c     verdict, limits, first tasks            undo.c    taking back, retention
- *     write.c     what a task changes
+ *     write.c     what a task changes                 approve.c an operator's word on held ones
  *
  * Ownership:  journal.c makes one ledger and owns it.
  * Threads:    the journal's. */

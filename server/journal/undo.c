@@ -11,9 +11,15 @@ static bool refuse(const struct journal_incident *incident, struct error *error)
                      incident->id.text, incident_state_name(incident->state));
 }
 
-/* Those that nobody holds are gone; the others end with whoever holds them, before the undo. */
-static bool call_off_tasks(struct ledger *ledger, const struct ulid *incident,
-                           struct error *error) {
+bool decide_find(struct ledger *ledger, const struct ulid *id, struct store_incident *incident_out,
+                 struct error *error) {
+    bool is_found = false;
+    return ledger->store->incident_read(ledger->store, id, ledger->arena, incident_out, &is_found,
+                                        error) &&
+           (is_found || error_set(error, ERROR_NOT_FOUND, "there is no incident %s", id->text));
+}
+
+bool decide_call_off(struct ledger *ledger, const struct ulid *incident, struct error *error) {
     struct desk_view *views = NULL;
     size_t count = desk_tasks_of(ledger->desk, incident, ledger->arena, &views);
     for (size_t i = 0; i < count; i++) {
@@ -44,14 +50,9 @@ static bool add_undo_task(struct ledger *ledger, const struct store_incident *in
 bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
                  bool with_resources, struct error *error) {
     struct store_incident incident = {0};
-    bool is_found = false;
     bool has_moved = false;
-    if (!ledger->store->incident_read(ledger->store, incident_id, ledger->arena, &incident,
-                                      &is_found, error)) {
+    if (!decide_find(ledger, incident_id, &incident, error)) {
         return false;
-    }
-    if (!is_found) {
-        return error_set(error, ERROR_NOT_FOUND, "there is no incident %s", incident_id->text);
     }
     if (incident.shown.state == INCIDENT_RELEASING) {
         return true;
@@ -64,7 +65,7 @@ bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct t
     if (!has_moved) {
         return refuse(&incident.shown, error);
     }
-    return call_off_tasks(ledger, incident_id, error) &&
+    return decide_call_off(ledger, incident_id, error) &&
            add_undo_task(ledger, &incident, with_resources, error);
 }
 

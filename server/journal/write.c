@@ -254,6 +254,7 @@ bool decide_write(struct ledger *ledger, struct journal_write *write, struct err
         }
     }
     bool is_over = incident.shown.state == INCIDENT_RELEASED ||
+                   incident.shown.state == INCIDENT_DISMISSED ||
                    (incident.shown.state == INCIDENT_RELEASING && task.kind != TASK_UNDO);
     return end_task(ledger, write, &task, is_over, error);
 }

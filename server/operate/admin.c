@@ -10,9 +10,11 @@
 #include "riposte/inbound/request.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
+#include "riposte/respond/approval.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define INCIDENTS     "/v1/incidents"
 #define LIST_DEFAULT  50
@@ -271,8 +273,66 @@ static void handle_rules(void *arg, struct request *request) {
 /* ---- acting -------------------------------------------------------------------------------------
  */
 
-/* {"resources": true|false}, {} or nothing. */
-static bool read_undo_body(struct text body, bool *with_resources_out, struct error *error) {
+/* What an operator's request says beside the path. */
+struct act_body {
+    bool with_resources, overrides_protection;
+};
+
+static bool read_resources(struct json_object *value, struct act_body *body_out) {
+    body_out->with_resources = json_object_get_boolean(value) != 0;
+    return json_object_is_type(value, json_type_boolean);
+}
+
+static bool read_override(struct json_object *value, struct act_body *body_out) {
+    body_out->overrides_protection = json_object_is_type(value, json_type_string) &&
+                                     text_equal_string(TEXT("protected"),
+                                                       json_object_get_string(value));
+    return body_out->overrides_protection;
+}
+
+static bool undo(struct admin *admin, const struct ulid *id, struct text actor,
+                 const struct act_body *body, struct error *error) {
+    return journal_undo(admin->options.journal, id, actor, body->with_resources, error);
+}
+
+static bool approve(struct admin *admin, const struct ulid *id, struct text actor,
+                    const struct act_body *body, struct error *error) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct text detail = approval_detail(actor, clock_unix_ms(&clock_system),
+                                         body->overrides_protection, arena);
+    return journal_approve(admin->options.journal, id, actor, detail, error);
+}
+
+static bool dismiss(struct admin *admin, const struct ulid *id, struct text actor,
+                    const struct act_body *body, struct error *error) {
+    (void)body;
+    return journal_dismiss(admin->options.journal, id, actor, error);
+}
+
+/* What an operator may do to an incident, and the one member that its body may hold. */
+static const struct act {
+    const char *verb, *member, *needs;
+    bool (*read_fn)(struct json_object *value, struct act_body *body_out);
+    bool (*do_fn)(struct admin *admin, const struct ulid *id, struct text actor,
+                  const struct act_body *body, struct error *error);
+} acts[] = {
+    {"undo", "resources", "true or false", read_resources, undo},
+    {"approve", "override", "\"protected\"", read_override, approve},
+    {"dismiss", NULL, NULL, NULL, dismiss},
+};
+
+static const struct act *find_act(struct text verb) {
+    for (size_t i = 0; i < ARRAY_COUNT(acts); i++) {
+        if (text_equal_string(verb, acts[i].verb)) {
+            return &acts[i];
+        }
+    }
+    return NULL;
+}
+
+/* An object with that member, {} or nothing. */
+static bool read_act_body(struct text body, const struct act *act, struct act_body *body_out,
+                          struct error *error) {
     if (body.bytes == 0) {
         return true;
     }
@@ -287,27 +347,28 @@ static bool read_undo_body(struct text body, bool *with_resources_out, struct er
         return error_set(error, ERROR_INVALID, "the body is no JSON object");
     }
     json_object_object_foreach(root, key, value) {
-        if (!text_equal_string(TEXT("resources"), key) ||
-            !json_object_is_type(value, json_type_boolean)) {
-            return error_set(error, ERROR_INVALID,
-                             "the body may hold \"resources\": true or false, and nothing else");
+        if (act->member == NULL) {
+            return error_set(error, ERROR_INVALID, "the body must be {} or empty");
         }
-        *with_resources_out = json_object_get_boolean(value) != 0;
+        if (strcmp(key, act->member) != 0 || !act->read_fn(value, body_out)) {
+            return error_set(error, ERROR_INVALID, "the body may hold \"%s\": %s, and nothing else",
+                             act->member, act->needs);
+        }
     }
     return true;
 }
 
-static void undo(struct admin *admin, struct request *request, const struct ulid *id,
-                 struct text actor) {
+static void act(struct admin *admin, struct request *request, const struct act *act,
+                const struct ulid *id, struct text actor) {
     scoped(arena_free) struct arena *arena = arena_new();
     struct error error = {0};
     struct journal_incident incident = {0};
-    bool with_resources = false;
-    if (!read_undo_body(text_trim(blob_text(request_body(request))), &with_resources, &error)) {
+    struct act_body body = {0};
+    if (!read_act_body(text_trim(blob_text(request_body(request))), act, &body, &error)) {
         request_answer_error(request, 400, error.text);
         return;
     }
-    if (!journal_undo(admin->options.journal, id, actor, with_resources, &error) ||
+    if (!act->do_fn(admin, id, actor, &body, &error) ||
         !journal_read_incident(admin->options.journal, id, arena, &incident, &error)) {
         answer_failure(request, &error);
         return;
@@ -315,7 +376,10 @@ static void undo(struct admin *admin, struct request *request, const struct ulid
     log_info(&(struct log_context){.component = "operate",
                                    .incident = ulid_text(id),
                                    LOG_FIELDS(log_text("actor", actor))},
-             "undo%s", with_resources ? ", resources too" : "");
+             "%s%s", act->verb,
+             body.with_resources         ? ", resources too"
+             : body.overrides_protection ? ", although protected"
+                                         : "");
     answer_object(request, 202, view_incident(&incident));
 }
 
@@ -344,14 +408,12 @@ static void handle_act(void *arg, struct request *request) {
     struct ulid id = {0};
     if (!ulid_parse(text_slice(rest, 0, slash), &id)) {
         request_answer_error(request, 404, "there is no such incident");
-    } else if (text_equal(verb, TEXT("approve")) || text_equal(verb, TEXT("dismiss"))) {
-        request_answer_error(request, 501, "approve and dismiss are not supported yet");
-    } else if (!text_equal(verb, TEXT("undo"))) {
+    } else if (find_act(verb) == NULL) {
         request_answer_error(request, 404, "no such path");
     } else if (!find_actor(admin, request, arena, &actor)) {
         request_answer_error(request, 401, "the token is no longer accepted");
     } else {
-        undo(admin, request, &id, actor);
+        act(admin, request, find_act(verb), &id, actor);
     }
 }
 

@@ -85,9 +85,8 @@ struct call_outcome early_call_wait(const struct job *job, struct early_call *ea
 }
 
 struct call_outcome call_send(const struct job *job, enum permit_class class,
-                              enum permit_authority authority, const struct call *call) {
+                              const struct call *call) {
     struct permit permit = job_permit(job, class);
-    permit.authority = authority;
     failpoint("before-call");
     scoped(early_call_free) struct early_call *sent = send(job, &permit, call);
     struct call_outcome outcome = early_call_wait(job, sent);

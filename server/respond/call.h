@@ -28,7 +28,7 @@ struct call_outcome {
 
 /* Waits for the answer. */
 struct call_outcome call_send(const struct job *job, enum permit_class class,
-                              enum permit_authority authority, const struct call *call);
+                              const struct call *call);
 
 /* A read that is sent before it is needed. */
 struct early_call;

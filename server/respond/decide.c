@@ -29,6 +29,10 @@ struct decision {
     struct json_writer writer;
 };
 
+static bool is_approved(const struct job *job) {
+    return job->authority == AUTHORITY_OPERATOR;
+}
+
 /* Asks for another go, unless there were enough. */
 static bool try_later(struct decision *decision, const char *what) {
     decision->tries = detail_try(&decision->detail, text_of(what));
@@ -52,6 +56,8 @@ static void judge(struct decision *decision) {
         .protected_principals = settings->guard.protected_principals,
         .max_event_age_ms = settings->guard.max_event_age_ms,
         .received_unix_ms = job->task->received_unix_ms,
+        .overrides_age = is_approved(job),
+        .overrides_protection = is_approved(job) && decision->detail.overrides_protection,
     };
     guard_judge(&facts, job->arena, &decision->verdict);
     if (decision->verdict.decision == GUARD_HOLD && job->may_know_later) {
@@ -149,7 +155,7 @@ static void ask(struct decision *decision, const struct question *question) {
         return;
     }
     struct call wire = {call.service, call.operation, call.account, call.region, call.parameters};
-    struct call_outcome outcome = call_send(job, PERMIT_READ, AUTHORITY_MODE, &wire);
+    struct call_outcome outcome = call_send(job, PERMIT_READ, &wire);
     bool is_tolerated = outcome.outcome == AWS_REFUSED &&
                         plan_tolerates(&question->tolerate, outcome.error_code);
     if (outcome.outcome == AWS_OK) {
@@ -183,8 +189,8 @@ static void confirm(struct decision *decision) {
 /* An event that will only join another needs none of it. */
 static bool will_join(const struct job *job) {
     const struct journal_incident *incident = &job->task->incident;
-    return hints_has(&job->respond->hints, incident->rule, incident->subject,
-                     job_now(job) - job->definition->rule->cooldown_ms);
+    return !is_approved(job) && hints_has(&job->respond->hints, incident->rule, incident->subject,
+                                          job_now(job) - job->definition->rule->cooldown_ms);
 }
 
 /* Walks ahead over reads whose answers nobody has yet; stops at the first write. */
@@ -232,12 +238,14 @@ static struct journal_new_task playbook_task(const struct job *job, const struct
     static const enum task_priority priorities[] = {[ACTS_ON_PRINCIPAL] = PRIORITY_CONTAIN,
                                                     [ACTS_ON_RESOURCE] = PRIORITY_RESTORE,
                                                     [ACTS_ON_NOBODY] = PRIORITY_NOTIFY};
+    struct detail detail = job_detail(job);
+    detail.is_escape = is_escape;
     return (struct journal_new_task){
         .kind = TASK_PLAYBOOK,
         .priority = priorities[playbook->acts_on],
         .playbook = playbook->name,
         .lane = job_lane(job, playbook),
-        .detail = is_escape ? TEXT("{\"escape\":true}") : TEXT("{}"),
+        .detail = detail_text(&detail),
         .acts_on_principal = playbook->acts_on == ACTS_ON_PRINCIPAL,
     };
 }
@@ -283,6 +291,9 @@ static enum admit_proposal propose(const struct decision *decision) {
         return ADMIT_HOLD;
     case GUARD_PASS:
         break;
+    }
+    if (is_approved(decision->job)) {
+        return ADMIT_RESPOND;
     }
     return by_mode[decision->job->mode];
 }
@@ -333,7 +344,8 @@ static void tell(const struct decision *decision, const struct journal_admitted 
         numbers_escape();
         job_page(job, "escaped", TEXT("the principal went on after it had been contained"));
     }
-    bool is_limited = admitted->state == INCIDENT_HELD && proposal != ADMIT_HOLD;
+    bool is_limited = admitted->state == INCIDENT_HELD && proposal != ADMIT_HOLD &&
+                      proposal != ADMIT_SUPPRESS;
     bool must_page = admitted->state == INCIDENT_HELD && decision->verdict.must_page;
     if (is_limited || must_page) {
         job_page(job, "held", admitted->reason);
@@ -385,7 +397,8 @@ static void admit(struct decision *decision) {
                                           .cooldown_ms = job->definition->rule->cooldown_ms,
                                           .tasks = tasks,
                                           .task_count = list_tasks(job, tasks),
-                                          .intents = &intent};
+                                          .intents = &intent,
+                                          .approved_by = job->approver};
     bool contains = playbooks > 0 && tasks[0].acts_on_principal;
     if (contains) {
         const struct playbook *first = definition_playbook(job->definition, tasks[0].playbook);
@@ -430,18 +443,43 @@ static void ask_again_later(struct decision *decision) {
     }
 }
 
+/* A person's word goes as far as the mode: observe is the panic switch. */
+static void judge_approved(struct decision *decision) {
+    struct job *job = decision->job;
+    if (decision->verdict.decision == GUARD_PASS && job->mode == MODE_OBSERVE) {
+        hold(decision, TEXT("mode observe: nothing is sent, approved or not"));
+    }
+}
+
+/* The verdict's reason tells who said so. */
+static void name_operator(struct decision *decision) {
+    struct text reason = decision->verdict.reason;
+    decision->verdict.reason = arena_format(decision->job->arena, "approved by %.*s%s%.*s",
+                                            TEXT_ARG(decision->job->approver),
+                                            decision->verdict.decision != GUARD_PASS ? ", but: "
+                                            : reason.bytes > 0                       ? ", "
+                                                                                     : "",
+                                            TEXT_ARG(reason));
+}
+
 void decide(struct job *job) {
     struct decision decision = {.job = job};
     buffer_init(&decision.asked, 0);
     json_writer_init(&decision.writer, &decision.asked);
     detail_read(job->task->detail, job->arena, &decision.detail);
     judge(&decision);
+    if (is_approved(job)) {
+        judge_approved(&decision);
+    }
     if (decision.verdict.decision == GUARD_PASS && job->mode != MODE_OBSERVE) {
         confirm(&decision);
     }
     if (decision.is_put_off) {
         ask_again_later(&decision);
     } else {
+        if (is_approved(job)) {
+            name_operator(&decision);
+        }
         admit(&decision);
     }
     buffer_done(&decision.asked);

@@ -23,6 +23,9 @@ void detail_read(struct text json, struct arena *arena, struct detail *detail_ou
     if (json.bytes == 0 || !json_parse(json, 0, arena, &root, NULL, &error)) {
         return;
     }
+    detail_out->approver = json_text(json_member(root, "approver"));
+    detail_out->approved_unix_ms = integer_of(json_member(root, "approved"), 0, INT64_MAX);
+    detail_out->overrides_protection = is_true(json_member(root, "override"));
     detail_out->is_escape = is_true(json_member(root, "escape"));
     detail_out->with_resources = is_true(json_member(root, "resources"));
     detail_out->stands = is_true(json_member(root, "stands"));
@@ -50,6 +53,11 @@ struct text detail_text(const struct detail *detail) {
     struct json_writer writer;
     json_writer_init(&writer, &text);
     json_open_object(&writer, NULL);
+    if (detail->approver.bytes > 0) {
+        json_put_text(&writer, "approver", detail->approver);
+        json_put_integer(&writer, "approved", detail->approved_unix_ms);
+        put_true(&writer, "override", detail->overrides_protection);
+    }
     put_true(&writer, "escape", detail->is_escape);
     put_true(&writer, "resources", detail->with_resources);
     put_true(&writer, "stands", detail->stands);

@@ -1,5 +1,6 @@
 /* What a task of ours carries from one attempt to the next: JSON in its detail.
  *
+ *     {"approver":"<name>","approved":<unix ms>,"override":true}    any: a person approved it
  *     {"escape":true,"tries":{"<call key>":2}}                      playbook
  *     {"tries":{"confirm":1}}                                       respond
  *     {"key":"<call key>","from":<unix ms>,"index":0,"applied":1,
@@ -25,6 +26,9 @@ struct tries {
 };
 
 struct detail {
+    struct text approver; /* who approved the incident; empty: nobody */
+    int64_t approved_unix_ms;
+    bool overrides_protection; /* a protected principal's too */
     bool is_escape, with_resources;
     struct text key;      /* verify: of the call to look after */
     int64_t from_unix_ms; /* verify: when it was (last) made */

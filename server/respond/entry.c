@@ -40,7 +40,7 @@ struct journal_intent entry_intent(const struct job *job, const struct playbook 
     if (action->inverse != NULL) {
         intent.inverse = job_json_text(job, action->inverse);
     }
-    if (on_resource) {
+    if (on_resource && job->authority != AUTHORITY_OPERATOR) {
         intent.limit = entry_resource_limit(job, action->effect_target);
     }
     return intent;
@@ -67,11 +67,10 @@ void entry_verify(const struct job *job, struct journal_write *write,
     if (step->verify == NULL && !stands) {
         return;
     }
-    struct detail detail = {.key = key,
-                            .from_unix_ms = job_now(job),
-                            .stands = stands,
-                            .is_now = stands,
-                            .arena = job->arena};
+    struct detail detail = job_detail(job);
+    detail.key = key;
+    detail.from_unix_ms = job_now(job);
+    detail.stands = detail.is_now = stands;
     struct journal_new_task task = {
         .kind = TASK_VERIFY,
         .priority = playbook->acts_on == ACTS_ON_PRINCIPAL ? PRIORITY_CONTAIN : PRIORITY_RESTORE,

@@ -116,7 +116,7 @@ static bool load_calls(struct run *run, struct error *error) {
                             &calls, &count, error)) {
         return false;
     }
-    struct text prefix = arena_format(job->arena, "%.*s/%.*s/", TEXT_ARG(job->task->event_key),
+    struct text prefix = arena_format(job->arena, "%.*s/%.*s/", TEXT_ARG(job->story_key),
                                       TEXT_ARG(run->playbook->name));
     run->standing = arena_alloc_array(job->arena, count, sizeof(struct text));
     for (size_t i = 0; i < count; i++) {
@@ -297,7 +297,7 @@ static struct call_outcome read_early_or_now(const struct run *run,
     }
     struct call call = {action->service, action->operation, action->account, action->region,
                         action->parameters};
-    return call_send(run->job, PERMIT_READ, AUTHORITY_MODE, &call);
+    return call_send(run->job, PERMIT_READ, &call);
 }
 
 /* Questions alone commit nothing: slow ones must not outlast the lease. */
@@ -338,7 +338,7 @@ static void send_write(struct run *run, const struct plan_action *action) {
     struct job *job = run->job;
     struct call call = {action->service, action->operation, action->account, action->region,
                         action->parameters};
-    struct call_outcome outcome = call_send(job, PERMIT_WRITE, AUTHORITY_MODE, &call);
+    struct call_outcome outcome = call_send(job, PERMIT_WRITE, &call);
     bool had_doubt = may_have_worked(run, action->key);
     enum plan_state state = judge(run, action, &outcome);
     struct journal_outcome journaled = entry_outcome(job, call_state_of(state), &outcome);
@@ -478,11 +478,23 @@ static void end_without_playbook(struct job *job) {
     }
 }
 
+/* A person said that nothing is to be done, before we came to it. */
+static void end_dismissed(struct job *job) {
+    scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
+    journal_write_finish(write);
+    bool is_committed = job_commit(job, write);
+    (void)is_committed; /* job_commit() said so */
+}
+
 void execute_playbook(struct job *job, const struct head_start *head) {
     struct run run = {.job = job,
                       .playbook = definition_playbook(job->definition, job->task->playbook),
                       .head = head};
     struct error error = {0};
+    if (job->task->incident.state == INCIDENT_DISMISSED) {
+        end_dismissed(job);
+        return;
+    }
     if (run.playbook == NULL) {
         end_without_playbook(job);
         return;

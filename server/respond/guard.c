@@ -140,6 +140,9 @@ static bool is_out_of_time(const struct guard_facts *facts, struct arena *arena,
                       arena_format(arena, "the event's time can't be read: \"%.*s\"",
                                    TEXT_ARG(text_slice(envelope->time, 0, 64))));
     }
+    if (facts->overrides_age) {
+        return false;
+    }
     int64_t age_ms = facts->received_unix_ms - envelope->time_unix_ms;
     if (age_ms < -GUARD_AHEAD_MS) {
         duration_describe(-age_ms, age);
@@ -159,7 +162,8 @@ static bool is_out_of_time(const struct guard_facts *facts, struct arena *arena,
 static bool is_untouchable(const struct guard_facts *facts, struct arena *arena,
                            struct guard_verdict *verdict) {
     const struct principal *principal = &facts->event->principal;
-    for (size_t i = 0; i < facts->protected_principals.count; i++) {
+    size_t protected_count = facts->overrides_protection ? 0 : facts->protected_principals.count;
+    for (size_t i = 0; i < protected_count; i++) {
         struct text entry = facts->protected_principals.items[i];
         if (guard_is_protected(entry, facts->event)) {
             return decide(

@@ -9,17 +9,38 @@
 #include "riposte/respond/failpoint.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 struct permit job_permit(const struct job *job, enum permit_class class) {
     return (struct permit){.class = class,
                            .mode = job->mode,
-                           .authority = AUTHORITY_MODE,
+                           .authority = job->authority,
                            .incident = job->task->incident.id};
 }
 
 int64_t job_now(const struct job *job) {
     return clock_unix_ms(job->respond->options.clock);
+}
+
+struct detail job_detail(const struct job *job) {
+    return (struct detail){
+        .approver = job->approver, .approved_unix_ms = job->approved_unix_ms, .arena = job->arena};
+}
+
+static void take_authority(struct job *job) {
+    struct detail detail;
+    detail_read(job->task->detail, job->arena, &detail);
+    bool is_approved = detail.approver.bytes > 0;
+    job->approver = detail.approver;
+    job->approved_unix_ms = detail.approved_unix_ms;
+    job->authority = job->task->kind == TASK_UNDO ? AUTHORITY_RELEASE
+                     : is_approved                ? AUTHORITY_OPERATOR
+                                                  : AUTHORITY_MODE;
+    job->story_key = !is_approved
+                         ? job->task->event_key
+                         : arena_format(job->arena, "%.*s#approved-%" PRId64,
+                                        TEXT_ARG(job->task->event_key), detail.approved_unix_ms);
 }
 
 /* Not knowing who we are is no error: the guard decides what it means. */
@@ -85,6 +106,7 @@ bool job_open(struct job *job, struct respond *respond, struct journal_task **ta
     *task = NULL;
     job->snapshot = respond->options.snapshot_fn(respond->options.snapshot_arg);
     job->mode = mode_milder(job->snapshot->settings->mode, job->task->incident.mode);
+    take_authority(job);
     /* An undo can do with what the journal holds of its effects. */
     return open_story(job, error) || job->task->kind == TASK_UNDO;
 }
@@ -101,6 +123,7 @@ bool job_go_on(struct job *job, struct journal_task **task, struct error *error)
         return true;
     }
     job->mode = mode_milder(job->snapshot->settings->mode, now->mode);
+    take_authority(job);
     job->earlier_definition = job->definition;
     job->definition = NULL;
     if (!definitions_get(&job->respond->definitions, now->definition_hash, job->task->definition,
@@ -123,7 +146,7 @@ void job_done(struct job *job) {
 struct plan_input job_plan_input(const struct job *job, const struct playbook *playbook) {
     return (struct plan_input){.playbook = playbook,
                                .context = job->context,
-                               .event_key = job->task->event_key,
+                               .event_key = job->story_key,
                                .event_account = job->event.envelope.account,
                                .event_region = job->event.envelope.region,
                                .principal_account = job->event.principal.account,

@@ -7,6 +7,7 @@
 #define RIPOSTE_SERVER_RESPOND_JOB_H
 
 #include "definitions.h"
+#include "detail.h"
 #include "hints.h"
 
 #include "riposte/base/arena.h"
@@ -42,6 +43,14 @@ struct job {
     struct definition *earlier_definition;
     struct arena *arena;
     enum mode mode; /* the milder of what holds now and what held when the incident was made */
+    /* On whose word beyond the mode's: the task's detail says it, so that retries and verifications
+     * have it too. */
+    enum permit_authority authority;
+    struct text approver; /* who approved the incident; empty: nobody */
+    int64_t approved_unix_ms;
+    /* What keys of calls begin with: the event's key, and of an approved incident which approval:
+     * it is played through anew. */
+    struct text story_key;
     struct subject_event event;
     struct guard_identity identity;
     bool has_story;                   /* definition, event and context could be read */
@@ -62,6 +71,8 @@ MUST_CHECK bool job_go_on(struct job *job, struct journal_task **task, struct er
 struct context_self job_self(const struct job *job);
 struct permit job_permit(const struct job *job, enum permit_class class);
 int64_t job_now(const struct job *job);
+/* Details of tasks of ours, with the word that this one is on. */
+struct detail job_detail(const struct job *job);
 /* The planner's input for one of the playbooks, without records. */
 struct plan_input job_plan_input(const struct job *job, const struct playbook *playbook);
 /* The lane of a playbook's task: that of its first write. */

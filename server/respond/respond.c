@@ -40,7 +40,8 @@ static void hold_unreadable(struct job *job, const struct error *why) {
     struct text reason = arena_copy_text(job->arena, text_of(why->text));
     struct error error = {0};
     if (job->task->kind == TASK_RESPOND) {
-        struct journal_admission admission = {.proposal = ADMIT_HOLD, .reason = reason};
+        struct journal_admission admission = {
+            .proposal = ADMIT_HOLD, .reason = reason, .approved_by = job->approver};
         scoped(journal_admitted_done) struct journal_admitted admitted = {0};
         if (!journal_admit(job->respond->options.journal, job->task, &admission, &admitted,
                            &error)) {

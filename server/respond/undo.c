@@ -119,7 +119,7 @@ static bool is_another_now(struct release *release, const struct journal_effect 
         }
         struct call call = {action.service, action.operation, action.account, action.region,
                             action.parameters};
-        struct call_outcome outcome = call_send(job, PERMIT_READ, AUTHORITY_RELEASE, &call);
+        struct call_outcome outcome = call_send(job, PERMIT_READ, &call);
         asked[count] = (struct plan_record){.key = action.key,
                                             .state = PLAN_WORKED,
                                             .answer = outcome.body,
@@ -146,7 +146,7 @@ static void take_back(struct release *release, const struct journal_effect *effe
         json_text(json_member(inverse, "service")), json_text(json_member(inverse, "operation")),
         json_text(json_member(inverse, "account")), json_text(json_member(inverse, "region")),
         json_member(inverse, "parameters")};
-    struct call_outcome outcome = call_send(job, PERMIT_WRITE, AUTHORITY_RELEASE, &call);
+    struct call_outcome outcome = call_send(job, PERMIT_WRITE, &call);
     bool is_tolerated = outcome.outcome == AWS_REFUSED && tolerates(inverse, outcome.error_code);
     if (outcome.outcome == AWS_OK || is_tolerated) {
         journal_write_released(release->write, effect->id);

@@ -123,7 +123,7 @@ static void send_again(struct watch *watch, struct text key) {
     struct job *job = watch->job;
     struct call call = {watch->call->service, watch->call->operation, watch->call->account,
                         watch->call->region, watch->request};
-    struct call_outcome outcome = call_send(job, PERMIT_WRITE, AUTHORITY_MODE, &call);
+    struct call_outcome outcome = call_send(job, PERMIT_WRITE, &call);
     bool is_tolerated = outcome.outcome == AWS_REFUSED &&
                         plan_tolerates(&watch->step->tolerate, outcome.error_code);
     bool has_worked = outcome.outcome == AWS_OK || is_tolerated;
@@ -149,7 +149,7 @@ static bool still_answers(struct watch *watch, const struct step *step,
     struct job *job = watch->job;
     struct call call = {asked->service, asked->operation, asked->account, asked->region,
                         job_parse(job, asked->request)};
-    struct call_outcome outcome = call_send(job, PERMIT_READ, AUTHORITY_MODE, &call);
+    struct call_outcome outcome = call_send(job, PERMIT_READ, &call);
     struct text reason = outcome.reason;
     bool is_match = false;
     struct error error = {0};
@@ -180,8 +180,8 @@ static const struct journal_call *find_answered(const struct watch *watch,
                                                 const struct step *step) {
     bool is_check = step->link_count == 0 && !step->is_write && step->matches != NULL;
     struct text key = arena_format(watch->job->arena, "%.*s/%.*s/%.*s",
-                                   TEXT_ARG(watch->job->task->event_key),
-                                   TEXT_ARG(watch->playbook->name), TEXT_ARG(step->name));
+                                   TEXT_ARG(watch->job->story_key), TEXT_ARG(watch->playbook->name),
+                                   TEXT_ARG(step->name));
     const struct journal_call *call = is_check ? find_call(watch->calls, watch->call_count, key)
                                                : NULL;
     return call != NULL && call->state == CALL_DONE && call->error_code.bytes == 0 ? call : NULL;
@@ -294,7 +294,7 @@ static void look(struct watch *watch) {
         give_up(watch, arena_copy_text(job->arena, text_of(error.text)));
         return;
     }
-    struct call_outcome outcome = call_send(job, PERMIT_READ, AUTHORITY_MODE, &call);
+    struct call_outcome outcome = call_send(job, PERMIT_READ, &call);
     switch (outcome.outcome) {
     case AWS_OK:
         if (looks_right(watch, outcome.body, &error)) {

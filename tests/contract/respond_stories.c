@@ -388,8 +388,145 @@ static void an_escape_in_observe_makes_no_work(void **state) {
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
+/* ---- a person's word ---- */
+
+static struct journal_task *hold(struct story *story, const char *key) {
+    struct journal_task *task = story_arrive(story, key, "rule-a", key);
+    struct journal_admitted admitted = admit(story, task, ADMIT_APPROVE, "", 10);
+    assert_int_equal(admitted.state, INCIDENT_HELD);
+    journal_admitted_done(&admitted);
+    return task;
+}
+
+static void approve(struct story *story, const struct ulid *id) {
+    struct error error = {0};
+    assert_ok(journal_approve(story->journal, id, TEXT("alice"), TEXT("{\"approver\":\"alice\"}"),
+                              &error),
+              &error);
+}
+
+static struct journal_admitted admit_approved(struct story *story, struct journal_task **task,
+                                              enum admit_proposal proposal) {
+    struct journal_new_task playbook = story_playbook("contain-principal", true);
+    struct journal_admission admission = {.proposal = proposal,
+                                          .reason = TEXT("as told"),
+                                          .cooldown_ms = HOUR_MS,
+                                          .limit = {TEXT("principals"), TEXT("x"), 1, HOUR_MS},
+                                          .tasks = &playbook,
+                                          .task_count = 1,
+                                          .approved_by = TEXT("alice")};
+    struct journal_admitted admitted = {0};
+    struct error error = {0};
+    assert_ok(journal_admit(story->journal, *task, &admission, &admitted, &error), &error);
+    journal_task_free(task);
+    return admitted;
+}
+
+static void an_approved_incident_is_decided_anew(void **state) {
+    struct story *story = *state;
+    struct journal_task *first = hold(story, "event-1");
+    struct ulid id = first->incident.id;
+    journal_task_free(&first);
+    approve(story, &id);
+    approve(story, &id); /* while it is being decided: nothing more */
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_RESPOND);
+    assert_text_equal(task->detail, "{\"approver\":\"alice\"}");
+    story_claim_none(story);
+    struct journal_admitted admitted = admit_approved(story, &task, ADMIT_RESPOND);
+    assert_int_equal(admitted.state, INCIDENT_RESPONDING);
+    assert_int_equal(admitted.next->kind, TASK_PLAYBOOK);
+    approve(story, &id); /* when it responds: nothing */
+    story_finish(story, &admitted.next, INCIDENT_DONE);
+    journal_admitted_done(&admitted);
+    approve(story, &id); /* when it did: nothing */
+    story_claim_none(story);
+    story_assert_state(story, &id, INCIDENT_DONE);
+    assert_int_equal(story_count_audit(story, "approve"), 1);
+}
+
+static void what_the_guard_still_holds_stays_held(void **state) {
+    struct story *story = *state;
+    struct journal_task *first = hold(story, "event-1");
+    struct ulid id = first->incident.id;
+    journal_task_free(&first);
+    for (int i = 0; i < 2; i++) {
+        approve(story, &id);
+        struct journal_task *task = story_claim(story);
+        struct journal_admitted admitted = admit_approved(story, &task,
+                                                          i == 0 ? ADMIT_HOLD : ADMIT_SUPPRESS);
+        assert_int_equal(admitted.state, INCIDENT_HELD);
+        assert_null(admitted.next);
+        journal_admitted_done(&admitted);
+        assert_text_equal(story_read(story, &id).reason, "as told");
+    }
+    story_claim_none(story);
+    assert_int_equal(story_count_audit(story, "still held"), 2);
+}
+
+static void a_dismissed_incident_is_over(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *first = hold(story, "event-1");
+    struct ulid id = first->incident.id;
+    journal_task_free(&first);
+    approve(story, &id);
+    struct journal_task *task = story_claim(story);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(journal_dismiss(story->journal, &id, TEXT("bob"), &error), &error);
+    }
+    story_assert_state(story, &id, INCIDENT_DISMISSED);
+    struct journal_admission late = {.proposal = ADMIT_RESPOND, .approved_by = TEXT("alice")};
+    struct journal_admitted admitted = {0};
+    assert_fails(journal_admit(story->journal, task, &late, &admitted, &error), &error,
+                 ERROR_INVALID, "not to be decided");
+    story_finish(story, &task, INCIDENT_DETECTED);
+    struct journal_task_row *rows = NULL;
+    assert_int_equal(story_tasks(story, &id, &rows), 0);
+    error = (struct error){0};
+    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), &error), &error,
+                 ERROR_INVALID, "is dismissed: approve is for held ones");
+    assert_int_equal(story_count_audit(story, "dismissed"), 1);
+}
+
+static void only_the_held_are_approved_or_dismissed(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct ulid id = story_append(story, "event-1", "rule-a", "user-1");
+    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), &error), &error,
+                 ERROR_INVALID, "detected");
+    error = (struct error){0};
+    assert_fails(journal_dismiss(story->journal, &id, TEXT("alice"), &error), &error, ERROR_INVALID,
+                 "detected");
+    struct ulid none = id;
+    none.text[25] = none.text[25] == '0' ? '1' : '0';
+    error = (struct error){0};
+    assert_fails(journal_approve(story->journal, &none, TEXT("alice"), TEXT("{}"), &error), &error,
+                 ERROR_NOT_FOUND, none.text);
+    error = (struct error){0};
+    assert_fails(journal_dismiss(story->journal, &none, TEXT("alice"), &error), &error,
+                 ERROR_NOT_FOUND, none.text);
+}
+
+static void what_is_contained_is_undone_not_dismissed(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    story_make_effect(story, contain, "event-1/contain/deny", "user-1", "deny-user");
+    story_finish(story, &contain, INCIDENT_HELD);
+    assert_fails(journal_dismiss(story->journal, &id, TEXT("alice"), &error), &error, ERROR_INVALID,
+                 "undo it instead");
+    story_assert_state(story, &id, INCIDENT_HELD);
+}
+
 const struct CMUnitTest respond_stories[] = {
     STORY(each_proposal_leads_to_its_state),
+    STORY(an_approved_incident_is_decided_anew),
+    STORY(what_the_guard_still_holds_stays_held),
+    STORY(a_dismissed_incident_is_over),
+    STORY(only_the_held_are_approved_or_dismissed),
+    STORY(what_is_contained_is_undone_not_dismissed),
     STORY(an_incident_is_decided_once),
     STORY(playbooks_of_one_incident_run_side_by_side),
     STORY(the_first_playbook_to_fail_decides),

@@ -29,6 +29,7 @@ struct journal {
     size_t event_count;
     struct fake_rows rows;
     struct fake_undo undo;
+    char word[256];
 };
 
 struct journal *fake_journal_new(void) {
@@ -104,6 +105,10 @@ size_t fake_journal_event_count(struct journal *journal) {
 const struct fake_event *fake_journal_event(struct journal *journal, size_t index) {
     assert(index < fake_journal_event_count(journal));
     return &journal->events[index];
+}
+
+const char *fake_journal_word(struct journal *journal) {
+    return journal->word;
 }
 
 struct fake_undo fake_journal_undo(struct journal *journal) {
@@ -313,6 +318,28 @@ bool journal_undo(struct journal *journal, const struct ulid *incident, struct t
     snprintf(journal->undo.actor, sizeof(journal->undo.actor), "%.*s", TEXT_ARG(actor));
     mutex_unlock(&journal->lock);
     return true;
+}
+
+static bool say(struct journal *journal, const char *what, const struct ulid *incident,
+                struct text actor, struct text detail, struct error *error) {
+    if (!works(journal, error)) {
+        return false;
+    }
+    mutex_lock(&journal->lock);
+    snprintf(journal->word, sizeof(journal->word), "%s %s %.*s %.*s", what, incident->text,
+             TEXT_ARG(actor), TEXT_ARG(detail));
+    mutex_unlock(&journal->lock);
+    return true;
+}
+
+bool journal_approve(struct journal *journal, const struct ulid *incident, struct text actor,
+                     struct text detail, struct error *error) {
+    return say(journal, "approve", incident, actor, detail, error);
+}
+
+bool journal_dismiss(struct journal *journal, const struct ulid *incident, struct text actor,
+                     struct error *error) {
+    return say(journal, "dismiss", incident, actor, TEXT(""), error);
 }
 
 /* ---- names --------------------------------------------------------------------------------------

@@ -64,5 +64,7 @@ struct fake_undo {
     bool with_resources;
 };
 struct fake_undo fake_journal_undo(struct journal *journal);
+/* The latest approval or dismissal: "approve <id> <actor> <detail>"; in the journal. */
+const char *fake_journal_word(struct journal *journal);
 
 #endif

@@ -1,4 +1,4 @@
-/* Lists, shows and undoes incidents through the admin API.
+/* Lists, shows, approves, dismisses and undoes incidents through the admin API.
  *
  * Threads:    main alone. */
 #ifndef RIPOSTE_CLI_INCIDENTS_H

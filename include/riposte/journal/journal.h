@@ -121,7 +121,7 @@ void journal_append(struct journal *journal, const struct journal_new_event *eve
 /* ---- incidents and tasks ---- */
 
 /* detected ─▶ suppressed | joined | observed | held | responding
- * held ─▶ responding (approve) | dismissed      responding ─▶ done | failed | held
+ * held ─▶ responding (approved) | dismissed      responding ─▶ done | failed | held
  * done ─▶ responding (an escape, or a joined event with work to do) | failed (a verification)
  * done, failed, responding, held ─▶ releasing ─▶ released */
 enum incident_state {
@@ -153,7 +153,7 @@ struct journal_incident {
 };
 
 enum task_kind {
-    TASK_RESPOND,  /* guard, confirm, admit */
+    TASK_RESPOND,  /* guard, confirm, admit; of an approved incident once more */
     TASK_PLAYBOOK, /* run a playbook's steps */
     TASK_VERIFY,   /* is a write still there? */
     /* let go of the incident's effects; claimed only while no other task of it is leased */
@@ -298,6 +298,9 @@ struct journal_admission {
     /* Made when the event joins and is an escape, in place of the tasks that act on the principal;
      * playbook empty: none. */
     struct journal_new_task escape;
+    /* A person's name: decides a held incident anew. Neither cooldown nor limits count; what isn't
+     * ADMIT_RESPOND leaves it held, with the reason. Empty: an incident that was never decided. */
+    struct text approved_by;
     /* The caller will call journal_wake(), so that the other tasks' workers don't take processor
      * time from the first. */
     bool wakes_later;
@@ -449,6 +452,19 @@ void journal_audit_hash(const uint8_t previous[JOURNAL_HASH_BYTES],
  * ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_undo(struct journal *journal, const struct ulid *incident,
                              struct text actor, bool with_resources, struct error *error);
+
+/* An operator's approval of a held incident: a respond task with this detail is due, which decides
+ * it anew (admission.approved_by). Asking again while that task is open, or when the incident
+ * responds or did, changes nothing. ERROR_INVALID for any other state, naming it, and for a joined
+ * incident the one it joined. ERROR_NOT_FOUND. */
+MUST_CHECK bool journal_approve(struct journal *journal, const struct ulid *incident,
+                                struct text actor, struct text detail, struct error *error);
+
+/* An operator's word that a held incident needs no response: it is over, its tasks that nobody
+ * holds are gone. Asking again changes nothing. ERROR_INVALID for any other state, naming it, and
+ * while the incident owns an effect on its principal, which undo takes back. ERROR_NOT_FOUND. */
+MUST_CHECK bool journal_dismiss(struct journal *journal, const struct ulid *incident,
+                                struct text actor, struct error *error);
 
 /* Access keys that were issued to us: events made with them are our own. */
 MUST_CHECK bool journal_note_key(struct journal *journal, struct text access_key_id,

@@ -38,7 +38,9 @@ struct guard_facts {
     bool needs_identity;  /* outside observe: held when nobody knows whose the account is */
     struct texts regions; /* empty: all */
     struct texts protected_principals;
-    int64_t max_event_age_ms; /* 0: any age */
+    int64_t max_event_age_ms;  /* 0: any age */
+    bool overrides_age;        /* a person approved it: old, or dated ahead */
+    bool overrides_protection; /* and that, although the principal is protected */
     int64_t received_unix_ms;
 };
 

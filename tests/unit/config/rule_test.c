@@ -118,7 +118,6 @@ static const struct member_case {
      "11: \"incident.id\": can't be used here: there is no incident yet\n"},
     {"\"cooldown\":5",
      "12: \"cooldown\" must be a duration like \"5m\" (ms, s, m, h or d), is 5\n"},
-    {"\"mode\":\"approve\"", "8: \"approve\" is not supported yet: choose observe or enforce\n"},
     {"\"limit\":{\"count\":-1,\"per\":\"1h\"}",
      "18: \"count\" must be a whole number from 0 to 1000000, is -1\n"},
     {"\"limit\":{\"count\":1,\"per\":\"0s\"}",

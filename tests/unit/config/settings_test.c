@@ -156,8 +156,6 @@ static const struct bad_case {
     {"{\"mode\": \"enforced\"}", "1:10: \"mode\" must be \"observe\", \"approve\" or \"enforce\", "
                                  "is \"enforced\"; did you mean \"enforce\"?"},
     {"{\"mode\": true}", "1:10: \"mode\" must be \"observe\", \"approve\" or \"enforce\", is true"},
-    {"{\"mode\": \"approve\"}",
-     "1:10: \"mode\": \"approve\" is not supported yet: choose observe or enforce"},
     {"{\"listen\": {\"port\": 65536}}",
      "1:21: \"listen.port\" must be a whole number from 0 to 65535, is 65536"},
     {"{\"listen\": {\"port\": \"1\"}}",
@@ -373,7 +371,8 @@ static void test_help_tells_of_every_key(void **state) {
     scoped(buffer_done) struct buffer help = BUFFER_INIT;
     settings_help(&help);
     static const char *const parts[] = {
-        "mode (mode)\n    observe: plan and journal; enforce: act\n    default \"observe\"; ",
+        "mode (mode)\n    observe: plan and journal; approve: act on what an operator approves; "
+        "enforce: act\n    default \"observe\"; ",
         "; variable RIPOSTE_MODE\n",
         "guard.limit.principals (number)\n",
         "variable RIPOSTE_GUARD_LIMIT_PRINCIPALS\n",

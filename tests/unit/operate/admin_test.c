@@ -440,14 +440,33 @@ static void test_what_cannot_be_done(void **state) {
                       "told to fail");
     }
     fake_journal_fail(journal, ERROR_NONE);
-    assert_answer("POST", "/v1/incidents/" SECOND "/approve", OPERATE, "", 501,
-                  "not supported yet");
-    assert_answer("POST", "/v1/incidents/" SECOND "/dismiss", OPERATE, "", 501,
-                  "not supported yet");
     assert_answer("POST", "/v1/incidents/" SECOND "/explode", OPERATE, "", 404, "no such path");
     assert_answer("POST", "/v1/incidents/" SECOND, OPERATE, "", 404, "no such path");
     assert_answer("POST", "/v1/incidents/x/undo", OPERATE, "", 404, "no such incident");
     assert_int_equal(fake_journal_undo(journal).count, 0);
+}
+
+static void test_an_operator_approves_and_dismisses(void **state) {
+    (void)state;
+    fake_journal_set_rows(journal, &rows_of_three);
+    assert_answer("POST", "/v1/incidents/" SECOND "/approve", OPERATE, "", 202, SECOND);
+    assert_non_null(strstr(fake_journal_word(journal),
+                           "approve " SECOND " admin {\"approver\":\"admin\",\"approved\":"));
+    assert_null(strstr(fake_journal_word(journal), "override"));
+    assert_answer("POST", "/v1/incidents/" SECOND "/approve", OPERATE,
+                  "{\"override\":\"protected\"}", 202, SECOND);
+    assert_non_null(strstr(fake_journal_word(journal), "\"override\":true}"));
+    assert_answer("POST", "/v1/incidents/" SECOND "/approve", OPERATE, "{\"override\":\"age\"}",
+                  400, "\\\"override\\\": \\\"protected\\\", and nothing else");
+    assert_answer("POST", "/v1/incidents/" SECOND "/dismiss", OPERATE, "{}", 202, SECOND);
+    assert_string_equal(fake_journal_word(journal), "dismiss " SECOND " admin ");
+    assert_answer("POST", "/v1/incidents/" SECOND "/dismiss", OPERATE, "{\"resources\":true}", 400,
+                  "{} or empty");
+    assert_answer("POST", "/v1/incidents/" SECOND "/approve", VIEW, "", 403, "may look, not act");
+    fake_journal_fail(journal, ERROR_INVALID);
+    assert_answer("POST", "/v1/incidents/" SECOND "/approve", OPERATE, "", 409, "told to fail");
+    assert_answer("POST", "/v1/incidents/" SECOND "/dismiss", OPERATE, "", 409, "told to fail");
+    fake_journal_fail(journal, ERROR_NONE);
 }
 
 /* ---- looking around -----------------------------------------------------------------------------
@@ -532,6 +551,7 @@ int main(void) {
         with_admin(test_incidents_that_cannot_be_shown),
         with_admin(test_undo),
         with_admin(test_what_cannot_be_done),
+        with_admin(test_an_operator_approves_and_dismisses),
         with_admin(test_recent_events),
         with_admin(test_rules),
         with_admin(test_metrics),

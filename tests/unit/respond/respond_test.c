@@ -1,3 +1,4 @@
+#include "riposte/respond/approval.h"
 #include "riposte/respond/respond.h"
 
 #include "stage.h"
@@ -566,6 +567,153 @@ static void test_a_question_that_is_throttled_is_asked_again(void **state) {
     done(&stage);
 }
 
+/* ---- a person's word ---------------------------------------------------------------------------
+ */
+
+static const struct stage_options approving = {.mode = "approve"};
+
+static void approve(struct stage *stage, const struct ulid *id, bool overrides_protection) {
+    struct error error = {0};
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct text detail = approval_detail(TEXT("alice"), clock_unix_ms(&stage->clock.clock),
+                                         overrides_protection, arena);
+    assert_ok(journal_approve(stage->journal, id, TEXT("alice"), detail, &error), &error);
+}
+
+static void test_approve_asks_and_writes_nothing(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &approving);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_pass(&stage, 120000);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_HELD, "awaits approval");
+    assert_non_null(strstr(stage_incident(&stage, &id).plan, "iam:PutUserPolicy"));
+    done(&stage);
+}
+
+static void test_what_is_approved_is_done_and_looked_after(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &approving);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    struct ulid other = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    approve(&stage, &first, false);
+    approve(&stage, &first, false); /* twice is once */
+    stage_run(&stage);
+    approve(&stage, &first, false);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), CONTAIN " " RESTORE);
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    assert_state(&stage, &other, INCIDENT_HELD, "awaits approval");
+
+    stage.aws->document[0] = '\0'; /* the attacker takes the deny away */
+    stage_pass(&stage, 6000);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
+    assert_non_null(strstr(stage.aws->document, "Deny"));
+    assert_state(&stage, &other, INCIDENT_HELD, "awaits approval");
+    done(&stage);
+}
+
+static void test_an_approved_write_is_tried_again(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &approving);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_RETRY, "Throttling", 3);
+    approve(&stage, &id, false);
+    stage_run(&stage);
+    assert_string_equal(stage.aws->document, "");
+    stage_pass(&stage, 10000);
+    assert_non_null(strstr(stage.aws->document, "Deny"));
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_the_panic_switch_stops_an_approval(void **state) {
+    (void)state;
+    struct stage stage, observing;
+    struct stage_options observe = {.mode = "observe"};
+    stage_open(&stage, &plain);
+    stage_open(&observing, &observe);
+    struct ulid id = stage_event(&stage, "i-1", -2 * 3600 * 1000);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "old at receipt");
+    struct snapshot *enforce = stage.snapshot;
+    stage.snapshot = observing.snapshot;
+    approve(&stage, &id, false);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_HELD, "approved by alice, but: mode observe");
+    stage.snapshot = enforce;
+    approve(&stage, &id, false); /* the age is overridden */
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), CONTAIN " " RESTORE);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+    done(&observing);
+}
+
+static void test_an_approval_asks_again_who_it_is(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), "AIDASOMEBODY");
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "step who");
+    stage_calls(&stage);
+    approve(&stage, &id, false);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:GetUser ec2:DescribeInstanceAttribute");
+    assert_state(&stage, &id, INCIDENT_HELD, "step who");
+    snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), STAGE_USER_ID);
+    stage_pass(&stage, 1000);
+    approve(&stage, &id, false);
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_non_null(strstr(stage.aws->document, "Deny"));
+    done(&stage);
+}
+
+static void test_an_approval_of_what_is_not_so_any_more_stays_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &approving);
+    struct ulid id = stage_event_text(&stage, ATTRIBUTE_EVENT);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD,
+                 "awaits approval: confirmed by ec2:DescribeInstanceAttribute");
+    stage_calls(&stage);
+    stage.aws->is_protected = true;
+    approve(&stage, &id, false);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "ec2:DescribeInstanceAttribute");
+    assert_state(&stage, &id, INCIDENT_HELD, "approved by alice, but: not confirmed");
+    done(&stage);
+}
+
+static void test_what_is_dismissed_is_over(void **state) {
+    (void)state;
+    struct stage stage;
+    struct error error = {0};
+    stage_open(&stage, &plain);
+    snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), "AIDASOMEBODY");
+    stage_force(&stage, "ec2:ModifyInstanceAttribute", AWS_RETRY, "Throttling", 3);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "step who"); /* the restoring waits for a retry */
+    assert_ok(journal_dismiss(stage.journal, &id, TEXT("alice"), &error), &error);
+    stage_calls(&stage);
+    stage_pass(&stage, 120000);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_DISMISSED, "dismissed");
+    done(&stage);
+}
+
 /* ---- undo --------------------------------------------------------------------------------------
  */
 
@@ -749,6 +897,40 @@ static void test_a_protected_principal_is_held(void **state) {
     assert_string_equal(stage_calls(&stage), "");
     assert_state(&stage, &id, INCIDENT_HELD, "the principal is protected by");
     assert_string_not_equal(stage_incident(&stage, &id).plan, "");
+    done(&stage);
+}
+
+static void test_a_protected_principal_needs_more_than_an_approval(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    struct ulid id = run_instances(&stage, "boss", "[]");
+    stage_run(&stage);
+    approve(&stage, &id, false);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_HELD, "approved by alice, but: the principal is protected");
+    approve(&stage, &id, true);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:PutUserPolicy");
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_an_approval_is_beyond_the_limits(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &narrow);
+    run_instances(&stage, "x", "[]");
+    struct ulid id = run_instances(&stage, "y", "[\"i-1\",\"i-2\",\"i-3\"]");
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "the limit of 1");
+    stage_calls(&stage);
+    approve(&stage, &id, false);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:PutUserPolicy ec2:StopInstances "
+                                             "ec2:StopInstances ec2:StopInstances");
+    assert_state(&stage, &id, INCIDENT_DONE, "");
     done(&stage);
 }
 
@@ -1030,6 +1212,15 @@ int main(void) {
         cmocka_unit_test(test_without_credentials_incidents_are_held),
         cmocka_unit_test(test_a_call_that_can_not_be_sent_holds),
         cmocka_unit_test(test_observe_journals_the_plan_and_calls_nothing),
+        cmocka_unit_test(test_approve_asks_and_writes_nothing),
+        cmocka_unit_test(test_what_is_approved_is_done_and_looked_after),
+        cmocka_unit_test(test_an_approved_write_is_tried_again),
+        cmocka_unit_test(test_the_panic_switch_stops_an_approval),
+        cmocka_unit_test(test_an_approval_asks_again_who_it_is),
+        cmocka_unit_test(test_a_protected_principal_needs_more_than_an_approval),
+        cmocka_unit_test(test_an_approval_is_beyond_the_limits),
+        cmocka_unit_test(test_an_approval_of_what_is_not_so_any_more_stays_held),
+        cmocka_unit_test(test_what_is_dismissed_is_over),
         cmocka_unit_test(test_an_event_of_our_own_is_suppressed),
         cmocka_unit_test(test_an_old_event_is_held),
         cmocka_unit_test(test_what_is_not_confirmed_is_suppressed),

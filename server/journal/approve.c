@@ -1,0 +1,91 @@
+#include "decide.h"
+
+static bool refuse(const struct journal_incident *incident, const char *what, struct error *error) {
+    if (incident->state == INCIDENT_JOINED) {
+        return error_set(error, ERROR_INVALID, "incident %s joined %s: %s that one",
+                         incident->id.text, incident->joined_to.text, what);
+    }
+    return error_set(error, ERROR_INVALID, "incident %s is %s: %s is for held ones",
+                     incident->id.text, incident_state_name(incident->state), what);
+}
+
+/* Approved already, and not decided anew yet? */
+static bool is_being_decided(struct ledger *ledger, const struct ulid *incident) {
+    struct desk_view *views = NULL;
+    size_t count = desk_tasks_of(ledger->desk, incident, ledger->arena, &views);
+    for (size_t i = 0; i < count; i++) {
+        if (views[i].task.kind == TASK_RESPOND) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
+                    struct text detail, struct error *error) {
+    struct store_incident incident = {0};
+    if (!decide_find(ledger, incident_id, &incident, error)) {
+        return false;
+    }
+    enum incident_state state = incident.shown.state;
+    bool is_held = state == INCIDENT_HELD;
+    if (state == INCIDENT_RESPONDING || state == INCIDENT_DONE ||
+        (is_held && is_being_decided(ledger, incident_id))) {
+        return true;
+    }
+    if (!is_held) {
+        return refuse(&incident.shown, "approve", error);
+    }
+    struct store_task task = {
+        .incident = incident.shown.id,
+        .event_id = incident.event_id,
+        .kind = TASK_RESPOND,
+        .priority = PRIORITY_CONTAIN,
+        .due_unix_ms = ledger->now_unix_ms,
+        .lane = incident.shown.account,
+        .detail = detail,
+    };
+    return ledger_audit(ledger, "approve", incident_id, actor, detail, error) &&
+           ledger_add_task(ledger, &task, NULL, NULL, error);
+}
+
+static bool owns_containment(struct ledger *ledger, const struct ulid *incident, bool *owns_out,
+                             struct error *error) {
+    struct journal_effect *effects = NULL;
+    size_t count = 0;
+    if (!ledger->store->effect_list(ledger->store, incident, ledger->arena, &effects, &count,
+                                    error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        *owns_out |= effects[i].acts_on_principal;
+    }
+    return true;
+}
+
+bool decide_dismiss(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
+                    struct error *error) {
+    struct store_incident incident = {0};
+    bool owns = false;
+    bool has_moved = false;
+    if (!decide_find(ledger, incident_id, &incident, error)) {
+        return false;
+    }
+    if (incident.shown.state == INCIDENT_DISMISSED) {
+        return true;
+    }
+    if (incident.shown.state != INCIDENT_HELD) {
+        return refuse(&incident.shown, "dismiss", error);
+    }
+    if (!owns_containment(ledger, incident_id, &owns, error)) {
+        return false;
+    }
+    if (owns) {
+        return error_set(error, ERROR_INVALID,
+                         "incident %s has its principal contained: undo it instead",
+                         incident_id->text);
+    }
+    return ledger_move(ledger, &incident, INCIDENT_DISMISSED, TEXT("dismissed"), actor, &has_moved,
+                       error) &&
+           decide_call_off(ledger, incident_id, error);
+}

@@ -1,0 +1,126 @@
+"""Modes observe and approve: no write leaves, whatever fires, until an operator says so."""
+import json
+import re
+import time
+import unittest
+
+import harness
+from harness import Scenario, by_user, sample
+
+READ = re.compile(r"(.*\.)?(Get|List|Describe|Lookup|Head)")
+
+
+def shipped_matches():
+    """(rule, event file) of every shipped rule test that matches."""
+    for path in sorted((harness.ROOT / "conf" / "rules").glob("*.json")):
+        rule = json.loads(re.sub(r"(?m)^\s*//.*$", "", path.read_text()))
+        for test in rule["tests"]:
+            if test["expect"]["match"] and isinstance(test["event"], str):
+                yield rule["name"], test["event"].rsplit("/", 1)[1]
+
+
+def of_this_account(name):
+    """The sample as it would be here and now, by a principal of the emulator's account."""
+    event = sample(name)
+    event = json.loads(json.dumps(event).replace(event["account"], harness.ACCOUNT))
+    return harness.fresh(event)
+
+
+class Approve(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.relay = harness.Interposer(self.moto.port, lambda action, forward: forward())
+        self.addCleanup(self.relay.stop)
+
+    def writes(self):
+        return [action for action in self.relay.actions if not READ.match(action)]
+
+    def attack(self, user, key):
+        """This user switches protection off; (instance, incident)."""
+        instance = self.moto.instance()
+        self.moto.protect(self.moto.client("ec2", key), instance, False)
+        status, answer = self.server.post(by_user(sample("cli-attribute-value.json"), user, key,
+                                                  instance))
+        self.assertEqual(status, 202, answer)
+        return instance, answer["incidents"][0]["id"]
+
+    def incidents(self, *arguments):
+        return self.server.cli("incidents", *arguments, "-c", str(self.server.settings_path))
+
+    def test_no_write_of_any_shipped_playbook_leaves(self):
+        for mode, states in (("observe", ("observed", "held", "joined", "suppressed")),
+                             ("approve", ("held", "joined", "suppressed"))):
+            with self.subTest(mode):
+                server = self.riposte(mode=mode, aws=self.relay.url, key=self.responder).start()
+                incidents = []
+                for rule, name in shipped_matches():
+                    status, answer = server.post(of_this_account(name))
+                    self.assertEqual(status, 202, (name, answer))
+                    fired = {incident["rule"]: incident["id"] for incident in answer["incidents"]}
+                    self.assertIn(rule, fired, name)
+                    incidents += fired.values()
+                for incident in incidents:
+                    server.wait_for_state(incident, *states)
+                time.sleep(1)
+                if mode == "observe":
+                    self.assertEqual(self.relay.actions, [])
+                self.assertEqual(self.writes(), [])
+                self.assertGreater(len(incidents), 20)
+                server.stop()
+                (server.folder / "journal.db").unlink()
+
+    def test_an_approval_lets_that_incident_write_and_no_other(self):
+        server = self.riposte(mode="approve", aws=self.relay.url, key=self.responder).start()
+        instance, incident = self.attack(self.attacker, self.attacker_key)
+        other_instance, other = self.attack(self.bystander, self.bystander_key)
+        for each in (incident, other):
+            self.assertIn("awaits approval", server.wait_for_state(each, "held")["reason"])
+        self.assertEqual(self.writes(), [])
+
+        approved = self.incidents("approve", incident)
+        self.assertEqual(approved.returncode, 0, approved.stdout + approved.stderr)
+        self.assertRegex(approved.stdout, f"{incident} is (responding|done)")
+        server.wait_for_state(incident, "done")
+        self.assertEqual(sorted(self.writes()), ["ModifyInstanceAttribute", "PutUserPolicy"])
+        self.assertTrue(self.moto.is_protected(instance))
+        self.assertEqual(self.moto.policies("attacker"), ["riposte-contained", "work"])
+        self.assertFalse(self.moto.is_protected(other_instance))
+        self.assertEqual(self.moto.policies("bystander"), ["work"])
+
+        self.moto.client("iam").delete_user_policy(UserName="attacker",
+                                                   PolicyName="riposte-contained")
+        harness.wait_for("the deny again, by a verification of what was approved",
+                         lambda: "riposte-contained" in self.moto.policies("attacker"), 25, 0.2)
+
+        dismissed = self.incidents("dismiss", other)
+        self.assertEqual((dismissed.returncode, dismissed.stdout),
+                         (0, f"{other} is dismissed\n"), dismissed.stderr)
+        self.assertEqual(self.incidents("dismiss", other).returncode, 0)
+        refused = self.incidents("approve", other)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("is dismissed: approve is for held ones", refused.stderr)
+        undone = self.incidents("undo", incident, "--yes")
+        self.assertEqual(undone.returncode, 0, undone.stderr)
+        self.assertEqual(self.moto.policies("attacker"), ["work"])
+        self.assertEqual(sorted(set(self.writes())),
+                         ["DeleteUserPolicy", "ModifyInstanceAttribute", "PutUserPolicy"])
+        self.assertEqual(self.moto.policies("bystander"), ["work"])
+
+    def test_a_protected_principal_needs_the_override(self):
+        server = self.riposte(mode="enforce", aws=self.relay.url, key=self.responder, settings={
+            "guard": {"protected": [self.attacker["Arn"]]}}).start()
+        _, incident = self.attack(self.attacker, self.attacker_key)
+        server.wait_for_state(incident, "held")
+        refused = self.incidents("approve", incident)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("still held: approved by admin, but: the principal is protected",
+                      refused.stderr)
+        self.assertEqual(self.writes(), [])
+        approved = self.incidents("approve", incident, "--override", "protected")
+        self.assertEqual(approved.returncode, 0, approved.stderr)
+        server.wait_for_state(incident, "done")
+        self.assertIn("riposte-contained", self.moto.policies("attacker"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
