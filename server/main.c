@@ -19,7 +19,10 @@
 static command_fn help;
 
 static const struct command commands[] = {
-    {"serve", daemon_serve, "[-c FILE]", "runs the server",
+    {"serve", daemon_serve, "[-c FILE] [--no-sandbox]", "runs the server",
+     "Gives up what it never needs (files are written in the journal's folder only, no programs "
+     "are\n"
+     "started, nobody reads its memory); --no-sandbox keeps it, for debuggers.\n"
      "Ends cleanly on SIGTERM and SIGINT. SIGHUP reloads, see 'riposte help reload'."},
     {"check", cli_check, "[-c FILE]",
      "validates settings, rules, playbooks; runs every rule's tests",

@@ -2,9 +2,11 @@
 
 #include "parts.h"
 
+#include "riposte/base/file.h"
 #include "riposte/base/memory.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/options.h"
+#include "riposte/daemon/sandbox.h"
 #include "riposte/observe/log.h"
 
 #include <assert.h>
@@ -172,10 +174,33 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
     return true;
 }
 
+/* Before any thread but the log's: what isn't in force is said, and does not keep us from running.
+ */
+static void enter_sandbox(struct daemon *daemon) {
+    struct text path = first_settings(daemon)->journal;
+    scoped(memory_free_at) char *file = text_copy(
+        text_slice(path, text_find_byte(path, ':', 0) + 1, path.bytes));
+    scoped(memory_free_at) char *folder = file_folder(file);
+    struct sandbox_part parts[SANDBOX_PARTS];
+    sandbox_enter(folder, parts);
+    for (size_t i = 0; i < SANDBOX_PARTS; i++) {
+        if (parts[i].problem != 0) {
+            log_warn(&here, "sandbox: %s is not in force: %s", parts[i].name,
+                     strerrordesc_np(parts[i].problem));
+        }
+    }
+}
+
 static bool start(struct daemon *daemon, struct error *error) {
     daemon->recent = recent_new(RECENT_CAPACITY);
     daemon_reload_register();
-    return load(daemon, error) && serve_certificate(daemon, error) && open_journal(daemon, error) &&
+    if (!load(daemon, error)) {
+        return false;
+    }
+    if (daemon->has_sandbox) {
+        enter_sandbox(daemon);
+    }
+    return serve_certificate(daemon, error) && open_journal(daemon, error) &&
            daemon_note(daemon, TEXT("riposte"), "start", error) &&
            http_client_new(&(struct http_options){0}, &daemon->http, error) &&
            start_respond(daemon, error) && start_intake(daemon, error) &&
@@ -270,7 +295,9 @@ static void prepare_signals(sigset_t *ends_out) {
 
 int daemon_serve(int argc, char **argv) {
     const char *path = CLI_SETTINGS_DEFAULT;
-    const struct cli_option options[] = {{"config", 'c', &path, NULL}};
+    bool has_no_sandbox = false;
+    const struct cli_option options[] = {{"config", 'c', &path, NULL},
+                                         {"no-sandbox", 0, NULL, &has_no_sandbox}};
     int first = cli_options(argc, argv, options, ARRAY_COUNT(options));
     if (first < 0) {
         return EXIT_INVALID;
@@ -281,7 +308,7 @@ int daemon_serve(int argc, char **argv) {
     struct error error = {0};
     sigset_t ends;
     prepare_signals(&ends);
-    struct daemon daemon = {.settings_path = path};
+    struct daemon daemon = {.settings_path = path, .has_sandbox = !has_no_sandbox};
     mutex_init(&daemon.lock);
     mutex_init(&daemon.reloading);
     if (!log_start(&error)) {

@@ -18,6 +18,7 @@
 
 struct daemon {
     const char *settings_path;
+    bool has_sandbox;
     struct journal *journal;
     struct recent *recent;
     struct http_client *http;

@@ -148,6 +148,12 @@ class BadInput(unittest.TestCase):
             with self.assertRaises((ssl.SSLError, OSError)):
                 context.wrap_socket(raw)
 
+    def test_the_server_has_given_up_what_it_never_needs(self):
+        expected = ("0", "0") if "--no-sandbox" in harness.serve_options() else ("1", "2")
+        with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as file:
+            status = dict(line.split(":\t", 1) for line in file.read().splitlines())
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), expected)
+
     def test_admin_needs_its_token(self):
         self.assertEqual(self.server.admin("/v1/incidents", token="wrong")[0], 401)
         self.assertEqual(self.server.admin("/metrics", token="")[0], 401)
