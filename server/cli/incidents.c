@@ -188,6 +188,15 @@ static void print_after(const char *label, const struct json *incident, const ch
     }
 }
 
+/* When the containment ends by itself. */
+static void print_release(const struct json *tasks) {
+    for (const struct json *task = json_first(tasks); task; task = json_next(task)) {
+        if (text_equal(member(task, "kind"), TEXT("release"))) {
+            print_field("release", member(task, "due"));
+        }
+    }
+}
+
 static void print_story(const struct json *incident, struct arena *arena) {
     print_field("incident", member(incident, "id"));
     print_field("rule", member(incident, "rule"));
@@ -207,6 +216,7 @@ static void print_story(const struct json *incident, struct arena *arena) {
         print_after("decided", incident, "updated");
     }
     print_after("contained", incident, "contained");
+    print_release(json_member(incident, "tasks"));
     print_field("joined to", member(incident, "joined_to"));
     print_confirm(json_member(incident, "plan"));
     print_calls(json_member(incident, "calls"), arena);

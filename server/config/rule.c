@@ -216,6 +216,16 @@ static void read_subject(const struct reading *reading, const struct json *root,
     rule->subject = subject.bytes > 0 ? subject : TEXT("${principal.id}");
 }
 
+static void read_release(const struct reading *reading, const struct json *root,
+                         struct rule *rule) {
+    const struct json *node = json_member(root, "release_after");
+    rule->release_after_ms = form_duration(root, "release_after", 0);
+    int64_t ms = 0;
+    if (json_is_string(node) && duration_parse(json_text(node), &ms) && ms == 0) {
+        form_refuse(reading, node, "\"release_after\"", "longer than nothing");
+    }
+}
+
 static const struct member rule_members[] = {
     {"name", MEMBER_NAME, MEMBER_REQUIRED},
     {"description", MEMBER_STRING, 0},
@@ -231,9 +241,9 @@ static const struct member rule_members[] = {
     {"respond", MEMBER_STRINGS, MEMBER_REQUIRED},
     {"mode", MEMBER_ANY, 0},
     {"limit", MEMBER_OBJECT, 0},
+    {"release_after", MEMBER_DURATION, 0},
     {"tests", MEMBER_ARRAY, 0},
     {"threshold", MEMBER_ANY, MEMBER_LATER},
-    {"release_after", MEMBER_ANY, MEMBER_LATER},
 };
 static const struct member_detail rule_details[] = {
     {.name = "severity", .choices = severity_names},
@@ -262,6 +272,7 @@ static void read_members(const struct reading *reading, const struct json *root,
     rule->description = form_text(root, "description");
     rule->false_positives = form_text(root, "false_positives");
     rule->cooldown_ms = form_duration(root, "cooldown", DEFAULT_COOLDOWN_MS);
+    read_release(reading, root, rule);
     read_severity(reading, root, rule);
     read_attack(reading, root, rule);
     read_pattern(reading, root, rule);

@@ -22,7 +22,8 @@ static const unsigned moves[] = {
     [INCIDENT_DONE] = STATE(RESPONDING) | STATE(FAILED) | STATE(RELEASING),
     [INCIDENT_FAILED] = STATE(RELEASING),
     [INCIDENT_RELEASING] = STATE(RELEASED),
-    [INCIDENT_DISMISSED] = 0, /* the last, so that the table has them all */
+    [INCIDENT_RELEASED] = STATE(RELEASING),
+    [INCIDENT_DISMISSED] = STATE(RELEASING),
 };
 
 const char *incident_state_name(enum incident_state state) {
@@ -53,10 +54,8 @@ bool incident_is_closed(enum incident_state state) {
 
 const char *task_kind_name(enum task_kind kind) {
     static const char *const names[] = {
-        [TASK_RESPOND] = "respond",
-        [TASK_PLAYBOOK] = "playbook",
-        [TASK_VERIFY] = "verify",
-        [TASK_UNDO] = "undo",
+        [TASK_RESPOND] = "respond", [TASK_PLAYBOOK] = "playbook", [TASK_VERIFY] = "verify",
+        [TASK_UNDO] = "undo",       [TASK_RELEASE] = "release",
     };
     assert((size_t)kind < ARRAY_COUNT(names));
     return names[kind];

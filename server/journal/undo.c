@@ -47,12 +47,34 @@ static bool add_undo_task(struct ledger *ledger, const struct store_incident *in
     return ledger_add_task(ledger, &task, NULL, NULL, error);
 }
 
+/* What is over has let go of its principal; what it restored may still stand. */
+static bool is_over(enum incident_state state) {
+    return state == INCIDENT_RELEASED || state == INCIDENT_DISMISSED;
+}
+
+static bool owns_effects(struct ledger *ledger, const struct ulid *incident, bool *owns_out,
+                         struct error *error) {
+    struct journal_effect *effects = NULL;
+    size_t count = 0;
+    if (!ledger->store->effect_list(ledger->store, incident, ledger->arena, &effects, &count,
+                                    error)) {
+        return false;
+    }
+    *owns_out = count > 0;
+    return true;
+}
+
 bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
                  bool with_resources, struct error *error) {
     struct store_incident incident = {0};
     bool has_moved = false;
-    if (!decide_find(ledger, incident_id, &incident, error)) {
+    bool owns = false;
+    if (!decide_find(ledger, incident_id, &incident, error) ||
+        !owns_effects(ledger, incident_id, &owns, error)) {
         return false;
+    }
+    if (is_over(incident.shown.state) && !(with_resources && owns)) {
+        return refuse(&incident.shown, error);
     }
     if (incident.shown.state == INCIDENT_RELEASING) {
         return true;

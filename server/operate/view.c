@@ -218,6 +218,11 @@ static struct json_object *view_rule(const struct snapshot *snapshot, const stru
     json_object_object_add(object, "respond", list_texts(&rule->respond));
     duration_format(rule->cooldown_ms, cooldown);
     add_string(object, "cooldown", cooldown);
+    if (rule->release_after_ms > 0) {
+        char after[TIME_TEXT_BYTES];
+        duration_format(rule->release_after_ms, after);
+        add_string(object, "release_after", after);
+    }
     return object;
 }
 

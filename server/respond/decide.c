@@ -5,6 +5,7 @@
 #include "entry.h"
 #include "execute.h"
 #include "numbers.h"
+#include "release.h"
 #include "restored.h"
 #include "retry.h"
 
@@ -250,7 +251,7 @@ static struct journal_new_task playbook_task(const struct job *job, const struct
     };
 }
 
-/* Containing ones first, each kind in `respond` order. */
+/* Containing ones first, each kind in `respond` order; then the end of what they do. */
 static size_t list_tasks(const struct job *job, struct journal_new_task *tasks) {
     const struct definition *definition = job->definition;
     size_t count = 0;
@@ -262,7 +263,8 @@ static size_t list_tasks(const struct job *job, struct journal_new_task *tasks) 
             }
         }
     }
-    return count;
+    bool contains = count > 0 && tasks[0].acts_on_principal;
+    return count + (contains && release_task(job, &tasks[count]));
 }
 
 static struct journal_reservation principal_limit(const struct job *job) {
@@ -386,7 +388,7 @@ static void admit(struct decision *decision) {
     struct job *job = decision->job;
     size_t playbooks = job->definition->playbook_count;
     enum admit_proposal proposal = propose(decision);
-    struct journal_new_task *tasks = arena_alloc_array(job->arena, playbooks, sizeof(*tasks));
+    struct journal_new_task *tasks = arena_alloc_array(job->arena, playbooks + 1, sizeof(*tasks));
     struct journal_intent intent;
     scoped(head_start_done) struct head_start head = {0};
     scoped(journal_admitted_done) struct journal_admitted admitted = {0};

@@ -12,9 +12,10 @@
 #include <assert.h>
 #include <string.h>
 
-#define RENEW_MS         (JOURNAL_LEASE_MS / 3)
-#define RELEASE_WAIT_MS  1000
-#define OUR_TASK_PENDING TEXT("an identical call is pending")
+#define RENEW_MS          (JOURNAL_LEASE_MS / 3)
+#define RELEASE_WAIT_MS   1000
+#define QUESTION_FRESH_MS 2000 /* so long an answer may stand before the write it is for */
+#define OUR_TASK_PENDING  TEXT("an identical call is pending")
 
 /* One playbook under way. */
 struct run {
@@ -108,6 +109,28 @@ static void look_after(struct run *run, const struct journal_call *call) {
     }
 }
 
+/* Did all writes that were begun end? Then nothing waits for an answer any more. */
+static bool is_written(const struct journal_call *calls, size_t count, struct text prefix) {
+    bool is_done = false;
+    for (size_t i = 0; i < count; i++) {
+        if (calls[i].is_write && text_starts_with(calls[i].key, prefix)) {
+            if (calls[i].state == CALL_INTENT) {
+                return false;
+            }
+            is_done |= calls[i].state != CALL_FAILED;
+        }
+    }
+    return is_done;
+}
+
+/* A question that decides whom the writes will hit, answered long before they are sent (a retry, a
+ * restart): names are not identities, so it is asked again. What `before` found stays. */
+static bool is_outdated(const struct run *run, const struct journal_call *call) {
+    const struct step *step = find_step(run->playbook, call->step);
+    return !call->is_write && call->state == CALL_DONE && step != NULL && !step->is_write &&
+           step->matches != NULL && job_now(run->job) - call->ended_unix_ms > QUESTION_FRESH_MS;
+}
+
 static bool load_calls(struct run *run, struct error *error) {
     struct job *job = run->job;
     struct journal_call *calls = NULL;
@@ -118,9 +141,13 @@ static bool load_calls(struct run *run, struct error *error) {
     }
     struct text prefix = arena_format(job->arena, "%.*s/%.*s/", TEXT_ARG(job->story_key),
                                       TEXT_ARG(run->playbook->name));
+    bool must_write = !is_written(calls, count, prefix);
     run->standing = arena_alloc_array(job->arena, count, sizeof(struct text));
     for (size_t i = 0; i < count; i++) {
         if (text_starts_with(calls[i].key, prefix)) {
+            if (must_write && is_outdated(run, &calls[i])) {
+                continue;
+            }
             struct plan_record record = entry_record(job, &calls[i]);
             add_record(run, &record, calls[i].state == CALL_INTENT);
             look_after(run, &calls[i]);

@@ -107,8 +107,9 @@ bool job_open(struct job *job, struct respond *respond, struct journal_task **ta
     job->snapshot = respond->options.snapshot_fn(respond->options.snapshot_arg);
     job->mode = mode_milder(job->snapshot->settings->mode, job->task->incident.mode);
     take_authority(job);
-    /* An undo can do with what the journal holds of its effects. */
-    return open_story(job, error) || job->task->kind == TASK_UNDO;
+    /* Taking back can do with what the journal holds of the effects. */
+    return open_story(job, error) || job->task->kind == TASK_UNDO ||
+           job->task->kind == TASK_RELEASE;
 }
 
 bool job_go_on(struct job *job, struct journal_task **task, struct error *error) {

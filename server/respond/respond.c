@@ -4,6 +4,7 @@
 #include "execute.h"
 #include "job.h"
 #include "numbers.h"
+#include "release.h"
 #include "undo.h"
 #include "verify.h"
 
@@ -61,8 +62,10 @@ static void hold_unreadable(struct job *job, const struct error *why) {
 }
 
 static void work(struct respond *respond, struct journal_task *task) {
-    static void (*const work_fns[])(struct job *) = {
-        [TASK_RESPOND] = decide, [TASK_VERIFY] = verify, [TASK_UNDO] = undo};
+    static void (*const work_fns[])(struct job *) = {[TASK_RESPOND] = decide,
+                                                     [TASK_VERIFY] = verify,
+                                                     [TASK_UNDO] = undo,
+                                                     [TASK_RELEASE] = release};
     enum task_kind kind = task->kind;
     struct job job;
     struct error error = {0};

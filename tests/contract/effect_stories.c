@@ -387,6 +387,39 @@ static void with_resources_is_kept_for_the_undo(void **state) {
     story_finish(story, &task, INCIDENT_RELEASED);
 }
 
+static void what_an_undo_left_is_taken_back_later(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_effect *effects = NULL;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = task->incident.id;
+    story_make_effect(story, task, "event-1/restore/protect", "i-1", "protect");
+    story_finish(story, &task, INCIDENT_DONE);
+    undo(story, &id);
+    task = story_claim(story);
+    story_finish(story, &task, INCIDENT_RELEASED);
+    assert_int_equal(story_effects(story, &id, &effects), 1);
+    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), false, &error), &error,
+                 ERROR_INVALID, "released: there is nothing to undo");
+    error = (struct error){0};
+    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), true, &error), &error);
+    story_assert_state(story, &id, INCIDENT_RELEASING);
+    task = story_claim(story);
+    assert_int_equal(task->kind, TASK_UNDO);
+    struct journal_write *write = journal_write_new(task);
+    size_t index = journal_write_let_go(write, effects[0].id);
+    assert_ok(journal_write_commit(story->journal, write, &error), &error);
+    assert_int_equal(journal_write_result(write, index), 1);
+    journal_write_free(&write);
+    write = journal_write_new(task);
+    journal_write_released(write, effects[0].id);
+    assert_ok(journal_write_commit(story->journal, write, &error), &error);
+    journal_write_free(&write);
+    story_finish(story, &task, INCIDENT_RELEASED);
+    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), true, &error), &error,
+                 ERROR_INVALID, "nothing to undo");
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
 const struct CMUnitTest effect_stories[] = {
     STORY(an_intent_is_written_once_and_never_rewritten),
@@ -405,5 +438,6 @@ const struct CMUnitTest effect_stories[] = {
     STORY(a_task_given_back_after_undo_is_not_handed_out),
     STORY(undo_is_refused_where_there_is_nothing),
     STORY(with_resources_is_kept_for_the_undo),
+    STORY(what_an_undo_left_is_taken_back_later),
 };
 const size_t effect_story_count = ARRAY_COUNT(effect_stories);

@@ -369,6 +369,6 @@ const char *call_state_name(enum call_state state) {
 }
 
 const char *task_kind_name(enum task_kind kind) {
-    static const char *const names[] = {"respond", "playbook", "verify", "undo"};
+    static const char *const names[] = {"respond", "playbook", "verify", "undo", "release"};
     return names[kind];
 }

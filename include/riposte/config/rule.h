@@ -59,6 +59,7 @@ struct rule {
     size_t confirm_count;
     struct text subject; /* template */
     int64_t cooldown_ms;
+    int64_t release_after_ms; /* the containment is taken back so long after it; 0: by nobody */
     struct texts respond;
     bool has_mode;
     enum mode mode;

@@ -123,7 +123,8 @@ void journal_append(struct journal *journal, const struct journal_new_event *eve
 /* detected ─▶ suppressed | joined | observed | held | responding
  * held ─▶ responding (approved) | dismissed      responding ─▶ done | failed | held
  * done ─▶ responding (an escape, or a joined event with work to do) | failed (a verification)
- * done, failed, responding, held ─▶ releasing ─▶ released */
+ * done, failed, responding, held ─▶ releasing ─▶ released
+ * released, dismissed ─▶ releasing (an undo of the resources too) */
 enum incident_state {
     INCIDENT_DETECTED,
     INCIDENT_SUPPRESSED,
@@ -158,6 +159,7 @@ enum task_kind {
     TASK_VERIFY,   /* is a write still there? */
     /* let go of the incident's effects; claimed only while no other task of it is leased */
     TASK_UNDO,
+    TASK_RELEASE, /* is it time to ask for the undo? */
 };
 const char *task_kind_name(enum task_kind kind);
 
@@ -447,8 +449,9 @@ void journal_audit_hash(const uint8_t previous[JOURNAL_HASH_BYTES],
 /* An operator's undo, in one transaction: the incident is releasing, its tasks that nobody holds
  * are gone, an undo task is due (when no other task of it is leased any more). with_resources is
  * kept in the task's detail ({"resources":true|false}). Asking again while releasing changes
- * nothing. ERROR_INVALID for a state that has nothing to undo (detected, suppressed, joined,
- * observed, dismissed, released), naming it, and for a joined one the incident it joined.
+ * nothing. What an earlier undo, or a dismissal, left standing is taken back by one
+ * with_resources. ERROR_INVALID for a state that has nothing (more) to undo, naming it, and for a
+ * joined one the incident it joined.
  * ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_undo(struct journal *journal, const struct ulid *incident,
                              struct text actor, bool with_resources, struct error *error);

@@ -122,9 +122,10 @@ static const struct member_case {
      "18: \"count\" must be a whole number from 0 to 1000000, is -1\n"},
     {"\"limit\":{\"count\":1,\"per\":\"0s\"}",
      "26: \"per\" must be longer than nothing, is \"0s\"\n"},
-    {"\"threshold\":{},\"release_after\":\"1h\"",
-     "1: \"threshold\" is not supported yet: take it out\n"
-     "16: \"release_after\" is not supported yet: take it out\n"},
+    {"\"threshold\":{}", "1: \"threshold\" is not supported yet: take it out\n"},
+    {"\"release_after\":\"soon\"",
+     "17: \"release_after\" must be a duration like \"5m\" (ms, s, m, h or d), is \"soon\"\n"},
+    {"\"release_after\":\"0s\"", "17: \"release_after\" must be longer than nothing, is \"0s\"\n"},
     {"\"where\":[{\"value\":\"${id}\"}]",
      "10: a \"where\" needs a test: \"in\", \"not_in\" or \"matches\"\n"},
     {"\"where\":[{\"value\":5,\"in\":[]}]", "19: \"value\" must be a string that is not empty, is "

@@ -369,7 +369,7 @@ static void test_throttling_is_waited_out(void **state) {
     assert_int_equal(stage_call_state(&stage, &id, "deny-user"), CALL_INTENT);
     stage_pass(&stage, 10000);
     assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 4);
-    assert_int_equal(stage_count(&stage, "iam:GetUser"), 1);
+    assert_int_equal(stage_count(&stage, "iam:GetUser"), 2); /* an answer grows old */
     assert_state(&stage, &id, INCIDENT_DONE, "");
     done(&stage);
 }
@@ -983,6 +983,203 @@ static void test_what_was_there_before_is_what_undo_brings_back(void **state) {
     done(&stage);
 }
 
+/* ---- what ends by itself ------------------------------------------------------------------------
+ */
+
+#define MINUTE_MS (60 * 1000)
+
+static void open_while(struct stage *stage, const char *journal) {
+    stage_open(stage,
+               &(struct stage_options){
+                   .settings = narrow.settings,
+                   .journal = journal,
+                   .aws = stage->aws,
+                   .now_unix_ms = stage->aws != NULL ? clock_unix_ms(&stage->clock.clock) : 0});
+    stage->rule = SIZE_MAX;
+    for (size_t i = 0; i < stage->snapshot->rule_count; i++) {
+        bool is_it = text_equal(stage->snapshot->definitions[i]->rule->name, TEXT("while"));
+        stage->rule = is_it ? i : stage->rule;
+    }
+    assert_int_not_equal(stage->rule, SIZE_MAX);
+}
+
+/* When the release task is due, from now on; -1: there is none. */
+static int64_t release_in(struct stage *stage, const struct ulid *id) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct journal_task_row *rows = NULL;
+    struct error error = {0};
+    size_t count = 0;
+    assert_ok(journal_read_tasks(stage->journal, id, arena, &rows, &count, &error), &error);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].kind == TASK_RELEASE) {
+            return rows[i].due_unix_ms - clock_unix_ms(&stage->clock.clock);
+        }
+    }
+    return -1;
+}
+
+static void test_a_containment_ends_by_itself(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_while(&stage, NULL);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "iam:PutUserPolicy");
+    assert_int_equal(release_in(&stage, &id), 30 * MINUTE_MS);
+    stage_pass(&stage, 29 * MINUTE_MS);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    stage_pass(&stage, 2 * MINUTE_MS);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_int_equal(release_in(&stage, &id), -1);
+    done(&stage);
+}
+
+static void test_a_due_release_passes_in_observe(void **state) {
+    (void)state;
+    struct stage stage = {0}, observing;
+    struct stage_options observe = {.mode = "observe"};
+    open_while(&stage, NULL);
+    stage_open(&observing, &observe);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    stage_calls(&stage);
+    struct snapshot *enforce = stage.snapshot;
+    stage.snapshot = observing.snapshot;
+    stage_pass(&stage, 31 * MINUTE_MS);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    stage.snapshot = enforce;
+    done(&stage);
+    done(&observing);
+}
+
+static void test_an_undo_before_it_makes_a_release_needless(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_while(&stage, NULL);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    undo(&stage, &id, false);
+    assert_int_equal(release_in(&stage, &id), -1);
+    stage_calls(&stage);
+    stage_pass(&stage, 31 * MINUTE_MS);
+    assert_string_equal(stage_calls(&stage), "");
+    done(&stage);
+}
+
+static void test_a_late_containment_is_released_late(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_while(&stage, NULL);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_RETRY, "Throttling", 7);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_pass(&stage, 29 * MINUTE_MS);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    stage_calls(&stage);
+    stage_pass(&stage, MINUTE_MS + 1000);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_true(release_in(&stage, &id) > 0);
+    stage_pass(&stage, 2 * MINUTE_MS);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    done(&stage);
+}
+
+static void test_a_containment_that_never_came_is_not_released(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_while(&stage, NULL);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_REFUSED, "AccessDenied", 1);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_pass(&stage, 31 * MINUTE_MS);
+    assert_string_equal(stage_calls(&stage), "iam:PutUserPolicy");
+    assert_state(&stage, &id, INCIDENT_FAILED, "AccessDenied");
+    assert_int_equal(release_in(&stage, &id), -1);
+    done(&stage);
+}
+
+static void test_a_release_survives_a_restart(void **state) {
+    (void)state;
+    char folder[] = "/tmp/riposte-release-XXXXXX", url[96], path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/journal.db", folder);
+    snprintf(url, sizeof(url), "sqlite:%s", path);
+    struct stage stage = {0};
+    open_while(&stage, url);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    stage_calls(&stage);
+    stage_close(&stage);
+    open_while(&stage, url);
+    stage_pass(&stage, 31 * MINUTE_MS);
+    assert_string_equal(stage_calls(&stage), "iam:DeleteUserPolicy");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    done(&stage);
+    unlink(path);
+    rmdir(folder);
+}
+
+/* ---- asked again
+ * ---------------------------------------------------------------------------------
+ */
+
+static void test_a_late_write_asks_again_who_it_hits(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_RETRY, "Throttling", 4);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), CONTAIN " " RESTORE);
+    snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), "AIDASOMEBODY");
+    stage_pass(&stage, 30000);
+    assert_state(&stage, &id, INCIDENT_HELD, "step who");
+    assert_string_equal(stage.aws->document, "");
+    assert_true(stage_count(&stage, "iam:GetUser") > 0);
+    done(&stage);
+}
+
+static void test_a_late_write_to_the_same_user_is_sent(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_RETRY, "Throttling", 4);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_pass(&stage, 30000);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_non_null(strstr(stage.aws->document, "Deny"));
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 5);
+    unsigned asked = stage_count(&stage, "iam:GetUser");
+    assert_true(asked > 1 && asked <= 5);
+    assert_int_equal(stage_count(&stage, "ec2:ModifyInstanceAttribute"), 1);
+    done(&stage);
+}
+
+static void test_resources_can_be_taken_back_after_the_principal(void **state) {
+    (void)state;
+    struct stage stage;
+    struct error error = {0};
+    stage_open(&stage, &plain);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    undo(&stage, &id, false);
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_true(stage.aws->is_protected);
+    assert_fails(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error,
+                 ERROR_INVALID, "nothing to undo");
+    stage_calls(&stage);
+    undo(&stage, &id, true);
+    assert_string_equal(stage_calls(&stage), "ec2:ModifyInstanceAttribute");
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_false(stage.aws->is_protected);
+    error = (struct error){0};
+    assert_fails(journal_undo(stage.journal, &id, TEXT("oncall"), true, &error), &error,
+                 ERROR_INVALID, "nothing to undo");
+    done(&stage);
+}
+
 static void test_one_element_that_waits_lets_the_others_go_on(void **state) {
     (void)state;
     struct stage stage;
@@ -1242,6 +1439,15 @@ int main(void) {
         cmocka_unit_test(test_what_stands_and_can_not_be_verified_is_written_again),
         cmocka_unit_test(test_what_has_no_inverse_is_let_go),
         cmocka_unit_test(test_what_was_there_before_is_what_undo_brings_back),
+        cmocka_unit_test(test_a_containment_ends_by_itself),
+        cmocka_unit_test(test_a_due_release_passes_in_observe),
+        cmocka_unit_test(test_an_undo_before_it_makes_a_release_needless),
+        cmocka_unit_test(test_a_late_containment_is_released_late),
+        cmocka_unit_test(test_a_containment_that_never_came_is_not_released),
+        cmocka_unit_test(test_a_release_survives_a_restart),
+        cmocka_unit_test(test_a_late_write_asks_again_who_it_hits),
+        cmocka_unit_test(test_a_late_write_to_the_same_user_is_sent),
+        cmocka_unit_test(test_resources_can_be_taken_back_after_the_principal),
         cmocka_unit_test(test_one_element_that_waits_lets_the_others_go_on),
         cmocka_unit_test(test_who_we_are_may_be_known_later),
         cmocka_unit_test(test_a_reload_between_any_two_steps_changes_nothing),
