@@ -1,4 +1,5 @@
 /* riposte: a table of subcommands and a call. */
+#include "riposte/cli/backtest.h"
 #include "riposte/cli/bench.h"
 #include "riposte/cli/check.h"
 #include "riposte/cli/command.h"
@@ -34,6 +35,11 @@ static const struct command commands[] = {
     {"plan", cli_plan, "EVENT [-c FILE] [--json]",
      "which rules match, why, and every call that would be made; sends nothing",
      "Exit 0: something to do, 1: nothing, 2: invalid."},
+    {"backtest", cli_backtest, "FILE-OR-DIR... [-c FILE] [--json]",
+     "what the rules would have done about the past: reads CloudTrail's log files",
+     "{\"Records\": [...]}, JSON lines or events, gzip or not; '-' is standard input. Says per "
+     "rule\n"
+     "and principal how often, when and what, and whom to look at before anyone enforces. Exit 0."},
     {"send", cli_send, "EVENT... [-c FILE] [--url URL] [--ca-file FILE] [--fresh] [--json]",
      "posts events to a running server with the secret",
      "--fresh: new ids and the present time. The secret is the first of authenticate.secrets that "
