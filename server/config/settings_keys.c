@@ -75,6 +75,8 @@ const struct key settings_keys[] = {
     {"rules", &settings_folder_type, "\"rules/\"", AT(rules), 0, 0, "one JSON file a rule"},
     {"playbooks", &settings_folder_type, "\"playbooks/\"", AT(playbooks), 0, 0,
      "one JSON file a playbook"},
+    {"wildcard_complexity", &settings_number_type, "11", AT(wildcard_complexity), 1, 1000,
+     "of a rule's field, as EventBridge measures it; a rule that has more is refused"},
     {"vars", &settings_vars_type, "{}", 0, 0, 0, "${vars.x} in rules and playbooks"},
     {"aws.accounts", &settings_only_empty_type, "[]", 0, 0, 0, "[]: our own only"},
     {"aws.role", &settings_role_type, "\"" RESPONDER_ROLE "\"", 0, 0, 0, "taken in other accounts"},

@@ -7,8 +7,10 @@
 
 #include "riposte/base/file.h"
 #include "riposte/base/memory.h"
+#include "riposte/detect/complexity.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -170,6 +172,22 @@ static void check_vars(const struct reading *reading, const struct rule *rule,
     scope_check_vars(reading, json_member(rule->source, "subject"), vars);
 }
 
+/* `pattern` may be NULL. */
+static void check_complexity(const struct reading *reading, const struct json *pattern,
+                             uint32_t limit) {
+    struct complexity complexity = {.is_exact = true};
+    if (pattern != NULL) {
+        complexity_measure(pattern, &complexity);
+    }
+    if (complexity.most <= limit && complexity.is_exact) {
+        return;
+    }
+    findings_add(reading->findings, reading->source, complexity.field,
+                 "wildcards of complexity %" PRIu32 "%s; the limit \"wildcard_complexity\" is "
+                 "%" PRIu32 ": use fewer \"*\", or fewer repeated characters after one",
+                 complexity.most, complexity.is_exact ? "" : " or more (too many to tell)", limit);
+}
+
 static void load_rule(struct loading *loading, const char *folder, const char *path) {
     struct snapshot_box *box = loading->box;
     scoped(definition_unref) struct definition *definition = definition_new();
@@ -191,6 +209,8 @@ static void load_rule(struct loading *loading, const char *folder, const char *p
     check_respond(&reading, loading, rule);
     check_rule_name(&reading, box, rule);
     check_vars(&reading, rule, box->settings.vars);
+    check_complexity(&reading, rule->pattern, box->settings.wildcard_complexity);
+    check_complexity(&reading, rule->when, box->settings.wildcard_complexity);
     box->definitions = memory_grow_array(box->definitions, &box->definition_capacity,
                                          box->definition_count + 1, sizeof(*box->definitions));
     box->definitions[box->definition_count++] = definition;

@@ -162,6 +162,36 @@ static void test_missing_files_and_folders_are_findings(void **state) {
     assert_loads(&folder, "s.json:1:1: can't be read: s.json: No such file or directory\n");
 }
 
+static void put_wildcard_rule(const struct folder *folder, const char *member,
+                              const char *wildcard) {
+    scoped(buffer_done) struct buffer rule = BUFFER_INIT;
+    buffer_append_format(&rule,
+                         "{\"name\":\"a\",\"respond\":[\"p\"],\"pattern\":{\"source\":[\"s\"]%s\n"
+                         " {\"source\":[{\"wildcard\":\"%s\"}]}}",
+                         member, wildcard);
+    put(folder, "rules/a.json", buffer_string(&rule));
+}
+
+static void test_wildcards_are_as_complex_as_settings_allow(void **state) {
+    (void)state;
+    scoped(folder_done) struct folder folder = folder_make();
+    put(&folder, "playbooks/p.json", PLAYBOOK("p"));
+    put_wildcard_rule(&folder, "},\"when\":", "*aaaaaaaaa*");
+    assert_loads(&folder, "");
+    put_wildcard_rule(&folder, "},\"when\":", "*aaaaaaaaaa*");
+    assert_loads(&folder, "rules/a.json:2:12: wildcards of complexity 12; the limit "
+                          "\"wildcard_complexity\" is 11: use fewer \"*\", or fewer repeated "
+                          "characters after one\n");
+    put(&folder, "s.json", "{\"wildcard_complexity\":12,\"vars\":{\"known\":1}}");
+    assert_loads(&folder, "");
+    put(&folder, "s.json", "{\"wildcard_complexity\":2,\"vars\":{\"known\":1}}");
+    put(&folder, "rules/a.json",
+        "{\"name\":\"a\",\"respond\":[\"p\"],\n\"pattern\":{\"source\":[{\"wildcard\":\"*a*\"}]}}");
+    assert_loads(&folder, "rules/a.json:2:21: wildcards of complexity 3; the limit "
+                          "\"wildcard_complexity\" is 2: use fewer \"*\", or fewer repeated "
+                          "characters after one\n");
+}
+
 /* ---- what is shipped ---- */
 
 static struct snapshot *load_shipped(environment_fn *lookup_fn, const char *expected) {
@@ -349,6 +379,7 @@ int main(void) {
         cmocka_unit_test(test_rules_and_playbooks_are_tied_together),
         cmocka_unit_test(test_all_findings_of_all_files_come_at_once),
         cmocka_unit_test(test_missing_files_and_folders_are_findings),
+        cmocka_unit_test(test_wildcards_are_as_complex_as_settings_allow),
         cmocka_unit_test(test_what_is_shipped_has_no_findings),
         cmocka_unit_test(test_enforcing_without_protected_principals_is_warned_of),
         cmocka_unit_test(test_the_milder_mode_holds),
