@@ -458,34 +458,49 @@ static uint32_t make_transition(struct dfa *dfa, const struct nfa *nfa, uint32_t
 
 /* ---- running ---- */
 
-static void report(const struct dfa *dfa, struct span atoms, automaton_found_fn *found_fn,
-                   void *arg) {
+struct run {
+    automaton_found_fn *found_fn;
+    void *arg;
+    size_t *steps, step_limit;
+};
+
+/* False when that was enough. */
+static bool take_steps(const struct run *run, size_t count) {
+    *run->steps += count;
+    return *run->steps <= run->step_limit;
+}
+
+static bool report(const struct dfa *dfa, struct span atoms, const struct run *run) {
     if (atoms.count > 0) {
-        found_fn(arg, dfa->pool + atoms.at, atoms.count);
+        run->found_fn(run->arg, dfa->pool + atoms.at, atoms.count);
     }
+    return take_steps(run, atoms.count);
 }
 
 /* Inlined twice, so that the direction costs nothing. */
-static inline __attribute__((always_inline)) void run(const struct nfa *nfa, struct dfa *dfa,
-                                                      struct text value, bool is_backward,
-                                                      automaton_found_fn *found_fn, void *arg) {
+static inline __attribute__((always_inline)) void walk(const struct nfa *nfa, struct dfa *dfa,
+                                                       struct text value, bool is_backward,
+                                                       const struct run *run) {
     uint32_t state = STATE_START;
-    report(dfa, dfa->states[state].early, found_fn, arg);
+    (void)report(dfa, dfa->states[state].early, run);
     for (size_t i = 0; i < value.bytes; i++) {
         uint16_t class = nfa->classes[(unsigned char)byte_at(value, i, is_backward)];
         uint32_t next = dfa->transitions[state * nfa->class_count + class];
         if (next == STATE_UNKNOWN) {
+            if (!take_steps(run, dfa->states[state].places.count)) {
+                return;
+            }
             next = make_transition(dfa, nfa, state, class);
         }
         state = next & ~FINDS;
         if (state == STATE_DEAD) {
             return;
         }
-        if ((next & FINDS) != 0) {
-            report(dfa, dfa->states[state].early, found_fn, arg);
+        if ((next & FINDS) != 0 && !report(dfa, dfa->states[state].early, run)) {
+            return;
         }
     }
-    report(dfa, dfa->states[state].end, found_fn, arg);
+    (void)report(dfa, dfa->states[state].end, run);
 }
 
 struct automaton_cache *automaton_cache_new(const struct automaton *automaton) {
@@ -506,11 +521,13 @@ void automaton_cache_free(struct automaton_cache **cache) {
 }
 
 void automaton_run(const struct automaton *automaton, struct automaton_cache *cache,
-                   struct text value, automaton_found_fn *found_fn, void *arg) {
+                   struct text value, automaton_found_fn *found_fn, void *arg, size_t *steps,
+                   size_t step_limit) {
+    const struct run run = {found_fn, arg, steps, step_limit};
     if (automaton->forward.start_count > 0) {
-        run(&automaton->forward, &cache->forward, value, false, found_fn, arg);
+        walk(&automaton->forward, &cache->forward, value, false, &run);
     }
     if (automaton->backward.start_count > 0) {
-        run(&automaton->backward, &cache->backward, value, true, found_fn, arg);
+        walk(&automaton->backward, &cache->backward, value, true, &run);
     }
 }

@@ -26,6 +26,7 @@ struct ruleset_builder {
     struct atom_table *condition_keys; /* conditions by path and printed tests */
     struct links exclusions;           /* atoms to exclusions */
     struct buffer key;
+    size_t steps;
 };
 
 static const char *const computed_names[] = {RULESET_COMPUTED};
@@ -52,7 +53,12 @@ struct ruleset_builder *ruleset_builder_new(void) {
     set->atom_table = atom_table_new();
     builder->set = set;
     builder->condition_keys = atom_table_new();
+    set->limits = RULESET_LIMITS;
     return builder;
+}
+
+void ruleset_builder_limit(struct ruleset_builder *builder, const struct ruleset_limits *limits) {
+    builder->set->limits = *limits;
 }
 
 void ruleset_builder_free(struct ruleset_builder **builder) {
@@ -173,7 +179,9 @@ static uint32_t add_planned(struct ruleset *set, enum atom_kind kind, uint32_t p
         range_index_add(plan->ranges, &test->range, atom);
     } else {
         plan->automaton = plan->automaton == NULL ? automaton_new() : plan->automaton;
+        size_t bytes = automaton_bytes(plan->automaton);
         automaton_add(plan->automaton, test, atom);
+        set->memory_bytes += automaton_bytes(plan->automaton) - bytes;
     }
     return atom;
 }
@@ -299,10 +307,12 @@ static uint32_t add_condition(struct ruleset_builder *builder, const struct fiel
     struct ruleset *set = builder->set;
     uint32_t path = place_path(set, field->path_text, has_computed);
     buffer_clear(&builder->key);
+    builder->steps += field->test_count;
     for (size_t i = 0; i < field->test_count; i++) {
         test_print(&field->tests[i], &builder->key);
         buffer_append_char(&builder->key, ',');
     }
+    builder->steps += builder->key.bytes;
     uint32_t number = atom_table_add(builder->condition_keys, ATOM_STRING, path,
                                      buffer_text(&builder->key));
     if (number < set->condition_count) {
@@ -320,6 +330,37 @@ static uint32_t add_condition(struct ruleset_builder *builder, const struct fiel
         .path = path, .may_be_absent = field->may_be_absent, .field = copy};
     add_tests(builder, condition);
     return number;
+}
+
+/* ---- limits ---- */
+
+/* What is in set->memory_bytes before it is built are the automata. */
+static size_t used_bytes(const struct ruleset *set) {
+    return set->memory_bytes + sizeof(*set) + arena_used_bytes(set->arena) +
+           atom_table_bytes(set->atom_table) + set->plan_capacity * sizeof(*set->plans) +
+           atom_table_count(set->atom_table) * sizeof(*set->atoms) +
+           set->condition_capacity * sizeof(*set->conditions) +
+           set->conjunction_capacity * sizeof(*set->conjunctions) +
+           set->rule_capacity * sizeof(*set->rules) + set->pool_capacity * sizeof(*set->pool) +
+           set->always_capacity * sizeof(*set->always) +
+           set->capture_capacity * sizeof(*set->captures);
+}
+
+static bool check_bytes(size_t bytes, size_t limit, struct error *error) {
+    return bytes <= limit || error_set(error, ERROR_LIMIT,
+                                       "the rules need %zu KiB together, over the limit of %zu KiB",
+                                       bytes / 1024, limit / 1024);
+}
+
+static bool check_limits(const struct ruleset_builder *builder, struct error *error) {
+    size_t bytes = used_bytes(builder->set) + atom_table_bytes(builder->condition_keys);
+    if (builder->steps > builder->set->limits.build_steps) {
+        return error_set(error, ERROR_LIMIT,
+                         "the rules take over %zu steps to compile together: fewer values, fewer "
+                         "combinations of $or",
+                         builder->set->limits.build_steps);
+    }
+    return check_bytes(bytes, builder->set->limits.bytes, error);
 }
 
 /* ---- rules ---- */
@@ -350,6 +391,7 @@ static struct set_span add_pattern(struct ruleset_builder *builder, const struct
             }
         }
         add_conjunction(set, subrule, conditions, is_when);
+        builder->steps += 1 + subrule->field_count;
     }
     free(conditions);
     return span;
@@ -375,7 +417,7 @@ bool ruleset_add_rule(struct ruleset_builder *builder, const struct json *patter
     set->rules = memory_grow_array(set->rules, &set->rule_capacity, set->rule_count + 1,
                                    sizeof(*set->rules));
     set->rules[set->rule_count++] = rule;
-    return true;
+    return check_limits(builder, error);
 }
 
 /* ---- building ---- */
@@ -563,7 +605,6 @@ static void finish_plans(struct ruleset *set) {
         struct path_plan *plan = &set->plans[i];
         if (plan->automaton != NULL) {
             automaton_seal(plan->automaton);
-            set->memory_bytes += automaton_bytes(plan->automaton);
         }
         if (plan->ranges != NULL) {
             range_index_seal(plan->ranges);
@@ -585,19 +626,6 @@ static void sort_computed(struct ruleset *set) {
     }
 }
 
-static void count_memory(struct ruleset *set) {
-    set->memory_bytes += sizeof(*set) + arena_used_bytes(set->arena) +
-                         atom_table_bytes(set->atom_table) +
-                         set->plan_capacity * sizeof(*set->plans) +
-                         atom_table_count(set->atom_table) * sizeof(*set->atoms) +
-                         set->condition_capacity * sizeof(*set->conditions) +
-                         set->conjunction_capacity * sizeof(*set->conjunctions) +
-                         set->rule_capacity * sizeof(*set->rules) +
-                         set->pool_capacity * sizeof(*set->pool) +
-                         set->always_capacity * sizeof(*set->always) +
-                         set->capture_capacity * sizeof(*set->captures);
-}
-
 static void finish(struct ruleset_builder *builder) {
     struct ruleset *set = builder->set;
     struct links accesses = {0}, deciders = {0};
@@ -615,17 +643,16 @@ static void finish(struct ruleset_builder *builder) {
     link_captures(set);
     finish_plans(set);
     sort_computed(set);
-    count_memory(set);
+    set->memory_bytes = used_bytes(set);
 }
 
 bool ruleset_build(struct ruleset_builder **builder, struct ruleset **set_out,
                    struct error *error) {
     finish(*builder);
     struct ruleset *set = (*builder)->set;
-    if (set->memory_bytes > RULESET_BYTES) {
+    if (!check_bytes(set->memory_bytes, set->limits.bytes, error)) {
         ruleset_builder_free(builder);
-        return error_set(error, ERROR_LIMIT, "the rules need more than %d MiB together",
-                         RULESET_BYTES / (1024 * 1024));
+        return false;
     }
     (*builder)->set = NULL;
     ruleset_builder_free(builder);

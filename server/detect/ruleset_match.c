@@ -25,6 +25,7 @@ struct match_scratch {
     uint64_t event, *atom_marks, *condition_marks, *trigger_marks;
     struct excluded *excluded;
     uint64_t leaf;                   /* numbers the leaves of all events */
+    size_t steps;                    /* of the event, towards limits.match_steps */
     struct automaton_cache **caches; /* by path */
     size_t cache_count;
     uint32_t *triggered; /* conditions */
@@ -118,6 +119,7 @@ static void reset_scratch(struct match_scratch *scratch, const struct ruleset *s
         adopt_set(scratch, set);
     }
     scratch->event++;
+    scratch->steps = 0;
     joiner_start(scratch->joiner);
     scratch->triggered_count = scratch->match_count = 0;
     /* Only words from the first to the last that was written are not zero. */
@@ -161,6 +163,7 @@ static void exclude(struct match_scratch *scratch, uint32_t exclusion) {
 
 static void mark_atom(const struct ruleset *set, struct match_scratch *scratch, uint32_t number) {
     const struct atom *atom = &set->atoms[number];
+    scratch->steps += 1 + (size_t)atom->exclusions.count;
     for (uint32_t i = 0; i < atom->exclusions.count; i++) {
         exclude(scratch, set->pool[atom->exclusions.at + i]);
     }
@@ -216,7 +219,8 @@ static void mark_string(struct leaf_sink *sink, const struct path_plan *plan, st
         mark_key(sink, ATOM_STRING, text.data, text.bytes);
     }
     if (plan->automaton != NULL) {
-        automaton_run(plan->automaton, sink->scratch->caches[sink->path], text, mark_atoms, sink);
+        automaton_run(plan->automaton, sink->scratch->caches[sink->path], text, mark_atoms, sink,
+                      &sink->scratch->steps, sink->set->limits.match_steps);
     }
     if (plan->has_ips) {
         mark_ip(sink, plan, text);
@@ -228,6 +232,7 @@ static void mark_string(struct leaf_sink *sink, const struct path_plan *plan, st
 static void mark_ranges(void *arg, const uint32_t *atoms, size_t count) {
     struct leaf_sink *sink = arg;
     for (size_t i = 0; i < count; i++) {
+        sink->scratch->steps++;
         if (sink->scratch->atom_marks[atoms[i]] == sink->scratch->event) {
             continue;
         }
@@ -260,6 +265,7 @@ static void mark_leaf(struct leaf_sink *sink, uint32_t path, enum json_type type
     const struct path_plan *plan = &sink->set->plans[path];
     sink->path = path;
     sink->scratch->leaf++;
+    sink->scratch->steps += plan->presences.count;
     for (uint32_t i = 0; i < plan->presences.count; i++) {
         trigger(sink->scratch, sink->set->pool[plan->presences.at + i]);
     }
@@ -270,6 +276,13 @@ static void mark_leaf(struct leaf_sink *sink, uint32_t path, enum json_type type
     } else if (plan->literals[type] != ATOM_NONE) {
         mark_atom(sink->set, sink->scratch, plan->literals[type]);
     }
+}
+
+static bool is_bounded(const struct leaf_sink *sink, struct error *error) {
+    size_t limit = sink->set->limits.match_steps;
+    return sink->scratch->steps <= limit ||
+           error_set(error, ERROR_LIMIT,
+                     "over %zu steps to compare the event's values with the rules", limit);
 }
 
 /* ---- leaves of the event and computed ones ---- */
@@ -301,7 +314,6 @@ static struct text text_of_leaf(struct match_scratch *scratch, const struct json
 static bool take_leaf(void *arg, const struct json_leaf *leaf, struct error *error) {
     struct leaf_sink *sink = arg;
     const struct path_plan *plan = &sink->set->plans[leaf->path];
-    (void)error;
     for (uint32_t i = 0; i < plan->captures.count; i++) {
         capture(sink->scratch, sink->set->pool[plan->captures.at + i], leaf);
     }
@@ -309,7 +321,7 @@ static bool take_leaf(void *arg, const struct json_leaf *leaf, struct error *err
         (void)leaves_count(&sink->scratch->leaves, leaf->path, leaf->membership_count > 0);
         mark_leaf(sink, leaf->path, leaf->type, text_of_leaf(sink->scratch, leaf));
     }
-    return true;
+    return is_bounded(sink, error);
 }
 
 void leaf_sink_add(struct leaf_sink *sink, struct text path, enum json_type type,
@@ -558,7 +570,7 @@ bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch, str
     if (computed_fn != NULL && !computed_fn(arg, scratch->captures, &sink, error)) {
         return false;
     }
-    if (!try_all(set, scratch, error)) {
+    if (!is_bounded(&sink, error) || !try_all(set, scratch, error)) {
         return false;
     }
     list_matches(scratch);

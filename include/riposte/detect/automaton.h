@@ -32,9 +32,11 @@ size_t automaton_bytes(const struct automaton *automaton);
 struct automaton_cache *automaton_cache_new(const struct automaton *automaton);
 void automaton_cache_free(struct automaton_cache **cache);
 
-/* Calls found_fn for every atom that `value` passes (perhaps more than once). */
+/* Calls found_fn for every atom that `value` passes (perhaps more than once). Adds what it did to
+ * *steps, and stops when that is over `step_limit`. */
 typedef void automaton_found_fn(void *arg, const uint32_t *atoms, size_t count);
 void automaton_run(const struct automaton *automaton, struct automaton_cache *cache,
-                   struct text value, automaton_found_fn *found_fn, void *arg);
+                   struct text value, automaton_found_fn *found_fn, void *arg, size_t *steps,
+                   size_t step_limit);
 
 #endif

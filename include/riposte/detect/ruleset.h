@@ -12,7 +12,17 @@
  *             one match at a time; what a match hands out points into it or into the event, until
  *             the next.
  * Threads:    any number of threads may match against a set, each with its own scratch.
- * Bounds:     matching allocates nothing once a scratch has grown. */
+ * Bounds:     a rule costs what pattern.h says. A set takes limits.build_steps to build (a
+ * condition of a sub-rule, a test, a byte of its text) and limits.bytes to hold, checked rule by
+ *             rule: ERROR_LIMIT before either is much exceeded.
+ *
+ *             Matching allocates nothing once a scratch has grown. It scans the event once, and a
+ *             second time when array consistency must be decided; a byte of a value at a path that
+ *             some rule names costs one look, whatever the rules, and each sub-rule is looked at
+ *             once at most. What may cost more is counted and ends in ERROR_LIMIT:
+ *             limits.match_steps places in texts looked at anew, finds of tests, and conditions
+ *             brought up; JOINER_STEPS choices among array elements; LEAVES_MEMBERSHIPS places of
+ *             values in arrays; JSON_DEPTH_LIMIT and JSON_NUMBER_BYTES of the event's text. */
 #ifndef RIPOSTE_DETECT_RULESET_H
 #define RIPOSTE_DETECT_RULESET_H
 
@@ -28,8 +38,15 @@
 
 /* First names of computed members. */
 #define RULESET_COMPUTED "principal", "rule", "incident", "self", "vars", "steps", "item"
-/* A compiled set may take so much memory. */
-#define RULESET_BYTES (512 * 1024 * 1024)
+
+struct ruleset_limits {
+    size_t bytes;       /* that the compiled set may take */
+    size_t build_steps; /* work to compile it */
+    size_t match_steps; /* work for an event that isn't a matter of its bytes alone */
+};
+#define RULESET_LIMITS                                                            \
+    ((struct ruleset_limits){(size_t)512 * 1024 * 1024, (size_t)50 * 1000 * 1000, \
+                             (size_t)100 * 1000 * 1000})
 
 struct ruleset_builder;
 struct ruleset;
@@ -37,10 +54,13 @@ struct match_scratch;
 
 struct ruleset_builder *ruleset_builder_new(void);
 void ruleset_builder_free(struct ruleset_builder **builder);
+/* Instead of RULESET_LIMITS. */
+void ruleset_builder_limit(struct ruleset_builder *builder, const struct ruleset_limits *limits);
 /* Captures are indexed in the order they are added, from 0. flags: json_path_flags. */
 void ruleset_add_capture(struct ruleset_builder *builder, struct text path, unsigned flags);
 /* Rules are indexed in the order they are added, from 0. `when` may be NULL. Errors as
- * pattern_compile_tree(). */
+ * pattern_compile_tree(), and ERROR_LIMIT when the rules so far are too much together. After an
+ * error that isn't about the pattern (no culprit) the builder can only be freed. */
 MUST_CHECK bool ruleset_add_rule(struct ruleset_builder *builder, const struct json *pattern,
                                  const struct json *when, const struct json **culprit_out,
                                  struct error *error);
@@ -72,7 +92,7 @@ struct ruleset_matches {
 };
 
 /* ERROR_INVALID: not a JSON object ("byte N: what"), or a unique path twice; ERROR_LIMIT: too deep,
- * or array consistency took over PATTERN_STEPS choices. computed_fn may be NULL. */
+ * or a bound above is reached. computed_fn may be NULL. */
 MUST_CHECK bool ruleset_match(const struct ruleset *set, struct match_scratch *scratch,
                               struct text event, leaves_fn *computed_fn, void *arg,
                               struct ruleset_matches *matches_out, struct error *error);

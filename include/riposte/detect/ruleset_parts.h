@@ -107,6 +107,7 @@ struct computed_paths {
 
 struct ruleset {
     uint64_t serial; /* no two sets of a process have the same */
+    struct ruleset_limits limits;
     struct arena *arena;
     struct json_paths *paths;
     struct path_plan *plans;
