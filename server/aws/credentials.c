@@ -1,4 +1,4 @@
-#include "riposte/aws/credentials.h"
+#include "credentials_parts.h"
 
 #include "riposte/aws/answer.h"
 #include "riposte/aws/endpoint.h"
@@ -81,9 +81,9 @@ static bool is_word(struct text text) {
     return true;
 }
 
-/* A set from what a provider said. `expiration` may be empty. */
-static bool make(struct text key_id, struct text secret, struct text token, struct text expiration,
-                 struct aws_credentials **credentials_out, struct error *error) {
+bool credentials_make(struct text key_id, struct text secret, struct text token,
+                      struct text expiration, struct aws_credentials **credentials_out,
+                      struct error *error) {
     int64_t expires_unix_ms = 0;
     if (key_id.bytes == 0 || key_id.bytes > KEY_ID_BYTES || !is_word(key_id) ||
         text_find_byte(key_id, '/', 0) < key_id.bytes) {
@@ -109,9 +109,10 @@ static struct text string_member(const struct json *object, const char *name) {
 bool aws_credentials_read(const struct json *body, struct aws_credentials **credentials_out,
                           struct error *error) {
     const struct json *found = json_member(body, "Credentials");
-    return make(string_member(found, "AccessKeyId"), string_member(found, "SecretAccessKey"),
-                string_member(found, "SessionToken"), string_member(found, "Expiration"),
-                credentials_out, error);
+    return credentials_make(string_member(found, "AccessKeyId"),
+                            string_member(found, "SecretAccessKey"),
+                            string_member(found, "SessionToken"),
+                            string_member(found, "Expiration"), credentials_out, error);
 }
 
 /* --- environment --- */
@@ -124,21 +125,21 @@ static bool fetch_from_environment(const struct aws_provider *provider,
         return error_set(error, ERROR_INVALID,
                          "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY isn't");
     }
-    return make(aws_environment_get(environment, "AWS_ACCESS_KEY_ID"), secret,
-                aws_environment_get(environment, "AWS_SESSION_TOKEN"),
-                aws_environment_get(environment, "AWS_CREDENTIAL_EXPIRATION"), credentials_out,
-                error);
+    return credentials_make(aws_environment_get(environment, "AWS_ACCESS_KEY_ID"), secret,
+                            aws_environment_get(environment, "AWS_SESSION_TOKEN"),
+                            aws_environment_get(environment, "AWS_CREDENTIAL_EXPIRATION"),
+                            credentials_out, error);
 }
 
 /* --- asking: a few times when nobody answers --- */
 
-static bool ask(const struct aws_provider *provider, const struct permit *permit,
-                const struct http_request *request, struct http_reply **reply_out,
-                struct error *error) {
+bool credentials_ask(const struct aws_provider *provider, const struct permit *permit,
+                     const struct http_request *request, int attempts,
+                     struct http_reply **reply_out, struct error *error) {
     for (int attempt = 1;; attempt++) {
         struct http_reply *reply = NULL;
         bool is_answered = http_call(provider->http, permit, request, &reply, NULL, error);
-        bool is_last = attempt == ATTEMPTS;
+        bool is_last = attempt == attempts;
         if (is_answered && (is_last || reply->response.status < 500)) {
             *reply_out = reply;
             return true;
@@ -163,7 +164,7 @@ static bool read_token(struct text path, struct buffer *token, struct error *err
     return true;
 }
 
-static void wipe_reply(struct http_reply *reply) {
+void credentials_wipe_reply(struct http_reply *reply) {
     /* The reply's own copy, in its arena: nobody else reads it. */
     memory_wipe((char *)(uintptr_t)reply->response.body.data, reply->response.body.bytes);
 }
@@ -233,13 +234,13 @@ static bool fetch_by_web_identity(const struct aws_provider *provider, const str
         .allow_plain_http = endpoint.is_configured,
     };
     scoped(http_reply_free) struct http_reply *reply = NULL;
-    bool is_answered = ask(provider, permit, &request, &reply, error);
+    bool is_answered = credentials_ask(provider, permit, &request, ATTEMPTS, &reply, error);
     memory_wipe(form.data, form.bytes);
     if (!is_answered) {
         return false;
     }
     bool is_read = read_sts_answer(&reply->response, arena, credentials_out, error);
-    wipe_reply(reply);
+    credentials_wipe_reply(reply);
     return is_read;
 }
 
@@ -290,8 +291,9 @@ static bool find_authorization(const struct aws_environment *environment, struct
     return true;
 }
 
-static bool read_container_answer(const struct http_response *response, struct arena *arena,
-                                  struct aws_credentials **credentials_out, struct error *error) {
+bool credentials_read_agent(const struct http_response *response,
+                            struct aws_credentials **credentials_out, struct error *error) {
+    scoped(arena_free) struct arena *arena = arena_new();
     const struct json *body = NULL;
     struct error ignored;
     if (!json_parse(response->body, 0, arena, &body, NULL, &ignored)) {
@@ -305,9 +307,9 @@ static bool read_container_answer(const struct http_response *response, struct a
     if (!json_is_object(body)) {
         return error_set(error, ERROR_INVALID, "the answer is not a JSON object");
     }
-    return make(string_member(body, "AccessKeyId"), string_member(body, "SecretAccessKey"),
-                string_member(body, "Token"), string_member(body, "Expiration"), credentials_out,
-                error);
+    return credentials_make(string_member(body, "AccessKeyId"),
+                            string_member(body, "SecretAccessKey"), string_member(body, "Token"),
+                            string_member(body, "Expiration"), credentials_out, error);
 }
 
 static bool fetch_from_container(const struct aws_provider *provider, const struct permit *permit,
@@ -330,11 +332,11 @@ static bool fetch_from_container(const struct aws_provider *provider, const stru
         .no_proxy = true,
     };
     scoped(http_reply_free) struct http_reply *reply = NULL;
-    if (!ask(provider, permit, &request, &reply, error)) {
+    if (!credentials_ask(provider, permit, &request, ATTEMPTS, &reply, error)) {
         return false;
     }
-    bool is_read = read_container_answer(&reply->response, arena, credentials_out, error);
-    wipe_reply(reply);
+    bool is_read = credentials_read_agent(&reply->response, credentials_out, error);
+    credentials_wipe_reply(reply);
     return is_read;
 }
 
@@ -359,5 +361,17 @@ bool aws_credentials_fetch(const struct aws_provider *provider, const struct per
         return fetch_from_container(provider, permit, credentials_out, error) ||
                error_wrap(error, "credentials of the container");
     }
-    return error_set(error, ERROR_NOT_FOUND, "no AWS credentials are configured");
+    if (credentials_from_file(provider, credentials_out, error)) {
+        return true;
+    }
+    /* A profile that is asked for by name has to be there. */
+    if (error->code != ERROR_NOT_FOUND || is_set(provider, "AWS_PROFILE")) {
+        return error_wrap(error, "credentials from a file");
+    }
+    if (credentials_from_instance(provider, permit, credentials_out, error)) {
+        return true;
+    }
+    return error->code == ERROR_NOT_FOUND
+               ? error_set(error, ERROR_NOT_FOUND, "no AWS credentials are configured")
+               : error_wrap(error, "credentials of the instance");
 }

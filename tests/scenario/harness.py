@@ -293,7 +293,7 @@ class Riposte:
         self.settings_path.write_text(json.dumps(document, indent=2))
         self.environment = {
             "PATH": os.environ["PATH"], "RIPOSTE_SECRET": SECRET, "RIPOSTE_ADMIN_TOKEN": TOKEN,
-            "AWS_REGION": REGION, **{name: value for name, value in os.environ.items()
+            "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true", **{name: value for name, value in os.environ.items()
                                      if name.endswith("SAN_OPTIONS")}}
         if key:
             self.environment.update(AWS_ACCESS_KEY_ID=key["AccessKeyId"],

@@ -6,7 +6,10 @@
  *     container      AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, else ..._FULL_URI
  *                    [, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, else ..._TOKEN]
  *
- * Token files are read each time: they are rotated. The container's answer never passes a proxy.
+ *     file           profile AWS_PROFILE of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials)
+ *     instance       IMDSv2 at AWS_EC2_METADATA_SERVICE_ENDPOINT, unless AWS_EC2_METADATA_DISABLED
+ *
+ * Files are read each time: they are rotated. Answers of container and instance pass no proxy.
  *
  * Ownership:  a set is shared: aws_credentials_ref()/aws_credentials_unref(); the last wipes it.
  * Threads:    a set is immutable. Fetching may block: for a thread that may.

@@ -5,6 +5,7 @@
 #include "variables.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct permit allowed = {.class = PERMIT_CREDENTIAL, .mode = MODE_ENFORCE};
@@ -127,8 +128,10 @@ static void test_from_the_environment(void **state) {
 
 static void test_none_configured(void **state) {
     (void)state;
-    struct fixture fixture = {
-        .variables = {{{"AWS_ACCESS_KEY_ID", ""}, {"AWS_ROLE_ARN", "without a token file"}}}};
+    struct fixture fixture = {.variables = {{{"AWS_ACCESS_KEY_ID", ""},
+                                             {"AWS_ROLE_ARN", "without a token file"},
+                                             {"AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"},
+                                             {"AWS_EC2_METADATA_DISABLED", "TRUE"}}}};
     struct aws_credentials *credentials = NULL;
     struct error error = {0};
     assert_fails(fetch(&fixture, &credentials, &error), &error, ERROR_NOT_FOUND,
@@ -314,6 +317,157 @@ static void test_a_web_identity_refused(void **state) {
                  "AWS_WEB_IDENTITY_TOKEN_FILE");
 }
 
+/* --- file --- */
+
+static const struct file_case {
+    const char *profile, *text;
+    const char *key_id, *secret, *token; /* key_id NULL: refused ... */
+    enum error_code code;
+    const char *refusal; /* ... with this */
+} file_cases[] = {
+    {NULL, "[default]\naws_access_key_id = AKIAF\naws_secret_access_key=s/=\n", "AKIAF", "s/=", "",
+     ERROR_NONE, NULL},
+    {"",
+     "# c\n[other]\naws_access_key_id=AKIAO\n[default]\n;c\naws_access_key_id=AKIAF\r\n"
+     "aws_secret_access_key = s\r\naws_session_token = t\r\nregion = x\n",
+     "AKIAF", "s", "t", ERROR_NONE, NULL},
+    {"work",
+     "[default]\naws_access_key_id=A\n[ work ]\naws_secret_access_key=s\n"
+     "aws_access_key_id=AKIAW",
+     "AKIAW", "s", "", ERROR_NONE, NULL},
+    {"work", "[default]\naws_access_key_id=A\n", NULL, NULL, NULL, ERROR_NOT_FOUND,
+     "has no profile [work]"},
+    {NULL, "[default]\nrole_arn=arn\n", NULL, NULL, NULL, ERROR_INVALID,
+     "profile [default] holds no aws_access_key_id"},
+    {NULL, "[default]\naws_access_key_id=AKIAF\n", NULL, NULL, NULL, ERROR_INVALID,
+     "profile [default]: the secret key is missing"},
+    {NULL, "aws_access_key_id=AKIAF\naws_secret_access_key=s\n", NULL, NULL, NULL, ERROR_NOT_FOUND,
+     "no AWS credentials are configured"},
+    {NULL, "", NULL, NULL, NULL, ERROR_NOT_FOUND, "no AWS credentials are configured"},
+};
+
+static void test_from_a_file(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(file_cases); i++) {
+        const struct file_case *c = &file_cases[i];
+        testing_row(c->text);
+        struct fixture fixture = {0};
+        scoped(aws_credentials_unref) struct aws_credentials *credentials = NULL;
+        struct error error = {0};
+        write_file(&fixture, c->text);
+        fixture.variables = (struct variables){{{"AWS_SHARED_CREDENTIALS_FILE", fixture.file},
+                                                {"AWS_EC2_METADATA_DISABLED", "true"},
+                                                {"AWS_PROFILE", c->profile}}};
+        bool is_ok = fetch(&fixture, &credentials, &error);
+        if (c->key_id == NULL) {
+            assert_fails(is_ok, &error, c->code, c->refusal);
+        } else {
+            assert_ok(is_ok, &error);
+            assert_text_equal(credentials->access_key_id, c->key_id);
+            assert_text_equal(credentials->secret_access_key, c->secret);
+            assert_text_equal(credentials->session_token, c->token);
+        }
+        fixture_done(&fixture);
+    }
+}
+
+static void test_the_file_is_at_home(void **state) {
+    (void)state;
+    char home[] = "/tmp/riposte-home-XXXXXX";
+    char folder[64], path[80];
+    assert_non_null(mkdtemp(home));
+    snprintf(folder, sizeof(folder), "%s/.aws", home);
+    snprintf(path, sizeof(path), "%s/credentials", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("[default]\naws_access_key_id=AKIAH\naws_secret_access_key=s\n", file);
+    fclose(file);
+    struct fixture fixture = {.variables = {{{"HOME", home}}}};
+    scoped(aws_credentials_unref) struct aws_credentials *credentials = NULL;
+    struct error error = {0};
+    assert_ok(fetch(&fixture, &credentials, &error), &error);
+    assert_text_equal(credentials->access_key_id, "AKIAH");
+    unlink(path);
+    rmdir(folder);
+    rmdir(home);
+}
+
+/* --- instance --- */
+
+/* A metadata service: version 2 only. */
+struct metadata {
+    const char *role; /* NULL: the instance has none */
+    const char *answer;
+    bool knows_no_tokens;
+    unsigned refused; /* without the token */
+};
+
+static void answer_metadata(void *arg, struct stand_in_exchange *exchange) {
+    struct metadata *metadata = arg;
+    bool has_token = text_equal_string(stand_in_header(exchange, "X-aws-ec2-metadata-token"),
+                                       "the-token==");
+    if (text_starts_with(exchange->head, TEXT("PUT /latest/api/token HTTP"))) {
+        bool is_asked = text_equal_string(
+            stand_in_header(exchange, "X-aws-ec2-metadata-token-ttl-seconds"), "21600");
+        stand_in_answer(exchange, metadata->knows_no_tokens || !is_asked ? 404 : 200, "",
+                        TEXT("the-token=="));
+    } else if (!has_token) {
+        metadata->refused++;
+        stand_in_answer(exchange, 401, "", TEXT(""));
+    } else if (text_starts_with(exchange->head,
+                                TEXT("GET /latest/meta-data/iam/security-credentials/ HTTP"))) {
+        stand_in_answer(exchange, metadata->role != NULL ? 200 : 404, "",
+                        text_of(metadata->role != NULL ? metadata->role : ""));
+    } else if (text_starts_with(
+                   exchange->head,
+                   TEXT("GET /latest/meta-data/iam/security-credentials/riposte%40ec2 HTTP"))) {
+        stand_in_answer(exchange, 200, "", text_of(metadata->answer));
+    } else {
+        stand_in_answer(exchange, 404, "", TEXT(""));
+    }
+}
+
+static void test_from_the_instance(void **state) {
+    (void)state;
+    static const struct {
+        struct metadata metadata;
+        enum error_code code;
+        const char *refusal; /* NULL: works */
+    } cases[] = {
+        {{.role = "riposte@ec2\n", .answer = CONTAINER_ANSWER}, ERROR_NONE, NULL},
+        {{.role = NULL}, ERROR_NOT_FOUND, "no AWS credentials are configured"},
+        {{.knows_no_tokens = true}, ERROR_NOT_FOUND, "no AWS credentials are configured"},
+        {{.role = ""}, ERROR_INVALID, "credentials of the instance: no role's name came"},
+        {{.role = "riposte@ec2", .answer = "{}"},
+         ERROR_INVALID,
+         "role riposte@ec2: the access key"},
+        {{.role = "other"}, ERROR_DENIED, "role other: HTTP status 404"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct metadata metadata = cases[i].metadata;
+        struct fixture fixture = {0};
+        scoped(aws_credentials_unref) struct aws_credentials *credentials = NULL;
+        struct error error = {0};
+        testing_row(cases[i].refusal);
+        fixture.stand_in = stand_in_start(false, answer_metadata, &metadata);
+        assert_ok(http_client_new(&(struct http_options){0}, &fixture.http, &error), &error);
+        fixture.variables = (struct variables){
+            {{"AWS_EC2_METADATA_SERVICE_ENDPOINT", stand_in_origin(fixture.stand_in)}}};
+        bool is_ok = fetch(&fixture, &credentials, &error);
+        if (cases[i].refusal == NULL) {
+            assert_ok(is_ok, &error);
+            assert_text_equal(credentials->access_key_id, "ASIAC");
+            assert_text_equal(credentials->session_token, "tok");
+            assert_int_equal(credentials->expires_unix_ms, EXPIRATION_MS);
+        } else {
+            assert_fails(is_ok, &error, cases[i].code, cases[i].refusal);
+        }
+        assert_int_equal(metadata.refused, 0);
+        fixture_done(&fixture);
+    }
+}
+
 static void test_without_a_permit_nobody_is_asked(void **state) {
     (void)state;
     scoped(fixture_done) struct fixture fixture = {0};
@@ -351,6 +505,9 @@ int main(void) {
         cmocka_unit_test(test_what_the_container_answers),
         cmocka_unit_test(test_by_web_identity),
         cmocka_unit_test(test_a_web_identity_refused),
+        cmocka_unit_test(test_from_a_file),
+        cmocka_unit_test(test_the_file_is_at_home),
+        cmocka_unit_test(test_from_the_instance),
         cmocka_unit_test(test_without_a_permit_nobody_is_asked),
         cmocka_unit_test(test_a_set_is_shared),
     };
