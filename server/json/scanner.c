@@ -529,6 +529,9 @@ static inline bool take_member(struct scan *scan, uint32_t object, bool is_uniqu
 
 static bool take_members(struct scan *scan, uint32_t object, bool is_unique) {
     size_t names_before = scan->name_count;
+    if (!is_unique && (object == LOST || !scan->names->nodes[object].has_names)) {
+        return skip_members(scan);
+    }
     for (uint8_t separator = ','; separator != '}';) {
         if (separator != ',' || !has_tokens(scan->index, MEMBER_TOKENS) ||
             !take_member(scan, object, is_unique, names_before, &separator)) {
