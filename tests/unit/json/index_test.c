@@ -113,6 +113,20 @@ static void test_kernels_agree(void **state) {
     buffer_done(&text);
 }
 
+/* Of 64 bytes so many are tokens, up to all of them. */
+static void test_dense_tokens(void **state) {
+    struct buffer text = BUFFER_INIT;
+    (void)state;
+    for (size_t dense = 0; dense <= 64; dense++) {
+        buffer_clear(&text);
+        for (size_t i = 0; i < 200; i++) {
+            buffer_append_char(&text, i % 64 < dense ? "[]:,{}"[i % 6] : ' ');
+        }
+        check_kernels(buffer_text(&text));
+    }
+    buffer_done(&text);
+}
+
 static void test_pieces(void **state) {
     struct buffer text = BUFFER_INIT, tokens = BUFFER_INIT;
     (void)state;
@@ -144,6 +158,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_kernels_agree),
+        cmocka_unit_test(test_dense_tokens),
         cmocka_unit_test(test_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
