@@ -29,13 +29,17 @@ static int usage(void) {
     return EXIT_INVALID;
 }
 
-static bool complain(const char *what, const struct error *error) {
-    (void)fprintf(stderr, "riposte match: %s: %s\n", what, error->text);
-    return false;
+static void complain(const struct error *error) {
+    (void)fprintf(stderr, "riposte match: %s\n", error->text);
 }
 
 static void arena_done(struct arena **arena) {
     arena_free(arena);
+}
+
+/* What an error of its text begins with. */
+static const char *argument_name(const char *argument, const char *what) {
+    return argument[0] == '{' ? what : strcmp(argument, "-") == 0 ? "standard input" : argument;
 }
 
 static bool read_argument(const char *argument, size_t limit_bytes, struct buffer *out,
@@ -47,32 +51,37 @@ static bool read_argument(const char *argument, size_t limit_bytes, struct buffe
     return file_read(argument, limit_bytes, out, error);
 }
 
-static bool compile_argument(const char *argument, struct pattern **pattern_out) {
+static bool compile_argument(const char *argument, struct pattern **pattern_out,
+                             struct error *error) {
     scoped(buffer_done) struct buffer bytes = BUFFER_INIT;
-    struct error error;
-    const char *name = argument[0] == '{' ? "pattern" : argument;
-    if (!read_argument(argument, PATTERN_BYTES, &bytes, &error) ||
-        !pattern_compile(text_trim(buffer_text(&bytes)), pattern_out, &error)) {
-        return complain(name, &error);
+    if (!read_argument(argument, PATTERN_BYTES, &bytes, error)) {
+        return false;
     }
-    return true;
+    return pattern_compile(text_trim(buffer_text(&bytes)), pattern_out, error) ||
+           error_wrap(error, "%s", argument_name(argument, "pattern"));
+}
+
+static bool explain_argument(const char *argument, const struct pattern *pattern,
+                             struct buffer *why_out, bool *is_match_out, struct error *error) {
+    scoped(arena_done) struct arena *arena = arena_new();
+    scoped(buffer_done) struct buffer event = BUFFER_INIT;
+    const struct json *root = NULL;
+    if (!read_argument(argument, EVENT_BYTES, &event, error)) {
+        return false;
+    }
+    return (json_parse(buffer_text(&event), 0, arena, &root, NULL, error) &&
+            pattern_explain(pattern, root, why_out, is_match_out, error)) ||
+           error_wrap(error, "%s", argument_name(argument, "event"));
 }
 
 static int match_one(const char *pattern_argument, const char *event_argument) {
     scoped(pattern_free) struct pattern *pattern = NULL;
-    scoped(arena_done) struct arena *arena = arena_new();
-    scoped(buffer_done) struct buffer event = BUFFER_INIT;
     scoped(buffer_done) struct buffer why = BUFFER_INIT;
-    const struct json *root = NULL;
     struct error error;
     bool is_match = false;
-    if (!compile_argument(pattern_argument, &pattern)) {
-        return EXIT_INVALID;
-    }
-    if (!read_argument(event_argument, EVENT_BYTES, &event, &error) ||
-        !json_parse(buffer_text(&event), 0, arena, &root, NULL, &error) ||
-        !pattern_explain(pattern, root, &why, &is_match, &error)) {
-        (void)complain(event_argument[0] == '{' ? "event" : event_argument, &error);
+    if (!compile_argument(pattern_argument, &pattern, &error) ||
+        !explain_argument(event_argument, pattern, &why, &is_match, &error)) {
+        complain(&error);
         return EXIT_INVALID;
     }
     (void)fwrite(why.data, 1, why.bytes, stdout);
@@ -95,7 +104,7 @@ static int match_vectors(const char *path) {
     struct text line;
     bool is_good = true;
     if (!file_read(path, VECTORS_BYTES, &bytes, &error)) {
-        (void)complain(path, &error);
+        complain(&error);
         return EXIT_INVALID;
     }
     struct text rest = buffer_text(&bytes);
