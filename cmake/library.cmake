@@ -10,7 +10,7 @@ include(GNUInstallDirs)
 
 set(library_headers
     base/attributes.h base/error.h base/text.h base/buffer.h base/arena.h json/scanner.h json/tree.h
-    detect/pattern.h detect/ruleset.h detect/version.h)
+    detect/pattern.h detect/complexity.h detect/ruleset.h detect/version.h)
 set(library_source "${CMAKE_SOURCE_DIR}/cmake/library")
 set(library_build "${CMAKE_BINARY_DIR}/library")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${library_source}/symbols.txt")

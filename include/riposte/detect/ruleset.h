@@ -21,7 +21,7 @@
  *             some rule names costs one look, whatever the rules, and each sub-rule is looked at
  *             once at most. What may cost more is counted and ends in ERROR_LIMIT:
  *             limits.match_steps places in texts looked at anew, finds of tests, and conditions
- *             brought up; JOINER_STEPS choices among array elements; LEAVES_MEMBERSHIPS places of
+ *             brought up; ten million choices among array elements; four million places of
  *             values in arrays; JSON_DEPTH_LIMIT and JSON_NUMBER_BYTES of the event's text. */
 #ifndef RIPOSTE_DETECT_RULESET_H
 #define RIPOSTE_DETECT_RULESET_H
