@@ -1,4 +1,5 @@
 /* riposte: a table of subcommands and a call. */
+#include "riposte/cli/audit.h"
 #include "riposte/cli/backtest.h"
 #include "riposte/cli/bench.h"
 #include "riposte/cli/check.h"
@@ -68,6 +69,17 @@ static const struct command commands[] = {
     {"health", cli_health, "[-c FILE] [--ca-file FILE] [--wait TIME]",
      "asks the local server's /readyz: for a container without a shell",
      "--wait 10s: asks again until it is ready. Exit 0: ready, 1: not."},
+    {"audit", cli_audit,
+     "verify [--anchor SEQUENCE:HASH] | export [-c FILE] [--journal FILE] [--url URL] "
+     "[--token REFERENCE] [--ca-file FILE]",
+     "verifies the audit chain, or prints it as JSON lines",
+     "Each line carries the hash of the one before: verify computes them anew, names the first "
+     "that\n"
+     "is broken, and prints the end of the chain, which, noted elsewhere, is the --anchor of the "
+     "next\n"
+     "time: a chain that was cut or written anew doesn't hold it. --journal reads the file when "
+     "no\n"
+     "server runs. Exit 0: intact, 1: broken."},
     {"reload", cli_reload, "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",
      "has the running server read settings, rules, playbooks, secrets and certificate anew",
      "All or nothing: a wrong file leaves the old ones in force, and so does a change of listen,\n"

@@ -19,6 +19,7 @@
 #define INCIDENTS     "/v1/incidents"
 #define LIST_DEFAULT  50
 #define LIST_MAX      500
+#define AUDIT_LINES   500
 #define BODY_BYTES    4096
 #define RETRY_AFTER_S 5
 
@@ -30,6 +31,7 @@ enum {
     ROUTE_RELOAD,
     ROUTE_RECENT,
     ROUTE_RULES,
+    ROUTE_AUDIT,
     ROUTE_HEALTH,
     ROUTE_READY,
     ROUTE_COUNT,
@@ -253,6 +255,25 @@ static void handle_show(void *arg, struct request *request) {
         answer_failure(request, &error);
     } else {
         answer_object(request, 200, json_object_get(object));
+    }
+}
+
+/* Pages of AUDIT_LINES: who verifies wants them all. */
+static void handle_audit(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct error error = {0};
+    struct journal_audit_line *lines = NULL;
+    size_t count = 0;
+    uint64_t after = 0;
+    struct text text = request_query(request, "after");
+    if (text.bytes > 0 && (!text_parse_unsigned(text, &after) || after > INT64_MAX)) {
+        request_answer_error(request, 400, "after: not a line's sequence");
+    } else if (!journal_read_audit(admin->options.journal, (int64_t)after, AUDIT_LINES, arena,
+                                   &lines, &count, &error)) {
+        answer_failure(request, &error);
+    } else {
+        answer_list(request, "lines", view_audit(lines, count));
     }
 }
 
@@ -520,6 +541,7 @@ const struct route *admin_routes(struct admin *admin, size_t *count_out) {
         [ROUTE_RELOAD] = {"POST", "/v1/reload", BODY_BYTES, gate_operate, handle_reload},
         [ROUTE_RECENT] = {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
         [ROUTE_RULES] = {"GET", "/v1/rules", 0, gate_view, handle_rules},
+        [ROUTE_AUDIT] = {"GET", "/v1/audit", 0, gate_view, handle_audit},
         [ROUTE_HEALTH] = {"GET", "/healthz", 0, NULL, handle_health},
         [ROUTE_READY] = {"GET", "/readyz", 0, NULL, handle_ready},
     };

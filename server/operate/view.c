@@ -1,6 +1,7 @@
 #include "view.h"
 
 #include "riposte/base/arena.h"
+#include "riposte/base/hex.h"
 #include "riposte/base/time.h"
 #include "riposte/json/tree.h"
 
@@ -224,6 +225,30 @@ static struct json_object *view_rule(const struct snapshot *snapshot, const stru
         add_string(object, "release_after", after);
     }
     return object;
+}
+
+/* All that the hash is over, as it is: also what is empty. */
+static struct json_object *view_line(const struct journal_audit_line *line) {
+    struct json_object *object = json_object_new_object();
+    char hash[2 * JOURNAL_HASH_BYTES + 1];
+    hex_encode(line->hash, sizeof(line->hash), hash);
+    add_number(object, "sequence", line->sequence);
+    add_time(object, "time", line->unix_ms);
+    add_number(object, "unix_ms", line->unix_ms);
+    view_add_text(object, "event", line->event);
+    view_add_text(object, "incident", line->incident);
+    view_add_text(object, "actor", line->actor);
+    view_add_text(object, "text", line->text);
+    add_string(object, "hash", hash);
+    return object;
+}
+
+struct json_object *view_audit(const struct journal_audit_line *lines, size_t count) {
+    struct json_object *list = json_object_new_array();
+    for (size_t i = 0; i < count; i++) {
+        json_object_array_add(list, view_line(&lines[i]));
+    }
+    return list;
 }
 
 struct json_object *view_rules(const struct snapshot *snapshot) {

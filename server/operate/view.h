@@ -25,6 +25,7 @@ struct json_object *view_calls(const struct journal_call *calls, size_t count);
 struct json_object *view_effects(const struct journal_effect *effects, size_t count);
 struct json_object *view_tasks(const struct journal_task_row *tasks, size_t count);
 struct json_object *view_recent(const struct recent_event *events, size_t count);
+struct json_object *view_audit(const struct journal_audit_line *lines, size_t count);
 struct json_object *view_rules(const struct snapshot *snapshot);
 
 #endif

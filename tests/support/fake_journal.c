@@ -293,6 +293,18 @@ bool journal_read_tasks(struct journal *journal, const struct ulid *incident, st
     return works(journal, error);
 }
 
+bool journal_read_audit(struct journal *journal, int64_t after, size_t limit, struct arena *arena,
+                        struct journal_audit_line **lines_out, size_t *count_out,
+                        struct error *error) {
+    (void)arena;
+    size_t skipped = (size_t)after < journal->rows.line_count ? (size_t)after
+                                                              : journal->rows.line_count;
+    size_t left = journal->rows.line_count - skipped;
+    *lines_out = (struct journal_audit_line *)(uintptr_t)(journal->rows.lines + skipped);
+    *count_out = left < limit ? left : limit;
+    return works(journal, error);
+}
+
 bool journal_read_event(struct journal *journal, struct text key, struct blob **body_out,
                         struct error *error) {
     (void)key;

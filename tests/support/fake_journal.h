@@ -41,6 +41,8 @@ struct fake_rows {
     size_t task_count;
     const char *event; /* NULL: the event is gone */
     struct journal_numbers numbers;
+    const struct journal_audit_line *lines;
+    size_t line_count;
 };
 
 struct journal *fake_journal_new(void);

@@ -6,11 +6,14 @@
  *         event_key joined_to event_time received created updated contained contained_after_ms}],
  *         "before":ID}    `before`: ask again with it for the next page; absent on the last
  *     GET /v1/incidents/ID      one of those, with calls, effects, tasks, plan, event
- *     POST /v1/incidents/ID/undo {"resources":bool}    202 with the incident; 409 when its state
- *         has nothing to undo
- *     POST /v1/reload           200 {"findings":[...]}: the new files are in force; 409 with
- * "error" too: the old ones are GET /v1/events/recent     {"events":[...]}, the newest first GET
- * /v1/rules             {"rules":[...]}
+ *     POST /v1/incidents/ID/undo {"resources":bool}, .../approve {"override":"protected"},
+ *         .../dismiss           202 with the incident; 409 when its state doesn't allow it
+ *     POST /v1/reload           200 {"findings":[...]}: the new files are in force;
+ *         409, with "error": the old ones still are
+ *     GET /v1/events/recent     {"events":[...]}, the newest first
+ *     GET /v1/rules             {"rules":[...]}
+ *     GET /v1/audit?after=SEQUENCE   {"lines":[{sequence time unix_ms event incident actor text
+ *         hash}]}, from there on and a page at most; none: that was all
  *
  * What isn't known is left out; times are RFC 3339 with milliseconds; errors are {"error": what}.
  *
