@@ -1,13 +1,20 @@
 #include "riposte/cli/check.h"
 
 #include "riposte/aws/client.h"
+#include "riposte/aws/service.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/loaded.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/respond/parameters.h"
 #include "riposte/respond/rule_test.h"
 
 #include <stdio.h>
+
+static bool takes_request(struct text service) {
+    enum aws_protocol protocol = aws_service_find(service)->protocol;
+    return protocol == AWS_PROTOCOL_REST_JSON || protocol == AWS_PROTOCOL_REST_XML;
+}
 
 /* What only the aws layer knows: can this build send the call? */
 static void check_call(void *arg, const struct loaded_call *loaded) {
@@ -17,6 +24,14 @@ static void check_call(void *arg, const struct loaded_call *loaded) {
     if (!aws_operation_check(call->service, call->operation, &error)) {
         findings_add(arg, &source, NULL, "%.*s:%.*s: %s", TEXT_ARG(call->service),
                      TEXT_ARG(call->operation), error.text);
+        return;
+    }
+    bool has_request = plan_request(call->with) != NULL;
+    if (has_request != takes_request(call->service)) {
+        findings_add(arg, &source, NULL, "%.*s:%.*s: calls to %.*s take %s",
+                     TEXT_ARG(call->service), TEXT_ARG(call->operation), TEXT_ARG(call->service),
+                     has_request ? "parameters (\"with\"), not a \"request\""
+                                 : "a \"request\", not parameters (\"with\")");
     }
 }
 

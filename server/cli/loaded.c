@@ -34,14 +34,19 @@ static void visit_step(const struct visit *visit, const struct step *step) {
     for (size_t i = 0; i < step->link_count; i++) {
         visit_step(visit, &step->links[i]);
     }
-    visit_call(visit, &step->call, step->region);
+    if (step->edit != NULL) {
+        visit_call(visit, &step->edit->read, step->region);
+        visit_call(visit, &step->edit->write, step->region);
+    } else {
+        visit_call(visit, &step->call, step->region);
+    }
     if (step->before != NULL) {
         visit_call(visit, &step->before->call, step->region);
     }
     if (step->verify != NULL) {
         visit_call(visit, &step->verify->call, step->region);
     }
-    if (step->undo != NULL) {
+    if (step->undo != NULL && step->edit == NULL) {
         visit_call(visit, &step->undo->call, step->region);
     }
 }

@@ -6,12 +6,16 @@
 #include "form.h"
 #include "scope.h"
 
-/* "call" and "with" of `object`. */
+/* "call" and "with" or "request" of `object`. */
 struct call_template call_read(const struct reading *reading, const struct scope *scope,
                                const struct json *object);
 /* The same for a call that may only ask: a write is a finding. `what`: "a \"verify\"". */
 struct call_template call_read_question(const struct reading *reading, const struct scope *scope,
                                         const struct json *object, const char *what);
+/* An "edit": the step's call and the one that takes it back. NULL when something was wrong. */
+const struct edit *call_read_edit(const struct reading *reading, const struct scope *scope,
+                                  const struct json *node, struct call_template *call_out,
+                                  struct call_template *undo_out);
 /* A member that is a template's text; empty when it isn't there. */
 struct text call_read_template(const struct reading *reading, const struct scope *scope,
                                const struct json *object, const char *name);

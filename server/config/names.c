@@ -35,8 +35,10 @@ const struct context_name context_names[] = {
     {"incident", NAME_INCIDENT, incident_members, "there is no incident yet"},
     {"steps", NAME_STEPS, NULL, "only a playbook has steps"},
     {"item", NAME_ITEM, NULL, "it needs \"each\" in the same step"},
-    {"answer", NAME_ANSWER, NULL, "it is known only in the \"same\" of a \"verify\""},
+    {"answer", NAME_ANSWER, NULL,
+     "it is known only in the \"same\" of a \"verify\" and the \"document\" of an \"edit\""},
     {"sent", NAME_SENT, NULL, "it is known only in a \"verify\" or an \"undo\""},
+    {"document", NAME_DOCUMENT, NULL, "it is known only in the \"write\" of an \"edit\""},
     {"prior", NAME_PRIOR, NULL, "it is known only in the \"undo\" of a step with a \"before\""},
 };
 const size_t context_name_count = ARRAY_COUNT(context_names);

@@ -19,10 +19,11 @@ enum name_place {
     NAME_INCIDENT = 16,
     NAME_STEPS = 32,
     NAME_ITEM = 64,
-    NAME_SENT = 128,   /* in `verify` and `undo` */
-    NAME_ANSWER = 256, /* in `same` */
-    NAME_PRIOR = 512,  /* in `undo` */
-    NAME_OURS = 1024,  /* of `self` what is known without asking: in `where` */
+    NAME_SENT = 128,      /* in `verify` and `undo` */
+    NAME_ANSWER = 256,    /* in `same` */
+    NAME_PRIOR = 512,     /* in `undo` */
+    NAME_DOCUMENT = 2048, /* in the `write` of an `edit` */
+    NAME_OURS = 1024,     /* of `self` what is known without asking: in `where` */
 };
 
 struct context_name {

@@ -70,10 +70,11 @@ static const struct member confirm_members[] = {
     {"region", MEMBER_STRING, 0},
     {"tolerate", MEMBER_STRINGS, 0},
     {"matches", MEMBER_OBJECT, MEMBER_REQUIRED},
+    {"request", MEMBER_OBJECT, 0},
     {"role", MEMBER_ANY, MEMBER_LATER},
-    {"request", MEMBER_ANY, MEMBER_LATER},
 };
 static const struct member_detail confirm_details[] = {
+    {.name = "request", .form = &request_form},
     {.name = "when", .schema = FORM_PATTERN_SCHEMA},
     {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
 };

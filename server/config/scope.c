@@ -85,7 +85,8 @@ static void check_path(const struct path_place *place, struct text path) {
     } else if (is_ours(place, name, path)) {
         return;
     } else if ((place->scope->places & name->place) == 0) {
-        refuse_path(place, path, "can't be used here: ", name->needs);
+        refuse_path(place, path, "can't be used here: ",
+                    name->needs != NULL ? name->needs : "only an \"answer\" is known");
     } else if (name->place == NAME_STEPS) {
         check_step(place, path);
     } else if (name->members != NULL) {

@@ -28,9 +28,11 @@ static void add_finding(const struct reading *reading, const struct json *object
 static const struct member before_members[] = {
     {"call", MEMBER_CALL, MEMBER_REQUIRED},
     {"with", MEMBER_OBJECT, 0},
+    {"request", MEMBER_OBJECT, 0},
     {"matches", MEMBER_OBJECT, 0},
 };
 static const struct member_detail before_details[] = {
+    {.name = "request", .form = &request_form},
     {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
 };
 static const struct form before_form = {.name = "before",
@@ -97,11 +99,16 @@ static void read_same(const struct reading *reading, const struct scope *scope,
 }
 
 static const struct member verify_members[] = {
-    {"call", MEMBER_CALL, MEMBER_REQUIRED}, {"with", MEMBER_OBJECT, 0},
-    {"matches", MEMBER_OBJECT, 0},          {"same", MEMBER_ARRAY, 0},
-    {"missing", MEMBER_STRINGS, 0},         {"after", MEMBER_STRINGS, 0},
+    {"call", MEMBER_CALL, MEMBER_REQUIRED},
+    {"with", MEMBER_OBJECT, 0},
+    {"request", MEMBER_OBJECT, 0},
+    {"matches", MEMBER_OBJECT, 0},
+    {"same", MEMBER_ARRAY, 0},
+    {"missing", MEMBER_STRINGS, 0},
+    {"after", MEMBER_STRINGS, 0},
 };
 static const struct member_detail verify_details[] = {
+    {.name = "request", .form = &request_form},
     {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
     {.name = "same", .schema = "{\"minItems\": 2, \"maxItems\": 2}"},
     {.name = "after", .schema = "{\"minItems\": 1, \"items\": " FORM_DURATION_SCHEMA "}"},
@@ -141,10 +148,15 @@ static const struct verify *read_verify(const struct reading *reading, const str
 static const struct member undo_members[] = {
     {"call", MEMBER_CALL, MEMBER_REQUIRED},
     {"with", MEMBER_OBJECT, 0},
+    {"request", MEMBER_OBJECT, 0},
     {"tolerate", MEMBER_STRINGS, 0},
 };
-static const struct form undo_form = {
-    .name = "undo", .members = undo_members, .count = ARRAY_COUNT(undo_members)};
+static const struct member_detail undo_details[] = {{.name = "request", .form = &request_form}};
+static const struct form undo_form = {.name = "undo",
+                                      .members = undo_members,
+                                      .count = ARRAY_COUNT(undo_members),
+                                      .details = undo_details,
+                                      .detail_count = ARRAY_COUNT(undo_details)};
 
 /* null says that the write is not to be taken back. */
 static const struct undo *read_undo(const struct reading *reading, const struct scope *scope,
@@ -270,9 +282,11 @@ static void read_write(const struct step_reading *steps, const struct scope *sco
     wider.places |= NAME_SENT;
     step_out->verify = read_verify(reading, &wider, json_member(node, "verify"));
     wider.places |= step_out->before == NULL ? 0 : NAME_PRIOR;
-    step_out->undo = read_undo(reading, &wider, json_member(node, "undo"));
+    if (step_out->edit == NULL) {
+        step_out->undo = read_undo(reading, &wider, json_member(node, "undo"));
+    }
     read_effect(steps, scope, node, step_out);
-    if (json_member(node, "undo") == NULL) {
+    if (json_member(node, "undo") == NULL && step_out->edit == NULL) {
         findings_warn(
             reading->findings, reading->source, node,
             "this write can't be taken back: give it an \"undo\" (null if none is wanted)");
@@ -295,6 +309,8 @@ static const struct member step_members[] = {
     {"when", MEMBER_OBJECT, 0},
     {"call", MEMBER_CALL, 0},
     {"with", MEMBER_OBJECT, 0},
+    {"request", MEMBER_OBJECT, 0},
+    {"edit", MEMBER_OBJECT, 0},
     {"account", MEMBER_STRING, 0},
     {"region", MEMBER_STRING, 0},
     {"each", MEMBER_STRING, 0},
@@ -305,11 +321,11 @@ static const struct member step_members[] = {
     {"undo", MEMBER_ANY, 0},
     {"effect", MEMBER_OBJECT, 0},
     {"role", MEMBER_ANY, MEMBER_LATER},
-    {"edit", MEMBER_ANY, MEMBER_LATER},
     {"post", MEMBER_ANY, MEMBER_LATER},
-    {"request", MEMBER_ANY, MEMBER_LATER},
 };
 static const struct member_detail step_details[] = {
+    {.name = "request", .form = &request_form},
+    {.name = "edit", .form = &edit_form},
     {.name = "when", .schema = FORM_PATTERN_SCHEMA},
     {.name = "each", .schema = "{\"pattern\": \"^[$][{].*[}]$\"}"},
     {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
@@ -337,13 +353,32 @@ const struct form first_of_form = {.name = "first_of",
                                    .detail_count = ARRAY_COUNT(first_of_details),
                                    .otherwise = &step_form};
 
+/* An edit is taken back by the same edit, the other way round: nothing is left to say of it. */
+static void read_edit(const struct reading *reading, const struct scope *scope,
+                      const struct json *step, struct step *step_out) {
+    static const char *const others[] = {"call", "with", "request", "matches", "undo"};
+    struct undo *undo = arena_alloc(reading->arena, sizeof(*undo));
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        const struct json *node = json_member(step, others[i]);
+        if (node != NULL) {
+            findings_add_at(reading->findings, reading->source, json_key_offset(node),
+                            "\"%s\" can't stand beside \"edit\"", others[i]);
+        }
+    }
+    step_out->edit = call_read_edit(reading, scope, json_member(step, "edit"), &step_out->call,
+                                    &undo->call);
+    undo->tolerate = form_texts(reading, step, "tolerate");
+    step_out->undo = step_out->edit != NULL ? undo : NULL;
+}
+
 static void read_call_step(struct step_reading *steps, const struct json *node,
                            struct step *step_out) {
     const struct reading *reading = &steps->reading;
     struct scope scope = {PLACES_OF_STEP, steps->names, steps->name_count};
     form_check(reading, node, "a step", step_members, ARRAY_COUNT(step_members));
-    bool is_later = json_member(node, "edit") != NULL || json_member(node, "post") != NULL;
-    if (json_is_object(node) && json_member(node, "call") == NULL && !is_later) {
+    const struct json *edit = json_member(node, "edit");
+    bool is_other = edit != NULL || json_member(node, "post") != NULL;
+    if (json_is_object(node) && json_member(node, "call") == NULL && !is_other) {
         findings_add(reading->findings, reading->source, node,
                      "a step needs \"call\" (or is a \"first_of\")");
     }
@@ -352,6 +387,9 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
     step_out->when = scope_check_when(reading, &scope, json_member(node, "when"));
     step_out->is_when_of_item = looks_at_item(json_member(node, "when"));
     step_out->call = call_read(reading, &scope, node);
+    if (json_is_object(edit)) {
+        read_edit(reading, &scope, node, step_out);
+    }
     step_out->account = call_read_template(reading, &scope, node, "account");
     step_out->region = call_read_template(reading, &scope, node, "region");
     step_out->matches = call_read_matches(reading, &scope, node);

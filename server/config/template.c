@@ -164,8 +164,30 @@ static void append_literal(struct buffer *out, struct text literal) {
     }
 }
 
+/* How a placeholder's text goes into the text around it. */
+typedef bool append_fn(struct buffer *out, struct text path, struct text value,
+                       struct error *error);
+
+static bool append_plain(struct buffer *out, struct text path, struct text value,
+                         struct error *error) {
+    (void)path;
+    (void)error;
+    buffer_append_text(out, value);
+    return true;
+}
+
+static bool append_encoded(struct buffer *out, struct text path, struct text value,
+                           struct error *error) {
+    if (value.bytes == 0) {
+        return error_set(error, ERROR_INVALID, "${%.*s}: is empty, and would lead elsewhere",
+                         TEXT_ARG(path));
+    }
+    buffer_append_percent_encoded(out, value, "");
+    return true;
+}
+
 static bool append_placeholder(struct buffer *out, const struct placeholder *placeholder,
-                               const struct json *context, struct arena *arena,
+                               const struct json *context, struct arena *arena, append_fn *append,
                                struct error *error) {
     struct json *value = NULL;
     if (!render_placeholder(placeholder, context, arena, &value, error)) {
@@ -175,13 +197,13 @@ static bool append_placeholder(struct buffer *out, const struct placeholder *pla
         return error_set(error, ERROR_INVALID, "${%.*s}: an %s can't stand inside a text",
                          TEXT_ARG(placeholder->path), json_type_name(json_type(value)));
     }
-    buffer_append_text(out, json_text(value));
-    return true;
+    return append(out, placeholder->path, json_text(value), error);
 }
 
 /* `first`: the first placeholder of `text`. */
 static bool render_mixed(struct text text, struct placeholder first, const struct json *context,
-                         struct arena *arena, struct json **value_out, struct error *error) {
+                         struct arena *arena, append_fn *append, struct json **value_out,
+                         struct error *error) {
     scoped(buffer_done) struct buffer out = BUFFER_INIT;
     buffer_init(&out, TEMPLATE_BYTES);
     size_t from = 0;
@@ -190,7 +212,7 @@ static bool render_mixed(struct text text, struct placeholder first, const struc
         if (found.start == text.bytes) {
             break;
         }
-        if (!append_placeholder(&out, &found, context, arena, error)) {
+        if (!append_placeholder(&out, &found, context, arena, append, error)) {
             return false;
         }
         from = found.end;
@@ -213,7 +235,7 @@ static bool render_string(struct text text, const struct json *context, struct a
     }
     bool is_whole = first.start == 0 && first.end == text.bytes && text.bytes > 0;
     return is_whole ? render_placeholder(&first, context, arena, value_out, error)
-                    : render_mixed(text, first, context, arena, value_out, error);
+                    : render_mixed(text, first, context, arena, append_plain, value_out, error);
 }
 
 static bool render_node(const struct json *node, const struct json *context, struct arena *arena,
@@ -270,6 +292,18 @@ bool template_render_text(struct text text, const struct json *context, struct a
     if (json_type(value) != JSON_STRING && json_type(value) != JSON_NUMBER) {
         return error_set(error, ERROR_INVALID, "%.*s: must give a string, gives %s", TEXT_ARG(text),
                          json_type_name(json_type(value)));
+    }
+    *value_out = json_text(value);
+    return true;
+}
+
+bool template_render_path(struct text text, const struct json *context, struct arena *arena,
+                          struct text *value_out, struct error *error) {
+    struct json *value = NULL;
+    struct placeholder first = {0};
+    if (!placeholder_next(text, 0, &first, error) ||
+        !render_mixed(text, first, context, arena, append_encoded, &value, error)) {
+        return false;
     }
     *value_out = json_text(value);
     return true;

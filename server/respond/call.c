@@ -4,17 +4,24 @@
 
 #include "riposte/base/latch.h"
 #include "riposte/base/memory.h"
+#include "riposte/respond/edit.h"
 #include "riposte/respond/failpoint.h"
 #include "riposte/respond/parameters.h"
 
 #define REASON_BYTES 300
 
 static struct aws_call wire_call(const struct call *call, struct arena *arena) {
-    return (struct aws_call){.service = call->service,
-                             .operation = call->operation,
-                             .account = call->account,
-                             .region = call->region,
-                             .parameters = plan_wire(call->parameters, arena)};
+    const struct json *request = plan_request(call->parameters);
+    struct aws_call wire = {.service = call->service,
+                            .operation = call->operation,
+                            .account = call->account,
+                            .region = call->region};
+    if (request != NULL) {
+        wire.request = plan_wire(request, arena);
+    } else {
+        wire.parameters = plan_wire(call->parameters, arena);
+    }
+    return wire;
 }
 
 static struct text explain(const struct aws_answer *answer, struct arena *arena) {
@@ -84,14 +91,58 @@ struct call_outcome early_call_wait(const struct job *job, struct early_call *ea
     return outcome;
 }
 
-struct call_outcome call_send(const struct job *job, enum permit_class class,
-                              const struct call *call) {
+static struct call_outcome send_one(const struct job *job, enum permit_class class,
+                                    const struct call *call) {
     struct permit permit = job_permit(job, class);
     failpoint("before-call");
     scoped(early_call_free) struct early_call *sent = send(job, &permit, call);
     struct call_outcome outcome = early_call_wait(job, sent);
     failpoint("after-call");
     return outcome;
+}
+
+/* The edit's "read" or "write", where the whole is to be done. */
+static struct call part_of(const struct json *edit, const char *name, const struct call *call) {
+    const struct json *node = json_member(edit, name);
+    return (struct call){json_text(json_member(node, "service")),
+                         json_text(json_member(node, "operation")), call->account, call->region,
+                         json_member(node, "parameters")};
+}
+
+/* Nothing of it was sent, and nothing of it will ever be. */
+static struct call_outcome unusable(const struct job *job, const struct error *error) {
+    return (struct call_outcome){.outcome = AWS_REFUSED,
+                                 .error_code = TEXT("UnusableDocument"),
+                                 .reason = arena_copy_text(job->arena, text_of(error->text)),
+                                 .body = json_new_object(job->arena)};
+}
+
+static struct call_outcome send_edit(const struct job *job, enum permit_class class,
+                                     const struct json *edit, const struct call *call) {
+    const struct call read = part_of(edit, "read", call);
+    struct call write = part_of(edit, "write", call);
+    const struct json *document = NULL;
+    struct error error = {0};
+    struct call_outcome outcome = send_one(job, PERMIT_READ, &read);
+    if (outcome.outcome != AWS_OK) {
+        return outcome;
+    }
+    if (!edit_document(edit, outcome.body, job->arena, &document, &error)) {
+        return unusable(job, &error);
+    }
+    if (document == NULL) {
+        outcome.reason = TEXT("so already");
+        outcome.body = json_new_object(job->arena);
+        return outcome;
+    }
+    write.parameters = edit_parameters(write.parameters, document, job->arena);
+    return send_one(job, class, &write);
+}
+
+struct call_outcome call_send(const struct job *job, enum permit_class class,
+                              const struct call *call) {
+    const struct json *edit = plan_edit(call->parameters);
+    return edit != NULL ? send_edit(job, class, edit, call) : send_one(job, class, call);
 }
 
 void early_call_free(struct early_call **early) {

@@ -26,7 +26,7 @@ struct call_outcome {
     int64_t took_us;
 };
 
-/* Waits for the answer. */
+/* Waits for the answer. Of an edit that is the write's, or the read's where that ends it. */
 struct call_outcome call_send(const struct job *job, enum permit_class class,
                               const struct call *call);
 

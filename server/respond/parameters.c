@@ -1,11 +1,118 @@
 #include "riposte/respond/parameters.h"
 
 #include "riposte/base/buffer.h"
+#include "riposte/config/context.h"
 #include "riposte/config/template.h"
 #include "riposte/detect/pattern.h"
 #include "riposte/json/writer.h"
 
 #define MISMATCH_BYTES 300
+
+static bool render(const struct json *with, const struct json *context, struct arena *arena,
+                   const struct json **parameters_out, struct error *error);
+
+/* ---- requests and edits ---- */
+
+static bool render_member(const struct json *member, const struct json *context,
+                          struct arena *arena, struct json *to, struct error *error) {
+    const struct json *value = NULL;
+    if (!template_render(member, context, arena, &value, error)) {
+        return false;
+    }
+    json_add_member(arena, to, json_key(member), json_share(arena, value));
+    return true;
+}
+
+static struct json *marked(const char *mark, struct json *value, struct arena *arena) {
+    struct json *object = json_new_object(arena);
+    json_add_member(arena, object, text_of(mark), value);
+    return object;
+}
+
+/* What an event says goes into a path as one segment, or a part of one. */
+static bool render_request(const struct json *request, const struct json *context,
+                           struct arena *arena, const struct json **out, struct error *error) {
+    struct json *made = json_new_object(arena);
+    for (const struct json *member = json_first(request); member != NULL;
+         member = json_next(member)) {
+        struct text path = {NULL, 0};
+        if (!text_equal(json_key(member), TEXT("path"))) {
+            if (!render_member(member, context, arena, made, error)) {
+                return error_wrap(error, "request");
+            }
+        } else if (template_render_path(json_text(member), context, arena, &path, error)) {
+            json_add_member(arena, made, TEXT("path"), json_new_string(arena, path));
+        } else {
+            return error_wrap(error, "path");
+        }
+    }
+    *out = marked(CALL_REQUEST, made, arena);
+    return true;
+}
+
+static bool render_edit_call(const struct json *call, const struct json *context,
+                             struct arena *arena, struct json **out, struct error *error) {
+    const struct json *parameters = NULL;
+    if (!render(json_member(call, "parameters"), context, arena, &parameters, error)) {
+        return false;
+    }
+    *out = json_new_object(arena);
+    json_add_text(arena, *out, "service", json_text(json_member(call, "service")));
+    json_add_text(arena, *out, "operation", json_text(json_member(call, "operation")));
+    json_add_member(arena, *out, TEXT("parameters"), json_share(arena, parameters));
+    return true;
+}
+
+/* Where the document will stand. What fills templates from now on must not be a template: nothing
+ * but this mark is replaced once it was read. */
+static const struct json *with_document_mark(const struct json *context, struct arena *arena) {
+    struct json *mark = marked(CALL_DOCUMENT, json_new_literal(arena, JSON_TRUE), arena);
+    return context_with(context, "document", mark, arena);
+}
+
+static bool render_edit(const struct json *edit, const struct json *context, struct arena *arena,
+                        const struct json **out, struct error *error) {
+    struct json *made = json_new_object(arena);
+    struct json *read = NULL, *write = NULL;
+    const struct json *member = json_member(edit, "add_statement");
+    if (!render_edit_call(json_member(edit, "read"), context, arena, &read, error) ||
+        !render_edit_call(json_member(edit, "write"), with_document_mark(context, arena), arena,
+                          &write, error)) {
+        return error_wrap(error, "edit");
+    }
+    json_add_member(arena, made, TEXT("read"), read);
+    json_add_text(arena, made, "document", json_text(json_member(edit, "document")));
+    json_add_member(arena, made, TEXT("write"), write);
+    member = member != NULL ? member : json_member(edit, "remove_statement");
+    if (!render_member(member, context, arena, made, error)) {
+        return error_wrap(error, "edit");
+    }
+    *out = marked(CALL_EDIT, made, arena);
+    return true;
+}
+
+static const struct json *find_marked(const struct json *node, const char *mark) {
+    return json_is_object(node) && json_count(node) == 1 ? json_member(node, mark) : NULL;
+}
+
+const struct json *plan_request(const struct json *parameters) {
+    return find_marked(parameters, CALL_REQUEST);
+}
+
+const struct json *plan_edit(const struct json *parameters) {
+    return find_marked(parameters, CALL_EDIT);
+}
+
+static bool render(const struct json *with, const struct json *context, struct arena *arena,
+                   const struct json **parameters_out, struct error *error) {
+    if (plan_request(with) != NULL) {
+        return render_request(plan_request(with), context, arena, parameters_out, error);
+    }
+    if (plan_edit(with) != NULL) {
+        return render_edit(plan_edit(with), context, arena, parameters_out, error);
+    }
+    return template_render(with, context, arena, parameters_out, error);
+}
 
 bool plan_parameters(const struct call_template *call, const struct json *context,
                      struct arena *arena, const struct json **parameters_out, struct error *error) {
@@ -13,11 +120,13 @@ bool plan_parameters(const struct call_template *call, const struct json *contex
         *parameters_out = json_new_object(arena);
         return true;
     }
-    return template_render(call->with, context, arena, parameters_out, error);
+    return render(call->with, context, arena, parameters_out, error);
 }
 
+/* ---- on the wire ---- */
+
 static const struct json *json_marked(const struct json *node) {
-    return json_is_object(node) && json_count(node) == 1 ? json_member(node, "$json") : NULL;
+    return find_marked(node, "$json");
 }
 
 static struct json *unwrap(const struct json *node, struct arena *arena, bool as_text) {
@@ -49,7 +158,8 @@ const struct json *plan_wire(const struct json *parameters, struct arena *arena)
 }
 
 const struct json *plan_sent(const struct json *parameters, struct arena *arena) {
-    return unwrap(parameters, arena, false);
+    const struct json *request = plan_request(parameters);
+    return unwrap(request != NULL ? request : parameters, arena, false);
 }
 
 bool plan_matches(const struct json *matches, const struct json *context, const struct json *answer,

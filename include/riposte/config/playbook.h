@@ -20,10 +20,23 @@
 
 enum acts_on { ACTS_ON_PRINCIPAL, ACTS_ON_RESOURCE, ACTS_ON_NOBODY };
 
+/* A REST call's "request" and an "edit" stand where other calls have parameters, as the one member
+ * of an object: from the playbook to what is sent, in plans and in the journal. */
+#define CALL_REQUEST "$request"
+#define CALL_EDIT    "$edit"
+/* In an edit's write: {"$document": true} is the document, which is known only when it was read. */
+#define CALL_DOCUMENT "$document"
+
 /* "service:Operation" and its parameters. */
 struct call_template {
     struct text service, operation;
-    const struct json *with; /* NULL: none */
+    const struct json *with; /* {CALL_REQUEST: ...}: of a REST call; NULL: none */
+};
+
+/* Of a step that edits a document in place: its call and its undo are the write's, with
+ * {CALL_EDIT: {"read", "document", "write", "add_statement" or "remove_statement"}}. */
+struct edit {
+    struct call_template read, write;
 };
 
 /* Operations named Get, List, Describe, Lookup and Head read; all others write. */
@@ -63,6 +76,7 @@ struct step {
     struct text each;            /* template; empty: once */
     const struct json *matches;  /* may hold placeholders; NULL: any answer */
     struct texts tolerate;
+    const struct edit *edit; /* NULL: an ordinary call */
     const struct before *before;
     const struct verify *verify;
     const struct undo *undo;                /* NULL: can't be taken back */

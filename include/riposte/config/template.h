@@ -42,6 +42,12 @@ MUST_CHECK bool template_render_text(struct text text, const struct json *contex
                                      struct arena *arena, struct text *value_out,
                                      struct error *error);
 
+/* The same for the path of a URL: what placeholders give is percent-encoded, "/" too, so that none
+ * can lead to another resource. ERROR_INVALID: one gives an empty text. */
+MUST_CHECK bool template_render_path(struct text text, const struct json *context,
+                                     struct arena *arena, struct text *value_out,
+                                     struct error *error);
+
 /* For `each`: all values at the placeholder's path, an array's elements one by one. */
 MUST_CHECK bool template_render_each(struct text text, const struct json *context,
                                      struct arena *arena, const struct json **array_out,

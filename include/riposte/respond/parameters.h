@@ -15,13 +15,18 @@
 
 #include <stdbool.h>
 
-/* `with` with placeholders filled; NULL gives {}. */
+/* `with` with placeholders filled; NULL gives {}. Of a REST call's request and of an edit see
+ * playbook.h: what they give is marked alike. */
 MUST_CHECK bool plan_parameters(const struct call_template *call, const struct json *context,
                                 struct arena *arena, const struct json **parameters_out,
                                 struct error *error);
+/* The request that such parameters are, or the edit; NULL: neither. */
+const struct json *plan_request(const struct json *parameters);
+const struct json *plan_edit(const struct json *parameters);
 /* As the client wants it: each {"$json": value} becomes the value's JSON text. */
 const struct json *plan_wire(const struct json *parameters, struct arena *arena);
-/* As the step means it (`${sent...}`): each {"$json": value} becomes the value. */
+/* As the step means it (`${sent...}`): each {"$json": value} becomes the value; of a REST call the
+ * request. */
 const struct json *plan_sent(const struct json *parameters, struct arena *arena);
 
 /* Fills the placeholders of `matches`, compiles it and tries it. ERROR_INVALID, ERROR_NOT_FOUND:

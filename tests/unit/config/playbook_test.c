@@ -205,11 +205,60 @@ static const struct step_case {
      "78: \"same\" compares two values: [\"${answer...}\", \"${sent...}\"]\n"
      "96: an entry of \"after\" must be a duration like \"5s\", longer than the one before, up to "
      "\"1d\", is \"5s\"\n"},
-    {"principal", "{\"name\":\"a\",\"edit\":{},\"post\":{},\"request\":{},\"role\":\"r\"}",
-     "13: \"edit\" is not supported yet: take it out\n"
-     "23: \"post\" is not supported yet: take it out\n"
-     "33: \"request\" is not supported yet: take it out\n"
-     "46: \"role\" is not supported yet: take it out\n"},
+    {"principal", "{\"name\":\"a\",\"post\":{},\"role\":\"r\"}",
+     "13: \"post\" is not supported yet: take it out\n"
+     "23: \"role\" is not supported yet: take it out\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"s3:GetX\",\"request\":{\"method\":\"PUT\",\"path\":\"x\","
+     "\"body\":{\"json\":1,\"raw\":\"\"},\"boddy\":1}}",
+     "50: GetX is named like a read, and PUT writes\n"
+     "63: \"path\" must be begun with \"/\", is \"x\"\n"
+     "74: a \"body\" needs one of \"json\", \"xml\" and \"raw\"\n"
+     "90: \"raw\" must be a string that is not empty, is \"\"\n"
+     "94: unknown key \"boddy\" in a \"request\"; did you mean \"body\"?\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"s3:GetX\",\"with\":{\"$request\":1},\"matches\":{\"a\":[1]}}",
+     "38: \"$request\" is no parameter\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"s3:GetX\",\"with\":{},\"request\":{\"method\":\"GET\",\"path\":"
+     "\"/${detial}\"}}",
+     "40: a call takes \"with\" or \"request\", and not both\n"},
+    {"principal",
+     "{\"name\":\"a\",\"call\":\"s3:GetX\",\"request\":{\"method\":\"get\",\"path\":"
+     "\"/${detial}\",\"body\":{\"xml\":{\"value\":{}}}}}",
+     "50: \"method\" must be \"GET\", \"HEAD\", \"PUT\", \"POST\", \"PATCH\" or \"DELETE\", is "
+     "\"get\"; did you mean \"GET\"?\n"
+     "63: \"detial\": an event has no such member, nor has what is known about it; did you mean "
+     "\"detail\"?\n"
+     "90: an \"xml\" needs \"root\"\n"},
+    {"principal", "{\"name\":\"a\",\"edit\":{},\"undo\":null}",
+     "20: an \"edit\" needs \"read\"\n"
+     "20: an \"edit\" needs \"document\"\n"
+     "20: an \"edit\" needs \"write\"\n"
+     "20: an \"edit\" needs \"add_statement\"\n"
+     "23: \"undo\" can't stand beside \"edit\"\n"},
+    {"principal",
+     "{\"name\":\"a\",\"edit\":{\"read\":{\"call\":\"iam:PutX\"},\"document\":\"${principal.id}\","
+     "\"write\":{\"call\":\"iam:PutX\"},\"add_statement\":{\"Sid\":\"x\"}}}",
+     "36: a \"read\" only asks: use an operation named Get, List, Describe, Lookup or Head\n"
+     "59: \"principal.id\": can't be used here: only an \"answer\" is known\n"
+     "85: a \"write\" sends the document: give it a parameter that is \"${document}\" or "
+     "{\"$json\": \"${document}\"}\n"
+     "128: a statement of ours needs a \"Sid\" with ${incident.id} in it: it is found by that\n"},
+    {"principal",
+     "{\"name\":\"a\",\"edit\":{\"read\":{\"call\":\"iam:GetX\",\"with\":{\"A\":\"${document}\"}},"
+     "\"document\":\"${answer.D|json}\",\"write\":{\"call\":\"iam:GetX\"},\"add_statement\":"
+     "{\"Sid\":\"x${incident.id}\",\"y\":\"${answer}\"}}}",
+     "59: \"document\": can't be used here: it is known only in the \"write\" of an \"edit\"\n"
+     "121: a \"write\" changes something: this operation reads\n"
+     "178: \"answer\": can't be used here: it is known only in the \"same\" of a \"verify\" and "
+     "the \"document\" of an \"edit\"\n"},
+    {"principal",
+     "{\"name\":\"a\",\"edit\":{\"read\":{\"call\":\"iam:GetX\",\"with\":{\"A\":\"${principal.name}"
+     "\"}},"
+     "\"document\":\"${answer.D|json}\",\"write\":{\"call\":\"iam:PutX\",\"with\":{\"P\":"
+     "{\"$json\":\"${document}\"}}},\"add_statement\":{\"Sid\":\"x${incident.id}\"}}}",
+     ""},
     {"principal",
      "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"verify\":{\"call\":\"iam:GetX\","
      "\"matches\":{\"a\":[\"${sent.x}\"]},\"after\":[\"1ms\",\"1d\"]}}",

@@ -244,8 +244,42 @@ static void test_paths_are_told_in_order_with_those_of_defaults(void **state) {
     assert_text_equal(buffer_text(&paths), "b.c d e g[*].h ");
 }
 
+static const struct path_case {
+    const char *name, *template, *path, *error;
+} path_cases[] = {
+    {"no placeholder", "/a/b", "/a/b", NULL},
+    {"a value is one segment", "/${detail.x:-a/../b c?%41}/policy",
+     "/a%2F..%2Fb%20c%3F%2541/policy", NULL},
+    {"the text around it stays", "/a%20b/${detail.x:-c}", "/a%20b/c", NULL},
+    {"an empty value", "/${detail.x:-}", NULL, "is empty"},
+    {"a value that is missing", "/${detail.x}", NULL, "not in the context"},
+    {"an array", "/${detail.list}", NULL, "can't stand inside"},
+};
+
+static void test_paths(void **state) {
+    (void)state;
+    scoped(arena_free) struct arena *arena = arena_new();
+    const struct json *context = parse(arena, "{\"detail\":{\"list\":[]}}");
+    for (size_t i = 0; i < ARRAY_COUNT(path_cases); i++) {
+        const struct path_case *row = &path_cases[i];
+        struct text path = {NULL, 0};
+        struct error error = {0};
+        testing_row(row->name);
+        bool is_good = template_render_path(text_of(row->template), context, arena, &path, &error);
+        if (row->error == NULL) {
+            assert_ok(is_good, &error);
+            assert_text_equal(path, row->path);
+        } else {
+            assert_false(is_good);
+            assert_non_null(strstr(error.text, row->error));
+        }
+    }
+    testing_row(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paths),
         cmocka_unit_test(test_renders),
         cmocka_unit_test(test_fails_to_render),
         cmocka_unit_test(test_check_refuses_what_is_malformed),

@@ -329,6 +329,54 @@ static void test_what_uses_an_assumed_answer_is_known_only_when_asked(void **sta
     playing_done(&playing);
 }
 
+static void test_a_request_is_marked_and_its_path_encoded(void **state) {
+    (void)state;
+    struct playing playing;
+    playing_start(&playing,
+                  RESTORE("{'name':'put','call':'s3:PutBucketPolicy','request':{'method':'PUT',"
+                          "'path':'/${detail.requestParameters.odd}','query':{'policy':''},"
+                          "'body':{'raw':'${detail.requestParameters.odd}'}},"
+                          "'effect':{'target':'${id}','name':'n'},'undo':{'call':"
+                          "'s3:DeleteBucketPolicy','request':{'method':'DELETE','path':"
+                          "'/${sent.body.raw}'}}}"),
+                  PLAYING_EVENT_WITH("'odd':'a/b ?'"));
+    struct plan_action action = next(&playing, NULL, 0);
+    assert_int_equal(action.kind, PLAN_WRITE);
+    assert_json(&playing, action.parameters,
+                "{'$request':{'method':'PUT','path':'/a%2Fb%20%3F','query':{'policy':''},"
+                "'body':{'raw':'a/b ?'}}}");
+    assert_json(&playing, json_member(action.inverse, "parameters"),
+                "{'$request':{'method':'DELETE','path':'/a%2Fb%20%3F'}}");
+    playing_done(&playing);
+}
+
+static void test_an_edit_waits_for_its_document(void **state) {
+    (void)state;
+    struct playing playing;
+    playing_start(&playing,
+                  RESTORE("{'name':'close','edit':{'read':{'call':'iam:GetRole','with':{'RoleName':"
+                          "'${detail.requestParameters.odd}'}},'document':'${answer.Role.P|json}',"
+                          "'write':{'call':'iam:UpdateAssumeRolePolicy','with':{'RoleName':"
+                          "'${detail.requestParameters.odd}','PolicyDocument':{'$json':"
+                          "'${document}'}}},'add_statement':{'Sid':'R${incident.id}','Effect':"
+                          "'Deny'}},'effect':{'target':'${id}','name':'n'}}"),
+                  PLAYING_EVENT_WITH("'odd':'${document}${answer}'"));
+    struct plan_action action = next(&playing, NULL, 0);
+    assert_int_equal(action.kind, PLAN_WRITE);
+    assert_text_equal(action.operation, "UpdateAssumeRolePolicy");
+#define EDITED                                                                              \
+    "{'$edit':{'read':{'service':'iam','operation':'GetRole','parameters':{'RoleName':"     \
+    "'${document}${answer}'}},'document':'${answer.Role.P|json}','write':{'service':'iam'," \
+    "'operation':'UpdateAssumeRolePolicy','parameters':{'RoleName':'${document}${answer}'," \
+    "'PolicyDocument':{'$json':{'$document':true}}}}"
+    assert_json(&playing, action.parameters,
+                EDITED ",'add_statement':{'Sid':'R01J00000000000000000000000','Effect':'Deny'}}}");
+    assert_json(&playing, json_member(action.inverse, "parameters"),
+                EDITED
+                ",'remove_statement':{'Sid':'R01J00000000000000000000000','Effect':'Deny'}}}");
+    playing_done(&playing);
+}
+
 static const struct escape_case {
     const char *name, *playbook, *standing, *trace;
 } escape_cases[] = {
@@ -464,6 +512,8 @@ int main(void) {
         cmocka_unit_test(test_an_intent_is_sent_as_it_was_journaled),
         cmocka_unit_test(test_an_answer_too_long_to_keep_is_asked_for_again),
         cmocka_unit_test(test_what_uses_an_assumed_answer_is_known_only_when_asked),
+        cmocka_unit_test(test_a_request_is_marked_and_its_path_encoded),
+        cmocka_unit_test(test_an_edit_waits_for_its_document),
         cmocka_unit_test(test_an_escape_goes_on_behind_what_stands),
         cmocka_unit_test(test_the_step_of_a_call_is_found_again),
         cmocka_unit_test(test_a_link_behind_an_unmade_one_is_found_again),

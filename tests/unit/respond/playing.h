@@ -14,14 +14,15 @@
 
 #include "testing.h"
 
-#define PLAYING_EVENT                                                                          \
+#define PLAYING_EVENT PLAYING_EVENT_WITH("'none':[]")
+#define PLAYING_EVENT_WITH(parameter)                                                          \
     "{'id':'e-1','source':'aws.ec2','detail-type':'AWS API Call via CloudTrail',"              \
     "'account':'123456789012','region':'eu-west-1','time':'2026-01-02T03:04:05Z',"             \
     "'detail':{'eventID':'ev1','eventName':'ModifyInstanceAttribute',"                         \
     "'userIdentity':{'type':'IAMUser','principalId':'AIDAMALLORY','accountId':'123456789012'," \
     "'arn':'arn:aws:iam::123456789012:user/ops/mallory','userName':'mallory',"                 \
     "'accessKeyId':'AKIAMALLORY'},"                                                            \
-    "'requestParameters':{'ids':['i-1','i-2','i-3'],'none':[],'one':'i-9'}}}"
+    "'requestParameters':{'ids':['i-1','i-2','i-3']," parameter ",'one':'i-9'}}}"
 
 struct playing {
     struct arena *arena;
