@@ -5,6 +5,7 @@
 
 #include "riposte/base/memory.h"
 #include "riposte/config/template.h"
+#include "riposte/config/where.h"
 #include "riposte/detect/ruleset.h"
 #include "riposte/respond/dry.h"
 
@@ -224,6 +225,17 @@ static void play(struct history *history, uint32_t rule, const struct subject_ev
     match->contains = has_containing_playbook(definition);
 }
 
+/* As intake has it: what can't be decided fires nothing. */
+static bool fires(const struct history *history, uint32_t rule, const struct subject_event *event) {
+    const struct settings *settings = history->snapshot->settings;
+    const struct context_self self = context_self_known(settings, event->envelope.account);
+    bool holds = false;
+    struct error ignored = {0};
+    return where_fires(history->snapshot->definitions[rule]->rule, event, &self, settings->vars,
+                       history->arena, &holds, &ignored) &&
+           holds;
+}
+
 bool history_add(struct history *history, struct text text, struct error *error) {
     arena_reset(history->arena);
     struct principal_leaves leaves = {.arena = history->arena,
@@ -245,6 +257,9 @@ bool history_add(struct history *history, struct text text, struct error *error)
         return false;
     }
     for (size_t i = 0; i < matches.count; i++) {
+        if (!fires(history, matches.rules[i], &event)) {
+            continue;
+        }
         struct match match = {.unix_ms = event.envelope.time_unix_ms,
                               .event = text_hash(event.envelope.key),
                               .rule = matches.rules[i],

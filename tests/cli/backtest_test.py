@@ -257,6 +257,12 @@ class Backtest(unittest.TestCase):
         self.assertEqual(result["problems"], 1000)
         self.assertLess(len(self.stderr.splitlines()), 30)
 
+    def test_where_is_asked(self):
+        self.conf([{**RULE, "where": [{"value": "${detail.requestParameters.instanceId}",
+                                       "in": ["i-00000002"]}]}])
+        self.log("a.json", record(1), record(2, 600), record(3, 1200, requestParameters={}))
+        self.assertEqual(self.numbers(self.tally()), {"events": 1, "responses": 1})
+
     def test_nothing_matches(self):
         self.log("a.json", record(1, eventName="DescribeInstances"))
         done = run("-c", self.settings, self.logs)
