@@ -219,6 +219,34 @@ static void test_a_reload_is_asked_for_and_answered(void **state) {
     assert_int_equal(reloads.count, 2);
 }
 
+static void test_the_chain_is_shown_from_any_line_on(void **state) {
+    (void)state;
+    static const struct journal_audit_line lines[] = {
+        {.sequence = 1,
+         .unix_ms = 1767323045000,
+         .event = TEXT_INIT("start"),
+         .actor = TEXT_INIT("riposte"),
+         .text = TEXT_INIT("{\"a\":1.0}"),
+         .hash = {0xAB}},
+        {.sequence = 2,
+         .unix_ms = 1767323045001,
+         .event = TEXT_INIT("detected"),
+         .incident = TEXT_INIT("i"),
+         .text = TEXT_INIT("{}"),
+         .hash = {0xCD}},
+    };
+    fake_journal_set_rows(journal, &(struct fake_rows){.lines = lines, .line_count = 2});
+    assert_answer("GET", "/v1/audit", VIEW, "", 200,
+                  "{\"lines\":[{\"sequence\":1,\"time\":\"2026-01-02T03:04:05.000Z\","
+                  "\"unix_ms\":1767323045000,\"event\":\"start\",\"actor\":\"riposte\","
+                  "\"text\":\"{\\\"a\\\":1.0}\",\"hash\":\"ab00");
+    assert_answer("GET", "/v1/audit?after=1", VIEW, "", 200, "{\"lines\":[{\"sequence\":2,");
+    assert_answer("GET", "/v1/audit?after=2", VIEW, "", 200, "{\"lines\":[]}");
+    assert_answer("GET", "/v1/audit?after=x", VIEW, "", 400, "after: not a line's sequence");
+    assert_answer("GET", "/v1/audit?after=99999999999999999999", VIEW, "", 400, "after");
+    assert_answer("GET", "/v1/audit", "", "", 401, "");
+}
+
 /* ---- incidents ----------------------------------------------------------------------------------
  */
 
@@ -546,6 +574,7 @@ int main(void) {
         with_admin(test_who_may_ask),
         with_admin(test_tokens_are_replaced),
         with_admin(test_a_reload_is_asked_for_and_answered),
+        with_admin(test_the_chain_is_shown_from_any_line_on),
         with_admin(test_lists),
         with_admin(test_one_incident),
         with_admin(test_incidents_that_cannot_be_shown),
