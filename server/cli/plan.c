@@ -1,11 +1,13 @@
 #include "riposte/cli/plan.h"
 
 #include "riposte/base/file.h"
+#include "riposte/base/time.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/loaded.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/context.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/config/threshold.h"
 #include "riposte/config/where.h"
 #include "riposte/detect/pattern.h"
 #include "riposte/json/writer.h"
@@ -59,7 +61,28 @@ static bool explain_rule(const struct rule *rule, const struct subject_event *ev
         buffer_append_format(out, "  because where: %.*s\n",
                              TEXT_ARG(where_explain(&rule->where[i], context, arena)));
     }
+    if (rule->threshold_count > 0) {
+        buffer_append_format(
+            out, "  because threshold: this event alone has %u distinct values or more\n",
+            rule->threshold_count);
+    }
     return true;
+}
+
+/* Only this event is known here: what others add, the server's journal counts. */
+static bool reaches_threshold(const struct rule *rule, const struct json *context,
+                              struct arena *arena, struct buffer *out) {
+    size_t count = 0;
+    bool is_reached = threshold_reached_alone(rule, context, arena, &count);
+    char per[TIME_TEXT_BYTES];
+    duration_format(rule->threshold_per_ms, per);
+    if (!is_reached) {
+        buffer_append_format(out,
+                             "rule %.*s does not fire by this event alone: threshold: %zu of %u "
+                             "within %s\n",
+                             TEXT_ARG(rule->name), count, rule->threshold_count, per);
+    }
+    return is_reached;
 }
 
 /* The patterns match; a `where` may not hold, and why is said. */
@@ -87,7 +110,7 @@ static bool plan_rule(const struct snapshot *snapshot, size_t index,
     const struct rule *rule = input.definition->rule;
     const struct json *context = plan_context(snapshot, rule, event, arena);
     struct dry_run run = {0};
-    if (!fires(rule, context, arena, out)) {
+    if (!fires(rule, context, arena, out) || !reaches_threshold(rule, context, arena, out)) {
         return true;
     }
     if (!dry_run(&input, arena, &run, error) ||

@@ -5,6 +5,7 @@
 #include "forms.h"
 #include "rule_test.h"
 #include "scope.h"
+#include "threshold.h"
 #include "where.h"
 
 #include "riposte/base/time.h"
@@ -236,6 +237,7 @@ static const struct member rule_members[] = {
     {"pattern", MEMBER_OBJECT, MEMBER_REQUIRED},
     {"when", MEMBER_OBJECT, 0},
     {"where", MEMBER_ARRAY, 0},
+    {"threshold", MEMBER_OBJECT, 0},
     {"confirm", MEMBER_ARRAY, 0},
     {"subject", MEMBER_STRING, 0},
     {"cooldown", MEMBER_DURATION, 0},
@@ -244,7 +246,6 @@ static const struct member rule_members[] = {
     {"limit", MEMBER_OBJECT, 0},
     {"release_after", MEMBER_DURATION, 0},
     {"tests", MEMBER_ARRAY, 0},
-    {"threshold", MEMBER_ANY, MEMBER_LATER},
 };
 static const struct member_detail rule_details[] = {
     {.name = "severity", .choices = severity_names},
@@ -254,6 +255,7 @@ static const struct member_detail rule_details[] = {
     {.name = "pattern", .schema = FORM_PATTERN_SCHEMA},
     {.name = "when", .schema = FORM_PATTERN_SCHEMA},
     {.name = "where", .form = &where_form},
+    {.name = "threshold", .form = &threshold_form},
     {.name = "confirm", .form = &confirm_form},
     {.name = "respond", .schema = "{\"minItems\": 1, \"uniqueItems\": true}"},
     {.name = "mode", .choices = mode_names},
@@ -279,6 +281,7 @@ static void read_members(const struct reading *reading, const struct json *root,
     read_pattern(reading, root, rule);
     read_when(reading, root, rule);
     where_read(reading, json_member(root, "where"), rule);
+    threshold_read(reading, root, rule);
     read_confirm(reading, root, rule);
     read_subject(reading, root, rule);
     read_respond(reading, root, rule);

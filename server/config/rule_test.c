@@ -20,26 +20,43 @@ static bool load_event(const struct json *node, const char *folder, struct buffe
     return file_read(path, EVENT_BYTES, out, error);
 }
 
-static void read_event(const struct reading *reading, const struct json *node, const char *folder,
-                       struct rule_test *test) {
+/* The event's text and tree, when it is one. */
+static struct text read_text(const struct reading *reading, const struct json *node,
+                             const char *label, const char *folder, const struct json **root_out) {
     scoped(buffer_done) struct buffer text = BUFFER_INIT;
     struct subject_event event = {0};
     struct error error = {0};
-    if (node == NULL) {
-        return;
-    }
     if (!json_is_object(node) && !json_is_string(node)) {
-        form_refuse(reading, node, "\"event\"", "a file's name or an event");
-        return;
+        form_refuse(reading, node, label, "a file's name or an event");
+        return (struct text){NULL, 0};
     }
     if (!load_event(node, folder, &text, &error) ||
         !subject_event_read(buffer_text(&text), reading->arena, &event, &error)) {
-        findings_add(reading->findings, reading->source, node, "\"event\" is no event: %s",
+        findings_add(reading->findings, reading->source, node, "%s is no event: %s", label,
                      error.text);
-        return;
+        return (struct text){NULL, 0};
     }
-    test->event = event.root;
-    test->event_text = arena_copy_text(reading->arena, buffer_text(&text));
+    *root_out = event.root;
+    return arena_copy_text(reading->arena, buffer_text(&text));
+}
+
+static void read_event(const struct reading *reading, const struct json *node, const char *folder,
+                       struct rule_test *test) {
+    if (node != NULL) {
+        test->event_text = read_text(reading, node, "\"event\"", folder, &test->event);
+    }
+}
+
+static void read_earlier(const struct reading *reading, const struct json *array,
+                         const char *folder, struct rule_test *test) {
+    size_t count = json_is_array(array) ? json_count(array) : 0;
+    struct text *texts = arena_alloc_array(reading->arena, count, sizeof(*texts));
+    const struct json *root = NULL;
+    const struct json *child = json_first(array);
+    for (size_t i = 0; i < count; i++, child = json_next(child)) {
+        texts[i] = read_text(reading, child, "an entry of \"earlier\"", folder, &root);
+    }
+    test->earlier = (struct texts){texts, count};
 }
 
 static void check_call_name(const struct reading *reading, const struct json *node,
@@ -123,6 +140,7 @@ static void read_expected(const struct reading *reading, const struct json *node
 static const struct member test_members[] = {
     {"name", MEMBER_STRING, MEMBER_REQUIRED},
     {"event", MEMBER_ANY, MEMBER_REQUIRED},
+    {"earlier", MEMBER_ARRAY, 0},
     {"answers", MEMBER_OBJECT, 0},
     {"vars", MEMBER_OBJECT, 0},
     {"self", MEMBER_OBJECT, 0},
@@ -130,6 +148,7 @@ static const struct member test_members[] = {
 };
 static const struct member_detail test_details[] = {
     {.name = "event", .schema = "{\"type\": [\"string\", \"object\"]}"},
+    {.name = "earlier", .schema = "{\"items\": {\"type\": [\"string\", \"object\"]}}"},
     {.name = "answers", .schema = "{\"propertyNames\": {\"pattern\": \"" FORM_CALL_PATTERN "\"}}"},
     {.name = "self", .form = &self_form},
     {.name = "expect", .form = &expect_form},
@@ -146,6 +165,7 @@ static void read_test(const struct reading *reading, const struct json *node, co
     test->node = node;
     test->name = form_text(node, "name");
     read_event(reading, json_member(node, "event"), folder, test);
+    read_earlier(reading, json_member(node, "earlier"), folder, test);
     read_answers(reading, json_member(node, "answers"), test);
     read_self(reading, json_member(node, "self"), test);
     read_expected(reading, json_member(node, "expect"), test);

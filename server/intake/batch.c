@@ -2,10 +2,12 @@
 
 #include "riposte/config/context.h"
 #include "riposte/config/template.h"
+#include "riposte/config/threshold.h"
 #include "riposte/config/where.h"
 #include "riposte/crypto/random.h"
 #include "riposte/observe/log.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Most subjects are the principal: no context is made for them. */
@@ -56,14 +58,29 @@ static struct text find_subject(struct firing *firing, const struct rule *rule) 
     return subject;
 }
 
-/* What can't be compared fires nothing: a response needs to be sure of what it is about. */
+/* What this event adds to a rule's threshold. */
+static bool make_threshold(struct firing *firing, const struct rule *rule,
+                           const struct journal_threshold **threshold_out, struct error *error) {
+    const struct json *context = NULL;
+    struct journal_threshold *made = arena_alloc(firing->arena, sizeof(*made));
+    *made = (struct journal_threshold){.count = rule->threshold_count,
+                                       .per_ms = rule->threshold_per_ms};
+    *threshold_out = made;
+    return make_context(firing, rule, &context, error) &&
+           threshold_values(rule, context, firing->arena, &made->values, &made->value_count, error);
+}
+
+/* What can't be compared or counted fires nothing: a response needs to be sure of what it is about.
+ */
 static bool fires(struct firing *firing, const struct rule *rule) {
     const struct json *context = NULL;
+    const struct journal_threshold *threshold = NULL;
     bool holds = true;
     struct error error = {0};
-    if (rule->where_count > 0 &&
-        (!make_context(firing, rule, &context, &error) ||
-         !where_holds(rule, context, firing->arena, &holds, NULL, &error))) {
+    if ((rule->where_count > 0 &&
+         (!make_context(firing, rule, &context, &error) ||
+          !where_holds(rule, context, firing->arena, &holds, NULL, &error))) ||
+        (holds && rule->threshold_count > 0 && !make_threshold(firing, rule, &threshold, &error))) {
         log_warn(&(struct log_context){.component = "intake", .event = firing->event->envelope.key},
                  "rule %.*s does not fire: %s", TEXT_ARG(rule->name), error.text);
         return false;
@@ -91,8 +108,20 @@ static void keep_rules(struct firing *firing, const struct ruleset_matches *matc
     event->rules = rules;
 }
 
-static const struct journal_new_incident *make_incidents(struct firing *firing,
-                                                         int64_t received_unix_ms) {
+static const struct journal_threshold *find_threshold(struct firing *firing,
+                                                      const struct rule *rule) {
+    const struct journal_threshold *threshold = NULL;
+    struct error error = {0};
+    if (rule->threshold_count == 0) {
+        return NULL;
+    }
+    bool is_made = make_threshold(firing, rule, &threshold, &error);
+    assert(is_made); /* fires() has tried */
+    return threshold;
+}
+
+static struct journal_new_incident *make_incidents(struct firing *firing,
+                                                   int64_t received_unix_ms) {
     const struct batch_event *event = firing->event;
     const struct setup *setup = firing->setup;
     struct journal_new_incident *incidents = arena_alloc_array(firing->arena, event->rule_count,
@@ -110,6 +139,7 @@ static const struct journal_new_incident *make_incidents(struct firing *firing,
             .account = event->envelope.account,
             .region = event->envelope.region,
             .definition = &setup->definitions[event->rules[i]],
+            .threshold = find_threshold(firing, rule),
         };
     }
     return incidents;

@@ -27,7 +27,7 @@ struct batch_event {
     struct principal principal;
     const uint32_t *rules; /* that fire */
     size_t rule_count;
-    const struct journal_new_incident *incidents; /* one a rule */
+    struct journal_new_incident *incidents; /* one a rule */
 };
 
 struct batch {

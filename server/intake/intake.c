@@ -57,8 +57,8 @@ static const double age_buckets[] = {0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900
 
 static struct metric metrics[METRIC_COUNT] = {
     [METRIC_EVENTS] = {.name = "riposte_events_total",
-                       .help = "Events by what became of them: no-match, matched, known, or "
-                               "rejected and to be sent again.",
+                       .help = "Events by what became of them: no-match, matched, counted (for a "
+                               "threshold), known, or rejected and to be sent again.",
                        .type = METRIC_COUNTER,
                        .labels = {"outcome"}},
     [METRIC_RULES] = {.name = "riposte_rule_matches_total",
@@ -180,9 +180,11 @@ struct pending {
 };
 
 struct pending_event {
-    bool is_stored, is_known;     /* is_stored: it was given to the journal */
-    struct recent_note note;      /* key, rules, ... */
-    const struct ulid *incidents; /* one a rule */
+    bool is_stored, is_known; /* is_stored: it was given to the journal */
+    struct recent_note note;  /* key, rules, ... */
+    struct text *rules;       /* the note's */
+    struct ulid *incidents;   /* one a rule */
+    bool *has_fired;          /* likewise: the journal says */
 };
 
 static struct recent_note make_note(const struct batch_event *event, int64_t received_unix_ms) {
@@ -265,9 +267,22 @@ static void log_incidents(const struct pending_event *event) {
     }
 }
 
+/* Rules whose threshold isn't reached have no incident. */
+static void keep_fired(struct pending_event *event) {
+    size_t kept = 0;
+    for (size_t i = 0; i < event->note.rule_count; i++) {
+        if (event->has_fired[i]) {
+            event->rules[kept] = event->rules[i];
+            event->incidents[kept++] = event->incidents[i];
+        }
+    }
+    event->note.rule_count = kept;
+}
+
 static void settle_event(struct pending *pending, struct pending_event *event) {
     if (event->is_stored && !event->is_known) {
-        event->note.outcome = TEXT("matched");
+        keep_fired(event);
+        event->note.outcome = event->note.rule_count > 0 ? TEXT("matched") : TEXT("counted");
         log_incidents(event);
     } else if (event->is_stored) {
         event->note.outcome = TEXT("known");
@@ -336,13 +351,17 @@ static void fill_pending_event(struct pending_event *pending, const struct batch
     copy_note(&pending->note, arena);
     struct text *rules = arena_alloc_array(arena, event->rule_count, sizeof(*rules));
     struct ulid *incidents = arena_alloc_array(arena, event->rule_count, sizeof(*incidents));
+    bool *has_fired = arena_alloc_array(arena, event->rule_count, sizeof(*has_fired));
     for (size_t i = 0; i < event->rule_count; i++) {
         rules[i] = arena_copy_text(arena, event->incidents[i].rule);
         incidents[i] = event->incidents[i].id;
+        has_fired[i] = true;
+        event->incidents[i].has_fired_out = &has_fired[i];
     }
-    pending->note.rules = rules;
+    pending->note.rules = pending->rules = rules;
     pending->note.rule_count = event->rule_count;
     pending->incidents = incidents;
+    pending->has_fired = has_fired;
 }
 
 static struct pending *pending_new(struct intake *intake, struct request *request,

@@ -77,6 +77,26 @@ static bool add_incident(struct ledger *ledger, const struct journal_new_event *
     return is_added;
 }
 
+/* Those whose thresholds are reached. */
+static bool add_incidents(struct ledger *ledger, const struct journal_new_event *event,
+                          int64_t event_id, struct error *error) {
+    uint32_t fired = 0;
+    for (size_t i = 0; i < event->incident_count; i++) {
+        const struct journal_new_incident *new = &event->incidents[i];
+        bool fires = false;
+        if (!decide_threshold(ledger, event, new, &fires, error) ||
+            (fires && !add_incident(ledger, event, new, event_id, error))) {
+            return false;
+        }
+        fired += fires;
+        if (new->has_fired_out != NULL) {
+            *new->has_fired_out = fires;
+        }
+    }
+    return fired == event->incident_count ||
+           ledger->store->event_incidents(ledger->store, event_id, fired, error);
+}
+
 static bool append_event(struct ledger *ledger, const struct journal_new_event *event, bool is_full,
                          bool *is_known_out, struct error *error) {
     const struct store_event row = {
@@ -98,12 +118,7 @@ static bool append_event(struct ledger *ledger, const struct journal_new_event *
         return error_set(error, ERROR_LIMIT, "%zu events wait to be handled already",
                          ledger->queue_limit);
     }
-    for (size_t i = 0; i < event->incident_count; i++) {
-        if (!add_incident(ledger, event, &event->incidents[i], event_id, error)) {
-            return false;
-        }
-    }
-    return true;
+    return add_incidents(ledger, event, event_id, error);
 }
 
 bool decide_append(struct ledger *ledger, const struct journal_new_event *events, size_t count,

@@ -47,6 +47,21 @@ static struct journal_definition *keep_definition(struct arena *arena,
     return kept;
 }
 
+static struct journal_threshold *keep_threshold(struct arena *arena,
+                                                const struct journal_threshold *threshold) {
+    if (threshold == NULL) {
+        return NULL;
+    }
+    struct journal_threshold *kept = arena_alloc(arena, sizeof(*kept));
+    struct text *values = arena_alloc_array(arena, threshold->value_count, sizeof(*values));
+    for (size_t i = 0; i < threshold->value_count; i++) {
+        values[i] = arena_copy_text(arena, threshold->values[i]);
+    }
+    *kept = *threshold;
+    kept->values = values;
+    return kept;
+}
+
 static struct journal_new_incident *keep_incidents(struct arena *arena,
                                                    const struct journal_new_event *event) {
     struct journal_new_incident *kept = arena_alloc_array(arena, event->incident_count,
@@ -63,6 +78,7 @@ static struct journal_new_incident *keep_incidents(struct arena *arena,
         for (size_t j = 0; j < ARRAY_COUNT(texts); j++) {
             *texts[j] = arena_copy_text(arena, *texts[j]);
         }
+        incident->threshold = keep_threshold(arena, incident->threshold);
     }
     return kept;
 }

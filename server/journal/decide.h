@@ -10,6 +10,11 @@
 MUST_CHECK bool decide_append(struct ledger *ledger, const struct journal_new_event *events,
                               size_t count, bool *is_known, struct error *error);
 
+/* Counts what the event shows; does the incident come about? */
+MUST_CHECK bool decide_threshold(struct ledger *ledger, const struct journal_new_event *event,
+                                 const struct journal_new_incident *new, bool *fires_out,
+                                 struct error *error);
+
 MUST_CHECK bool decide_admit(struct ledger *ledger, const struct journal_task *task,
                              const struct journal_admission *admission,
                              struct journal_admitted *admitted_out, struct error *error);

@@ -158,6 +158,7 @@ static bool run_retention(struct ledger *ledger, void *arg, struct error *error)
                                                                      : JOURNAL_RETAIN_LEAST_MS;
     return ledger->store->key_purge(ledger->store, ledger->now_unix_ms - JOURNAL_KEEP_KEYS_MS,
                                     error) &&
+           ledger->store->sighting_purge(ledger->store, ledger->now_unix_ms, error) &&
            (journal->retain_ms == 0 ||
             decide_retention(ledger, retain_ms, &journal->retention.cursor, error));
 }

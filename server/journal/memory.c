@@ -31,6 +31,7 @@ struct row {
         struct store_effect effect;
         struct owner owner;
         struct reservation reservation;
+        struct store_sighting sighting;
         struct journal_audit_line line;
         struct store_key key;
     };
@@ -45,6 +46,7 @@ enum table_name {
     TABLE_EFFECT,
     TABLE_OWNER,
     TABLE_RESERVATION,
+    TABLE_SIGHTING,
     TABLE_AUDIT,
     TABLE_KEY,
     TABLE_COUNT,
@@ -302,6 +304,21 @@ static bool event_insert(struct store *store, const struct store_event *event, i
     row->event.key = arena_copy_text(row->arena, event->key);
     row->blob = blob_ref(event->body);
     *id_out = add_row(store, TABLE_EVENT, row);
+    return true;
+}
+
+static bool event_incidents(struct store *store, int64_t id, uint32_t incident_count,
+                            struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_EVENT);
+    struct row *before = find_id(table, id);
+    struct row *row = row_new();
+    row->id = id;
+    row->event = before->event;
+    row->event.key = arena_copy_text(row->arena, before->event.key);
+    row->event.incident_count = incident_count;
+    row->blob = blob_ref(before->blob);
+    replace(store, table, before, row);
     return true;
 }
 
@@ -781,6 +798,100 @@ static bool reservation_insert(struct store *store, struct text scope, struct te
     return true;
 }
 
+/* ---- thresholds ---- */
+
+static struct row *sighting_row(const struct store_sighting *sighting) {
+    struct row *row = row_new();
+    row->sighting = *sighting;
+    row->sighting.rule = arena_copy_text(row->arena, sighting->rule);
+    row->sighting.subject = arena_copy_text(row->arena, sighting->subject);
+    row->sighting.value = arena_copy_text(row->arena, sighting->value);
+    return row;
+}
+
+static bool is_beside(const struct row *row, const struct store_sighting *sighting) {
+    return text_equal(row->sighting.rule, sighting->rule) &&
+           text_equal(row->sighting.subject, sighting->subject);
+}
+
+static bool sighting_note(struct store *store, const struct store_sighting *sighting,
+                          struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_SIGHTING);
+    struct store_sighting latest = *sighting;
+    for (size_t i = 0; i < table->count; i++) {
+        struct row *row = table->rows[i];
+        if (is_beside(row, sighting) && text_equal(row->sighting.value, sighting->value)) {
+            latest.seen_unix_ms = row->sighting.seen_unix_ms > latest.seen_unix_ms
+                                      ? row->sighting.seen_unix_ms
+                                      : latest.seen_unix_ms;
+            replace(store, table, row, NULL);
+            break;
+        }
+    }
+    add_row(store, TABLE_SIGHTING, sighting_row(&latest));
+    return true;
+}
+
+static bool sighting_count(struct store *store, const struct store_sighting *sighting,
+                           int64_t per_ms, uint32_t *count_out, struct error *error) {
+    (void)error;
+    const struct table *table = table_of(store, TABLE_SIGHTING);
+    int64_t before = sighting->seen_unix_ms + per_ms, latest = INT64_MIN;
+    for (size_t i = 0; i < table->count; i++) {
+        int64_t seen = table->rows[i]->sighting.seen_unix_ms;
+        latest = is_beside(table->rows[i], sighting) && seen < before && seen > latest ? seen
+                                                                                       : latest;
+    }
+    *count_out = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        int64_t seen = table->rows[i]->sighting.seen_unix_ms;
+        *count_out += is_beside(table->rows[i], sighting) && seen < before &&
+                      seen > latest - per_ms;
+    }
+    return true;
+}
+
+static struct row *oldest_beside(struct table *table, const struct store_sighting *sighting,
+                                 uint32_t *count_out) {
+    struct row *oldest = NULL;
+    *count_out = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        struct row *row = table->rows[i];
+        if (is_beside(row, sighting)) {
+            ++*count_out;
+            bool is_older = oldest == NULL ||
+                            row->sighting.seen_unix_ms < oldest->sighting.seen_unix_ms;
+            oldest = is_older ? row : oldest;
+        }
+    }
+    return oldest;
+}
+
+static bool sighting_trim(struct store *store, const struct store_sighting *sighting, uint32_t keep,
+                          struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_SIGHTING);
+    uint32_t count = 0;
+    struct row *oldest = oldest_beside(table, sighting, &count);
+    while (count > keep) {
+        replace(store, table, oldest, NULL);
+        oldest = oldest_beside(table, sighting, &count);
+    }
+    return true;
+}
+
+static bool sighting_purge(struct store *store, int64_t until_unix_ms, struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_SIGHTING);
+    for (size_t i = table->count; i > 0; i--) {
+        if (table->rows[i - 1]->sighting.until_unix_ms <= until_unix_ms) {
+            replace(store, table, table->rows[i - 1], NULL);
+        }
+    }
+    return true;
+}
+
 static bool audit_insert(struct store *store, const struct journal_audit_line *line,
                          struct error *error) {
     (void)error;
@@ -963,6 +1074,7 @@ struct store *store_open_memory(void) {
         .touch = touch,
         .tidy = tidy,
         .event_insert = event_insert,
+        .event_incidents = event_incidents,
         .event_read = event_read,
         .definition_insert = definition_insert,
         .definition_read = definition_read,
@@ -992,6 +1104,10 @@ struct store *store_open_memory(void) {
         .owner_is = owner_is,
         .reservation_count = reservation_count,
         .reservation_insert = reservation_insert,
+        .sighting_note = sighting_note,
+        .sighting_count = sighting_count,
+        .sighting_trim = sighting_trim,
+        .sighting_purge = sighting_purge,
         .audit_insert = audit_insert,
         .audit_head = audit_head,
         .audit_list = audit_list,

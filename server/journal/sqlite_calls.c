@@ -376,6 +376,65 @@ static bool reservation_insert(struct store *store, struct text scope, struct te
     return is_ok;
 }
 
+/* ---- thresholds ---- */
+
+static bool sighting_note(struct store *store, const struct store_sighting *sighting,
+                          struct error *error) {
+    struct query query = query_start(
+        sqlite_of(store), "INSERT INTO sighting (rule, subject, value, seen, until)"
+                          " VALUES (?, ?, ?, ?, ?) ON CONFLICT (rule, subject, value) DO UPDATE"
+                          " SET seen = max(seen, excluded.seen), until = excluded.until");
+    query_bind_text(&query, sighting->rule);
+    query_bind_text(&query, sighting->subject);
+    query_bind_text(&query, sighting->value);
+    query_bind_number(&query, sighting->seen_unix_ms);
+    query_bind_number(&query, sighting->until_unix_ms);
+    bool is_ok = query_run(&query, error);
+    query_done(&query);
+    return is_ok;
+}
+
+static bool sighting_count(struct store *store, const struct store_sighting *sighting,
+                           int64_t per_ms, uint32_t *count_out, struct error *error) {
+    struct query query = query_start(
+        sqlite_of(store), "SELECT count(*) FROM sighting WHERE rule = ?1 AND subject = ?2"
+                          " AND seen < ?3 AND seen > (SELECT max(seen) FROM sighting"
+                          " WHERE rule = ?1 AND subject = ?2 AND seen < ?3) - ?4");
+    query_bind_text(&query, sighting->rule);
+    query_bind_text(&query, sighting->subject);
+    query_bind_number(&query, sighting->seen_unix_ms + per_ms);
+    query_bind_number(&query, per_ms);
+    bool is_row = false;
+    bool is_ok = query_step(&query, &is_row, error);
+    if (is_ok) {
+        *count_out = is_row ? (uint32_t)query_number(&query) : 0;
+    }
+    query_done(&query);
+    return is_ok;
+}
+
+static bool sighting_trim(struct store *store, const struct store_sighting *sighting, uint32_t keep,
+                          struct error *error) {
+    struct query query = query_start(
+        sqlite_of(store), "DELETE FROM sighting WHERE rule = ?1 AND subject = ?2 AND value IN"
+                          " (SELECT value FROM sighting WHERE rule = ?1 AND subject = ?2"
+                          " ORDER BY seen DESC LIMIT -1 OFFSET ?3)");
+    query_bind_text(&query, sighting->rule);
+    query_bind_text(&query, sighting->subject);
+    query_bind_number(&query, keep);
+    bool is_ok = query_run(&query, error);
+    query_done(&query);
+    return is_ok;
+}
+
+static bool sighting_purge(struct store *store, int64_t until_unix_ms, struct error *error) {
+    struct query query = query_start(sqlite_of(store), "DELETE FROM sighting WHERE until <= ?");
+    query_bind_number(&query, until_unix_ms);
+    bool is_ok = query_run(&query, error);
+    query_done(&query);
+    return is_ok;
+}
+
 /* ---- audit ---- */
 
 static bool audit_insert(struct store *store, const struct journal_audit_line *line,
@@ -489,6 +548,10 @@ void sqlite_fill_calls(struct store *store) {
     store->owner_is = owner_is;
     store->reservation_count = reservation_count;
     store->reservation_insert = reservation_insert;
+    store->sighting_note = sighting_note;
+    store->sighting_count = sighting_count;
+    store->sighting_trim = sighting_trim;
+    store->sighting_purge = sighting_purge;
     store->audit_insert = audit_insert;
     store->audit_head = audit_head;
     store->audit_list = audit_list;

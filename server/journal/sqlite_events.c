@@ -26,6 +26,17 @@ static bool event_insert(struct store *store, const struct store_event *event, i
     return is_ok;
 }
 
+static bool event_incidents(struct store *store, int64_t id, uint32_t incident_count,
+                            struct error *error) {
+    struct query query = query_start(sqlite_of(store),
+                                     "UPDATE event SET incidents = ? WHERE id = ?");
+    query_bind_number(&query, incident_count);
+    query_bind_number(&query, id);
+    bool is_ok = query_run(&query, error);
+    query_done(&query);
+    return is_ok;
+}
+
 static void read_event(struct query *query, struct arena *arena, struct store_event *event_out) {
     event_out->id = query_number(query);
     event_out->key = query_text(query, arena);
@@ -435,6 +446,7 @@ static bool retention_events(struct store *store, int64_t until_unix_ms, size_t 
 
 void sqlite_fill_events(struct store *store) {
     store->event_insert = event_insert;
+    store->event_incidents = event_incidents;
     store->event_read = event_read;
     store->definition_insert = definition_insert;
     store->definition_read = definition_read;

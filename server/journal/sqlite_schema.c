@@ -45,6 +45,12 @@ static const char *const steps[] = {
     "ALTER TABLE call ADD COLUMN took_us INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE issued_key (id TEXT PRIMARY KEY, noted INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX event_alone ON event (received) WHERE incidents = 0;",
+
+    "CREATE TABLE sighting (rule TEXT NOT NULL, subject TEXT NOT NULL, value TEXT NOT NULL,"
+    " seen INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (rule, subject, value))"
+    " WITHOUT ROWID;"
+    "CREATE INDEX sighting_until ON sighting (until);"
+    "CREATE INDEX incident_joined ON incident (joined_to) WHERE joined_to <> '';",
 };
 
 _Static_assert(INCIDENT_OBSERVED == 3 && INCIDENT_HELD == 4 && INCIDENT_RESPONDING == 5 &&
@@ -85,8 +91,8 @@ static bool note_version(struct sqlite *sqlite, struct error *error) {
 }
 
 static bool set_version(struct sqlite *sqlite, struct error *error) {
-    _Static_assert(ARRAY_COUNT(steps) == 2 && APPLICATION_ID == 1382641713, "the text says so");
-    return sqlite_run(sqlite, "PRAGMA user_version = 2; PRAGMA application_id = 1382641713",
+    _Static_assert(ARRAY_COUNT(steps) == 3 && APPLICATION_ID == 1382641713, "the text says so");
+    return sqlite_run(sqlite, "PRAGMA user_version = 3; PRAGMA application_id = 1382641713",
                       error) &&
            note_version(sqlite, error);
 }

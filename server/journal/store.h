@@ -68,6 +68,12 @@ struct store_key {
     int64_t noted_unix_ms;
 };
 
+/* A value that a rule with a threshold saw of a subject; of the same value the latest counts. */
+struct store_sighting {
+    struct text rule, subject, value;
+    int64_t seen_unix_ms, until_unix_ms; /* until: when it may be forgotten */
+};
+
 typedef void store_task_fn(void *arg, const struct store_task *task, enum incident_state state);
 typedef void store_key_fn(void *arg, struct text access_key_id);
 
@@ -93,6 +99,9 @@ struct store {
     /* *id_out: 0 when the key is there already. */
     bool (*event_insert)(struct store *store, const struct store_event *event, int64_t *id_out,
                          struct error *error);
+    /* How many incidents it has, after all. */
+    bool (*event_incidents)(struct store *store, int64_t id, uint32_t incident_count,
+                            struct error *error);
     /* By id, or by key when id is 0. body NULL: there is none. */
     bool (*event_read)(struct store *store, int64_t id, struct text key, struct arena *arena,
                        struct store_event *event_out, struct error *error);
@@ -175,6 +184,17 @@ struct store {
                               struct error *error);
     bool (*reservation_insert)(struct store *store, struct text scope, struct text target,
                                int64_t unix_ms, struct error *error);
+
+    bool (*sighting_note)(struct store *store, const struct store_sighting *sighting,
+                          struct error *error);
+    /* How many values of its rule and subject were seen within per_ms before the latest that was
+     * seen less than per_ms after it. */
+    bool (*sighting_count)(struct store *store, const struct store_sighting *sighting,
+                           int64_t per_ms, uint32_t *count_out, struct error *error);
+    /* Forgets all but the latest `keep` of its rule and subject. */
+    bool (*sighting_trim)(struct store *store, const struct store_sighting *sighting, uint32_t keep,
+                          struct error *error);
+    bool (*sighting_purge)(struct store *store, int64_t until_unix_ms, struct error *error);
 
     bool (*audit_insert)(struct store *store, const struct journal_audit_line *line,
                          struct error *error);

@@ -3,6 +3,8 @@
 #include "riposte/base/arena.h"
 #include "riposte/base/buffer.h"
 #include "riposte/base/file.h"
+#include "riposte/config/template.h"
+#include "riposte/config/threshold.h"
 #include "riposte/config/where.h"
 #include "riposte/respond/dry.h"
 
@@ -22,12 +24,12 @@ static const struct json *vars_of(const struct bench *bench, const struct rule_t
     return test->vars != NULL ? test->vars : bench->snapshot->settings->vars;
 }
 
-static bool does_match(const struct bench *bench, const struct rule_test *test, bool *is_match_out,
-                       struct error *error) {
+static bool does_match(const struct bench *bench, const struct rule_test *test, struct text text,
+                       bool *is_match_out, struct error *error) {
     struct ruleset_matches matches = {0};
     struct principal_leaves leaves = {.arena = bench->arena, .vars = vars_of(bench, test)};
-    if (!ruleset_match(bench->snapshot->ruleset, bench->scratch, test->event_text, principal_leaves,
-                       &leaves, &matches, error)) {
+    if (!ruleset_match(bench->snapshot->ruleset, bench->scratch, text, principal_leaves, &leaves,
+                       &matches, error)) {
         return false;
     }
     *is_match_out = false;
@@ -38,13 +40,93 @@ static bool does_match(const struct bench *bench, const struct rule_test *test, 
 }
 
 /* The settings' resources of ours count, the event's account is ours, unless the test says. */
+static struct context_self self_of(const struct bench *bench, const struct rule_test *test,
+                                   const struct subject_event *event) {
+    return test->has_self ? test->self
+                          : context_self_known(bench->snapshot->settings, event->envelope.account);
+}
+
+static const struct rule *rule_of(const struct bench *bench) {
+    return bench->snapshot->definitions[bench->rule_index]->rule;
+}
+
+/* Distinct values that a threshold has counted of one subject. */
+struct tally {
+    struct text subject, *values;
+    size_t count;
+};
+
+static void tally_add(struct tally *tally, const struct text *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (at < tally->count && !text_equal(tally->values[at], values[i])) {
+            at++;
+        }
+        tally->values[at] = values[i];
+        tally->count += at == tally->count;
+    }
+}
+
+/* What the event adds to the tally of its subject; the first event says whose it is. */
+static void tally_event(const struct bench *bench, const struct rule_test *test,
+                        const struct subject_event *event, struct tally *tally) {
+    const struct rule *rule = rule_of(bench);
+    const struct context_self self = self_of(bench, test, event);
+    const struct json *context = context_new(event, rule->name, rule->severity, TEXT(""), &self,
+                                             vars_of(bench, test), bench->arena);
+    const struct text *values = NULL;
+    size_t count = 0;
+    struct text subject = event->principal.id;
+    struct error error = {0};
+    if (!template_render_text(rule->subject, context, bench->arena, &subject, &error)) {
+        subject = event->principal.id;
+    }
+    tally->subject = tally->subject.bytes == 0 ? subject : tally->subject;
+    if (text_equal(subject, tally->subject) &&
+        threshold_values(rule, context, bench->arena, &values, &count, &error)) {
+        tally_add(tally, values, count);
+    }
+}
+
+static bool passes(const struct bench *bench, const struct rule_test *test, struct text text,
+                   struct subject_event *event_out, bool *passes_out, struct error *error) {
+    if (!does_match(bench, test, text, passes_out, error) ||
+        !subject_event_read(text, bench->arena, event_out, error)) {
+        return false;
+    }
+    const struct context_self self = self_of(bench, test, event_out);
+    return !*passes_out || where_fires(rule_of(bench), event_out, &self, vars_of(bench, test),
+                                       bench->arena, passes_out, error);
+}
+
+/* The test's event and those before it, all within the threshold's time. */
+static bool is_reached(const struct bench *bench, const struct rule_test *test,
+                       const struct subject_event *event, bool *is_reached_out,
+                       struct error *error) {
+    uint32_t needed = rule_of(bench)->threshold_count;
+    struct tally tally = {.values = arena_alloc_array(bench->arena,
+                                                      needed * (test->earlier.count + 1),
+                                                      sizeof(struct text))};
+    tally_event(bench, test, event, &tally);
+    for (size_t i = 0; i < test->earlier.count; i++) {
+        struct subject_event earlier = {0};
+        bool counts = false;
+        if (!passes(bench, test, test->earlier.items[i], &earlier, &counts, error)) {
+            return error_wrap(error, "earlier event %zu", i);
+        }
+        if (counts) {
+            tally_event(bench, test, &earlier, &tally);
+        }
+    }
+    *is_reached_out = tally.count >= needed;
+    return true;
+}
+
 static bool does_fire(const struct bench *bench, const struct rule_test *test,
-                      const struct subject_event *event, bool *fires_out, struct error *error) {
-    const struct rule *rule = bench->snapshot->definitions[bench->rule_index]->rule;
-    struct context_self known = context_self_known(bench->snapshot->settings,
-                                                   event->envelope.account);
-    return where_fires(rule, event, test->has_self ? &test->self : &known, vars_of(bench, test),
-                       bench->arena, fires_out, error);
+                      struct subject_event *event_out, bool *fires_out, struct error *error) {
+    return passes(bench, test, test->event_text, event_out, fires_out, error) &&
+           (!*fires_out || rule_of(bench)->threshold_count == 0 ||
+            is_reached(bench, test, event_out, fires_out, error));
 }
 
 static bool plan_writes(const struct bench *bench, const struct rule_test *test,
@@ -115,9 +197,7 @@ static bool run_one(const struct bench *bench, const struct rule_test *test, str
     struct subject_event event = {0};
     struct error error = {0};
     arena_reset(bench->arena);
-    if (!does_match(bench, test, &is_match, &error) ||
-        !subject_event_read(test->event_text, bench->arena, &event, &error) ||
-        (is_match && !does_fire(bench, test, &event, &is_match, &error))) {
+    if (!does_fire(bench, test, &event, &is_match, &error)) {
         buffer_append_format(what, "the event: %s", error.text);
         return false;
     }

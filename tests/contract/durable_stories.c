@@ -24,6 +24,23 @@ static void run_sql(const struct story *story, const char *text) {
     sqlite3_close(db);
 }
 
+static int take_number(void *arg, int count, char **values, char **names) {
+    (void)count;
+    (void)names;
+    *(int *)arg = (int)strtol(values[0], NULL, 10);
+    return 0;
+}
+
+/* What a query answers, which is a number. */
+static int ask_sql(const struct story *story, const char *text) {
+    sqlite3 *db = NULL;
+    int number = -1;
+    assert_int_equal(sqlite3_open(story->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, take_number, &number, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    return number;
+}
+
 static void all_is_there_after_a_restart_but_leases(void **state) {
     struct story *story = *state;
     struct error error = {0};
@@ -219,9 +236,54 @@ static void a_previous_schema_is_brought_forward(void **state) {
     story_finish(story, &task, INCIDENT_DONE);
     assert_true(story_count_audit(story, "") > 1);
     story_close(story);
-    run_sql(story, "SELECT value FROM meta WHERE name = 'schema 2'");
+    assert_int_equal(ask_sql(story, "SELECT count(*) FROM meta WHERE name = 'schema 3'"), 1);
     story_open(story);
     story_assert_state(story, &id, INCIDENT_DONE);
+}
+
+/* ---- thresholds ---- */
+
+static void show_values(struct story *story, const char *key, unsigned from, unsigned count,
+                        bool fires) {
+    char names[64][8];
+    struct text values[64];
+    struct journal_threshold threshold = {
+        .count = 10, .per_ms = HOUR_MS, .values = values, .value_count = count};
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(names[i], sizeof(names[i]), "i-%u", from + i);
+        values[i] = text_of(names[i]);
+    }
+    bool has_fired = !fires;
+    struct journal_new_incident incident = story_incident(story, "rule-a", "user-1");
+    incident.threshold = &threshold;
+    incident.has_fired_out = &has_fired;
+    struct journal_new_event event = story_event(story, key, &incident);
+    assert_true(story_append_all(story, &event, 1).is_ok);
+    assert_int_equal(has_fired, fires);
+}
+
+static void a_threshold_goes_on_counting_after_a_restart(void **state) {
+    struct story *story = *state;
+    show_values(story, "event-1", 0, 9, false);
+    story_close(story);
+    story_open(story);
+    show_values(story, "event-2", 9, 1, true);
+    story_close(story);
+    assert_int_equal(ask_sql(story, "SELECT incidents FROM event WHERE key = 'event-1'"), 0);
+    assert_int_equal(ask_sql(story, "SELECT incidents FROM event WHERE key = 'event-2'"), 1);
+    story_open(story);
+}
+
+static void what_a_threshold_keeps_is_bounded(void **state) {
+    struct story *story = *state;
+    for (unsigned i = 0; i < 5; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "event-%u", i);
+        show_values(story, key, 60 * i, 60, true);
+    }
+    story_close(story);
+    assert_int_equal(ask_sql(story, "SELECT count(*) FROM sighting"), 10);
+    story_open(story);
 }
 
 /* ---- kill -9 ---- */
@@ -407,6 +469,8 @@ const struct CMUnitTest durable_stories[] = {
     STORY(another_file_is_refused),
     STORY(damage_is_found_at_the_start),
     STORY(a_previous_schema_is_brought_forward),
+    STORY(a_threshold_goes_on_counting_after_a_restart),
+    STORY(what_a_threshold_keeps_is_bounded),
     STORY(what_was_acknowledged_outlives_kill_9),
     STORY(a_full_disk_fails_requests_until_there_is_room),
 };

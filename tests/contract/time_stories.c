@@ -388,6 +388,103 @@ static void what_ended_long_ago_is_forgotten(void **state) {
     assert_int_equal(story_count_audit(story, "forgotten"), 1);
 }
 
+/* ---- thresholds ---- */
+
+#define THRESHOLD_MS (5 * 60 * 1000)
+
+/* An event `ago_ms` old that shows these values ("a b c") of the subject; did it fire? */
+static bool see(struct story *story, const char *key, const char *subject, const char *shown,
+                int64_t ago_ms) {
+    struct text values[16], rest = text_of(shown), value;
+    struct journal_threshold threshold = {.count = 3, .per_ms = THRESHOLD_MS, .values = values};
+    while (text_next_part(&rest, ' ', &value)) {
+        values[threshold.value_count++] = value;
+    }
+    bool has_fired = true;
+    struct journal_new_incident incident = story_incident(story, "rule-a", subject);
+    incident.threshold = &threshold;
+    incident.has_fired_out = &has_fired;
+    struct journal_new_event event = story_event(story, key, &incident);
+    event.event_unix_ms -= ago_ms;
+    struct appended appended = story_append_all(story, &event, 1);
+    assert_true(appended.is_ok);
+    if (appended.is_known[0]) {
+        assert_true(has_fired); /* untouched */
+        return false;
+    }
+    struct error error = {0};
+    struct journal_incident read;
+    bool is_there = journal_read_incident(story->journal, &incident.id, story->arena, &read,
+                                          &error);
+    assert_int_equal(is_there, has_fired);
+    return has_fired;
+}
+
+static void a_threshold_counts_distinct_values(void **state) {
+    struct story *story = *state;
+    assert_false(see(story, "event-1", "user-1", "i-1", 0));
+    assert_false(see(story, "event-2", "user-1", "i-1 i-2", 0));
+    assert_false(see(story, "event-2", "user-1", "i-3", 0)); /* delivered again */
+    assert_false(see(story, "event-3", "user-2", "i-3", 0));
+    story_claim_none(story);
+    assert_true(see(story, "event-4", "user-1", "i-3", 0));
+    assert_true(see(story, "event-5", "user-1", "i-1", 0)); /* and each one that follows */
+    assert_true(see(story, "event-6", "user-3", "a b c d e", 0));
+    assert_int_equal(story_count_audit(story, "detected"), 3);
+    for (int i = 0; i < 3; i++) {
+        struct journal_task *task = story_claim(story);
+        assert_int_equal(task->kind, TASK_RESPOND);
+        journal_give_back(story->journal, &task);
+        task = story_claim(story);
+        story_finish(story, &task, INCIDENT_DETECTED);
+    }
+}
+
+static void a_threshold_counts_within_its_time(void **state) {
+    struct story *story = *state;
+    assert_false(see(story, "event-1", "user-1", "i-1 i-2", 0));
+    fake_clock_advance(&story->clock, THRESHOLD_MS);
+    assert_false(see(story, "event-2", "user-1", "i-3", 0));
+    fake_clock_advance(&story->clock, THRESHOLD_MS - 2000);
+    assert_false(see(story, "event-3", "user-1", "i-4", 0));
+    assert_true(see(story, "event-4", "user-1", "i-5", 0));
+}
+
+static void a_threshold_goes_by_the_events_times(void **state) {
+    struct story *story = *state;
+    fake_clock_advance(&story->clock, HOUR_MS);
+    assert_false(see(story, "event-1", "user-1", "i-1", 3 * THRESHOLD_MS)); /* late, each alone */
+    assert_false(see(story, "event-2", "user-1", "i-2", 2 * THRESHOLD_MS));
+    assert_false(see(story, "event-3", "user-1", "i-3", 0));
+    assert_false(see(story, "event-4", "user-2", "i-1", 2 * THRESHOLD_MS)); /* late together */
+    assert_false(see(story, "event-5", "user-2", "i-2", 2 * THRESHOLD_MS + 5000));
+    assert_true(see(story, "event-6", "user-2", "i-3", 2 * THRESHOLD_MS + 1000));
+    assert_false(see(story, "event-7", "user-3", "i-1", -HOUR_MS)); /* dated ahead: as of now */
+    assert_false(see(story, "event-8", "user-3", "i-2", 0));
+    assert_true(see(story, "event-9", "user-3", "i-3", 1000));
+}
+
+static void what_a_failed_batch_showed_is_not_counted(void **state) {
+    struct story *story = *state;
+    struct text values[] = {TEXT("i-1"), TEXT("i-2")};
+    struct journal_threshold threshold = {
+        .count = 3, .per_ms = THRESHOLD_MS, .values = values, .value_count = 2};
+    struct journal_new_incident incidents[2] = {story_incident(story, "rule-a", "user-1"),
+                                                story_incident(story, "rule-b", "user-1")};
+    incidents[0].threshold = &threshold;
+    incidents[1].id = (struct ulid){0};
+    struct journal_new_event events[2] = {story_event(story, "event-1", &incidents[0]),
+                                          story_event(story, "event-2", &incidents[1])};
+    incidents[1].id = incidents[0].id;
+    struct journal_new_incident twice = incidents[1];
+    struct journal_new_incident both[2] = {twice, twice};
+    events[1].incidents = both;
+    events[1].incident_count = 2; /* one id for two: can't be stored */
+    assert_false(story_append_all(story, events, 2).is_ok);
+    assert_false(see(story, "event-3", "user-1", "i-3", 0));
+    assert_true(see(story, "event-1", "user-1", "i-1 i-2", 0));
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
 const struct CMUnitTest time_stories[] = {
     STORY(a_stale_fencing_number_is_refused),
@@ -401,5 +498,9 @@ const struct CMUnitTest time_stories[] = {
     STORY(stopping_ends_the_waits_and_nothing_else),
     STORY(a_crowd_leaves_everything_done),
     STORY(what_ended_long_ago_is_forgotten),
+    STORY(a_threshold_counts_distinct_values),
+    STORY(a_threshold_counts_within_its_time),
+    STORY(a_threshold_goes_by_the_events_times),
+    STORY(what_a_failed_batch_showed_is_not_counted),
 };
 const size_t time_story_count = ARRAY_COUNT(time_stories);

@@ -39,6 +39,7 @@ struct rule_test {
     struct text name;
     const struct json *event; /* parsed; of an "event" file or object */
     struct text event_text;
+    struct texts earlier;       /* events that a threshold has counted within its time */
     const struct json *answers; /* by "service:Operation"; NULL: none */
     const struct json *vars;    /* instead of the settings'; NULL: those */
     bool has_self;
@@ -57,6 +58,9 @@ struct rule {
     size_t where_count;
     const struct question *confirm;
     size_t confirm_count;
+    uint32_t threshold_count; /* 0: none, it fires at once */
+    struct text threshold_of; /* template */
+    int64_t threshold_per_ms;
     struct text subject; /* template */
     int64_t cooldown_ms;
     int64_t release_after_ms; /* the containment is taken back so long after it; 0: by nobody */

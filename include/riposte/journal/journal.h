@@ -89,6 +89,15 @@ struct journal_definition {
     struct blob *text;
 };
 
+/* Fires only when that many distinct values were seen within the time, of all events about the
+ * rule's subject: by their own times, whatever order they come in. */
+struct journal_threshold {
+    uint32_t count;
+    int64_t per_ms;
+    const struct text *values; /* of this event */
+    size_t value_count;
+};
+
 struct journal_new_incident {
     struct ulid id;
     struct text rule, subject, severity;
@@ -96,6 +105,10 @@ struct journal_new_incident {
     struct text principal_id, principal_name, region;
     struct text account; /* also the lane of its respond task */
     const struct journal_definition *definition;
+    const struct journal_threshold *threshold; /* NULL: fires at once */
+    /* NULL, or where to say whether it fired, before done_fn is called; what was seen of an event
+     * that fires nothing is counted all the same. */
+    bool *has_fired_out;
 };
 
 struct journal_new_event {

@@ -186,6 +186,39 @@ static void test_an_event_reaches_a_worker_and_an_operator(void **state) {
     journal_give_back(journal, &task);
 }
 
+/* `things`: JSON. */
+static void post_closing(const char *key, const char *things, unsigned status,
+                         const char *fragment) {
+    struct http_answer answer = {0};
+    char body[512];
+    snprintf(body, sizeof(body),
+             "{\"id\":\"%s\",\"source\":\"aws.test\",\"detail-type\":\"t\",\"account\":\"1\","
+             "\"region\":\"r\",\"time\":\"2026-03-02T09:33:16Z\",\"detail\":{\"eventName\":"
+             "\"Close\",\"userIdentity\":{\"type\":\"IAMUser\",\"principalId\":\"AIDA1\"}%s}}",
+             key, things);
+    assert_true(https_request(listener_port(events_listener), "POST", "/events", KEY, text_of(body),
+                              &answer));
+    if (answer.status != status || strstr(buffer_string(&answer.body), fragment) == NULL) {
+        fail_msg("%s: expected %u with '%s', got %u: %s", key, status, fragment, answer.status,
+                 buffer_string(&answer.body));
+    }
+    http_answer_done(&answer);
+}
+
+static void test_a_threshold_is_reached_by_several_events(void **state) {
+    (void)state;
+    post_closing("c1", ",\"things\":[\"a\",\"b\",\"a\"]", 202, "\"incidents\":[]");
+    post_closing("c1", ",\"things\":[\"a\",\"b\"]", 200, "\"known\":true");
+    assert_admin("GET", "/v1/events/recent", 200, "\"outcome\":\"counted\"");
+    post_closing("c2", "", 200, "\"incidents\":[]"); /* nothing to count */
+    post_closing("c3", ",\"things\":\"c\"", 202, "\"rule\":\"many\"");
+    struct journal_task *task = NULL;
+    assert_true(journal_claim(journal, 5000, &task));
+    assert_text_equal(task->event_key, "c3");
+    journal_give_back(journal, &task);
+    assert_admin("GET", "/metrics", 200, "riposte_rule_matches_total{rule=\"many\"} 1\n");
+}
+
 static void run_client(void *arg) {
     atomic_int *accepted = arg;
     static atomic_int next_key;
@@ -228,6 +261,7 @@ static void test_many_at_once_and_then_one_too_many(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_both(test_an_event_reaches_a_worker_and_an_operator),
+        with_both(test_a_threshold_is_reached_by_several_events),
         with_both(test_many_at_once_and_then_one_too_many),
     };
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

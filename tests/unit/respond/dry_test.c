@@ -235,6 +235,71 @@ static void write_file(const char *path, const char *text) {
     assert_int_equal(fclose(file), 0);
 }
 
+#define COUNTED(name, who, ids)                                                                 \
+    "{'id':'e','source':'aws.x','detail-type':'t','account':'1','region':'r','time':"           \
+    "'2026-01-02T03:04:05Z','detail':{'eventName':'" name "','userIdentity':{'type':'IAMUser'," \
+    "'principalId':'" who "','accountId':'1'},'ids':" ids "}}"
+
+/* What a threshold counts in a test: the event, and earlier ones of its subject that match. */
+static const char
+    counting_rule[] =
+        "{'name':'t','description':'d','severity':'high','pattern':{'source':['aws.x'],'detail':"
+        "{'eventName':['Gone']}},'threshold':{'count':3,'of':'${detail.ids[*]}','per':'5m'},"
+        "'respond':['p'],'tests':[\n"
+        "{'name':'alone','event':" COUNTED(
+            "Gone", "A",
+            "[1,2,3]") ",'expect':{'match':true}},\n"
+                       "{'name':'too few','event':" COUNTED(
+                           "Gone", "A",
+                           "[1,1,2]") ",'expect':{'match':false}},\n"
+                                      "{'name':'with others','event':" COUNTED("Gone", "A", "[1]") ",'earlier':[" COUNTED("Gone", "A", "[2]") "," COUNTED(
+                                          "Gone", "A",
+                                          "[3,1]") "],'expect':{'match':true}},\n"
+                                                   "{'name':'the same','event':" COUNTED("Gone", "A", "[1]") ",'earlier':[" COUNTED("Gone", "A", "[1]") "," COUNTED(
+                                                       "Gone", "A",
+                                                       "[2]") "],'expect':{'match':false}},\n"
+                                                              "{'name':'of "
+                                                              "others','event':" COUNTED("Gone", "A", "[1]") ",'earlier':[" COUNTED(
+                                                                  "Gone", "B",
+                                                                  "[2,3]") "," COUNTED("Kept", "A",
+                                                                                       "[2,3]") "],"
+                                                                                                "'e"
+                                                                                                "xp"
+                                                                                                "ec"
+                                                                                                "t'"
+                                                                                                ":{"
+                                                                                                "'m"
+                                                                                                "at"
+                                                                                                "ch"
+                                                                                                "':"
+                                                                                                "fa"
+                                                                                                "ls"
+                                                                                                "e}"
+                                                                                                "},"
+                                                                                                "\n"
+                                                                                                "\n"
+                                                                                                "\n"
+                                                                                                "{'"
+                                                                                                "na"
+                                                                                                "me"
+                                                                                                "':"
+                                                                                                "'n"
+                                                                                                "o "
+                                                                                                "su"
+                                                                                                "ch"
+                                                                                                " e"
+                                                                                                "ve"
+                                                                                                "nt"
+                                                                                                "',"
+                                                                                                "'e"
+                                                                                                "ve"
+                                                                                                "nt"
+                                                                                                "'"
+                                                                                                ":" COUNTED(
+                                                                                                    "Gone",
+                                                                                                    "A",
+                                                                                                    "[]") ",'expect':{'match':true}}]}";
+
 static void test_a_failing_test_is_a_finding_at_its_place(void **state) {
     (void)state;
     char folder[] = "/tmp/riposte-rule-test-XXXXXX", path[128], command_rules[64], playbooks[64];
@@ -255,6 +320,8 @@ static void test_a_failing_test_is_a_finding_at_its_place(void **state) {
                "{'name':'a','event':" PLAYING_EVENT ",'expect':{'match':false}},\n"
                "  {'name':'b','event':" PLAYING_EVENT
                ",'expect':{'match':true,'calls':['iam:PutUserPolicy']}}]}");
+    snprintf(path, sizeof(path), "%s/rules/t.json", folder);
+    write_file(path, counting_rule);
     snprintf(path, sizeof(path), "%s/riposte.json", folder);
     struct findings *findings = findings_new();
     struct snapshot *snapshot = NULL;
@@ -262,13 +329,14 @@ static void test_a_failing_test_is_a_finding_at_its_place(void **state) {
     bool is_loaded = snapshot_load(path, no_environment, NULL, &snapshot, findings);
     if (is_loaded) {
         struct rule_test_numbers numbers = rule_test_run(snapshot, findings);
-        assert_int_equal(numbers.run, 2);
-        assert_int_equal(numbers.failed, 2);
+        assert_int_equal(numbers.run, 8);
+        assert_int_equal(numbers.failed, 3);
     }
     findings_print(findings, &lines);
     testing_row(NULL);
     static const char *const parts[] = {
         "r.json:3:1: test \"a\": expected no match, but the rule matches\n",
+        "t.json:9:1: test \"no such event\": expected a match, but the rule does not match\n",
         "r.json:4:3: test \"b\": expected calls [iam:PutUserPolicy], got [ec2:StopInstances]\n",
     };
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
@@ -280,8 +348,13 @@ static void test_a_failing_test_is_a_finding_at_its_place(void **state) {
     buffer_done(&lines);
     findings_free(&findings);
     snapshot_unref(&snapshot);
-    static const char *const made[] = {"/rules/r.json", "/playbooks/p.json", "/riposte.json",
-                                       "/rules",        "/playbooks",        ""};
+    static const char *const made[] = {"/rules/r.json",
+                                       "/rules/t.json",
+                                       "/playbooks/p.json",
+                                       "/riposte.json",
+                                       "/rules",
+                                       "/playbooks",
+                                       ""};
     for (size_t i = 0; i < ARRAY_COUNT(made); i++) {
         snprintf(path, sizeof(path), "%s%s", folder, made[i]);
         assert_int_equal(remove(path), 0);
