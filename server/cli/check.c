@@ -26,7 +26,8 @@ static void check_call(void *arg, const struct loaded_call *loaded) {
                      TEXT_ARG(call->operation), error.text);
         return;
     }
-    bool has_request = plan_request(call->with) != NULL;
+    struct text role = {NULL, 0};
+    bool has_request = plan_request(plan_as(call->with, &role)) != NULL;
     if (has_request != takes_request(call->service)) {
         findings_add(arg, &source, NULL, "%.*s:%.*s: calls to %.*s take %s",
                      TEXT_ARG(call->service), TEXT_ARG(call->operation), TEXT_ARG(call->service),

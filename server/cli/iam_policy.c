@@ -3,8 +3,10 @@
 #include "riposte/base/memory.h"
 #include "riposte/cli/iam_action.h"
 #include "riposte/cli/loaded.h"
+#include "riposte/respond/parameters.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Where an action may be used; what one call needs less narrowly wins. */
 enum scope { ONLY_POLICIES, IN_REGIONS, ANYWHERE };
@@ -22,6 +24,8 @@ struct policy {
     size_t grant_count, grant_capacity;
     struct text *arns; /* policies that are attached and detached */
     size_t arn_count, arn_capacity;
+    struct text *roles; /* to become: what is done as they is theirs to be allowed */
+    size_t role_count, role_capacity;
 };
 
 static bool is_one_of(struct text text, const struct text *texts, size_t count) {
@@ -132,8 +136,38 @@ static enum scope scope_of(struct policy *policy, const struct loaded_call *call
     return is_limited ? IN_REGIONS : ANYWHERE;
 }
 
-static void add_call(void *arg, const struct loaded_call *call) {
+static void add_role(struct policy *policy, struct text role) {
+    if (!is_one_of(role, policy->roles, policy->role_count)) {
+        policy->roles = memory_grow_array(policy->roles, &policy->role_capacity,
+                                          policy->role_count + 1, sizeof(*policy->roles));
+        policy->roles[policy->role_count++] = role;
+    }
+}
+
+/* The settings' role, in each of the accounts. */
+static void add_account_roles(struct policy *policy) {
+    const struct settings *settings = policy->snapshot->settings;
+    for (size_t i = 0; i < settings->aws.accounts.count; i++) {
+        struct text role = settings->aws.role;
+        size_t at = text_find(role, TEXT("${account}"));
+        role = arena_format(policy->arena, "%.*s%.*s%.*s", TEXT_ARG(text_slice(role, 0, at)),
+                            TEXT_ARG(settings->aws.accounts.items[i]),
+                            TEXT_ARG(text_slice(role, at + strlen("${account}"), role.bytes)));
+        add_role(policy, glob_of(policy, role));
+    }
+}
+
+static void add_call(void *arg, const struct loaded_call *loaded) {
     struct policy *policy = arg;
+    struct text role = {NULL, 0};
+    struct call_template template = *loaded->call;
+    struct loaded_call bare = *loaded, *call = &bare;
+    template.with = plan_as(template.with, &role);
+    bare.call = &template;
+    if (role.bytes > 0) {
+        add_role(policy, glob_of(policy, role));
+        return;
+    }
     const struct texts actions = iam_actions(call->call, policy->arena);
     enum scope scope = scope_of(policy, call);
     for (size_t i = 0; i < actions.count; i++) {
@@ -209,6 +243,21 @@ static void add_statement(const struct policy *policy, const struct statement_ki
     json_add_element(statements, statement);
 }
 
+static void add_roles_statement(const struct policy *policy, struct json *statements) {
+    static const struct text actions[] = {TEXT_INIT("sts:AssumeRole"), TEXT_INIT("sts:TagSession")};
+    struct arena *arena = policy->arena;
+    if (policy->role_count == 0) {
+        return;
+    }
+    struct json *statement = json_new_object(arena);
+    json_add_text(arena, statement, "Sid", TEXT("BecomeRoles"));
+    json_add_text(arena, statement, "Effect", TEXT("Allow"));
+    json_add_member(arena, statement, TEXT("Action"), list(arena, actions, ARRAY_COUNT(actions)));
+    json_add_member(arena, statement, TEXT("Resource"),
+                    list(arena, policy->roles, policy->role_count));
+    json_add_element(statements, statement);
+}
+
 const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena *arena) {
     static const struct statement_kind kinds[] = {
         {"Ask", false, ANYWHERE},
@@ -219,8 +268,12 @@ const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena
     };
     struct policy policy = {.snapshot = snapshot, .arena = arena};
     loaded_each_call(snapshot, add_call, &policy);
+    add_account_roles(&policy);
     if (policy.grant_count > 0) {
         qsort(policy.grants, policy.grant_count, sizeof(*policy.grants), compare_grants);
+    }
+    if (policy.role_count > 0) {
+        qsort(policy.roles, policy.role_count, sizeof(*policy.roles), compare_texts);
     }
     if (policy.arn_count > 0) {
         qsort(policy.arns, policy.arn_count, sizeof(*policy.arns), compare_texts);
@@ -229,10 +282,12 @@ const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         add_statement(&policy, &kinds[i], statements);
     }
+    add_roles_statement(&policy, statements);
     struct json *document = json_new_object(arena);
     json_add_text(arena, document, "Version", TEXT("2012-10-17"));
     json_add_member(arena, document, TEXT("Statement"), statements);
     free(policy.grants);
     free(policy.arns);
+    free(policy.roles);
     return document;
 }

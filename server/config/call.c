@@ -128,7 +128,7 @@ static const struct json *marked(const struct reading *reading, const char *name
 }
 
 static void refuse_marks(const struct reading *reading, const struct json *with) {
-    static const char *const marks[] = {CALL_REQUEST, CALL_EDIT};
+    static const char *const marks[] = {CALL_REQUEST, CALL_EDIT, CALL_AS};
     for (size_t i = 0; i < ARRAY_COUNT(marks); i++) {
         const struct json *node = json_member(with, marks[i]);
         if (node != NULL) {
@@ -287,6 +287,18 @@ const struct edit *call_read_edit(const struct reading *reading, const struct sc
 }
 
 /* ---- what else a step has ---- */
+
+void call_as(const struct reading *reading, struct text role, struct call_template *call) {
+    struct arena *arena = reading->arena;
+    if (role.bytes == 0 || call->operation.bytes == 0) {
+        return;
+    }
+    struct json *made = json_new_object(arena);
+    json_add_text(arena, made, "role", role);
+    json_add_member(arena, made, TEXT("parameters"),
+                    call->with != NULL ? json_share(arena, call->with) : json_new_object(arena));
+    call->with = marked(reading, CALL_AS, made);
+}
 
 struct call_template call_read_question(const struct reading *reading, const struct scope *scope,
                                         const struct json *object, const char *what) {

@@ -19,6 +19,8 @@ const struct edit *call_read_edit(const struct reading *reading, const struct sc
 /* A member that is a template's text; empty when it isn't there. */
 struct text call_read_template(const struct reading *reading, const struct scope *scope,
                                const struct json *object, const char *name);
+/* The call as another role (a template); an empty one changes nothing. */
+void call_as(const struct reading *reading, struct text role, struct call_template *call);
 /* "matches", a pattern over the answer; NULL when it isn't there. */
 const struct json *call_read_matches(const struct reading *reading, const struct scope *scope,
                                      const struct json *object);

@@ -108,6 +108,7 @@ static bool is_computed(void *arg, struct text key) {
 struct context_self context_self_known(const struct settings *settings, struct text account) {
     struct context_self self = {.account = account};
     if (settings != NULL) {
+        self.accounts = settings->aws.accounts;
         self.resources = settings->aws.resources;
     }
     return self;

@@ -72,7 +72,7 @@ static const struct member confirm_members[] = {
     {"tolerate", MEMBER_STRINGS, 0},
     {"matches", MEMBER_OBJECT, MEMBER_REQUIRED},
     {"request", MEMBER_OBJECT, 0},
-    {"role", MEMBER_ANY, MEMBER_LATER},
+    {"role", MEMBER_STRING, 0},
 };
 static const struct member_detail confirm_details[] = {
     {.name = "request", .form = &request_form},
@@ -91,6 +91,7 @@ static void read_question(const struct reading *reading, const struct json *node
     form_check(reading, node, "a \"confirm\"", confirm_members, ARRAY_COUNT(confirm_members));
     question_out->when = scope_check_when(reading, scope, json_member(node, "when"));
     question_out->call = call_read_question(reading, scope, node, "a \"confirm\"");
+    call_as(reading, call_read_template(reading, scope, node, "role"), &question_out->call);
     question_out->account = call_read_template(reading, scope, node, "account");
     question_out->region = call_read_template(reading, scope, node, "region");
     question_out->tolerate = form_texts(reading, node, "tolerate");

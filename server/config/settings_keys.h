@@ -62,17 +62,18 @@ extern const struct key_type settings_journal_type;
 /* settings_lists.c */
 extern const struct key_type settings_acknowledge_type;
 extern const struct key_type settings_only_empty_type;
-extern const struct key_type settings_only_null_type;
+extern const struct key_type settings_external_id_type;
 extern const struct key_type settings_role_type;
 extern const struct key_type settings_secrets_type;
 extern const struct key_type settings_token_type;
 extern const struct key_type settings_tokens_type;
+extern const struct key_type settings_accounts_type;
 extern const struct key_type settings_regions_type;
 extern const struct key_type settings_names_type;
 extern const struct key_type settings_protected_type;
 extern const struct key_type settings_vars_type;
 
-/* aws.role's default, the only one that may stand there yet. */
+/* aws.role's default. */
 #define RESPONDER_ROLE "arn:${partition}:iam::${account}:role/riposte-responder"
 
 /* What the types' functions share. */

@@ -20,18 +20,6 @@ static void read_only_empty(const struct value_place *place, const struct json *
     }
 }
 
-static void read_only_null(const struct value_place *place, const struct json *node) {
-    if (json_type(node) != JSON_NULL) {
-        value_refuse_later(place, node, "a value", "leave it null");
-    }
-}
-
-static void read_role(const struct value_place *place, const struct json *node) {
-    if (!json_is_string(node) || !text_equal(json_text(node), TEXT(RESPONDER_ROLE))) {
-        value_refuse_later(place, node, "another role", "leave it out");
-    }
-}
-
 /* ---- secrets ---- */
 
 #define REFERENCE_SCHEMA "{\"type\": \"string\", \"pattern\": \"^(env|file):.\"}"
@@ -273,6 +261,71 @@ static void read_regions(const struct value_place *place, const struct json *nod
     read_list(place, node, is_region, "a Region like \"eu-west-1\"");
 }
 
+static bool is_account(struct text text) {
+    bool is_good = text.bytes == 12;
+    for (size_t i = 0; is_good && i < text.bytes; i++) {
+        is_good = text.data[i] >= '0' && text.data[i] <= '9';
+    }
+    return is_good;
+}
+
+static void read_accounts(const struct value_place *place, const struct json *node) {
+    if (json_is_string(node) && text_equal(json_text(node), TEXT("organization"))) {
+        value_refuse_later(place, node, "\"organization\"", "list the ids of the accounts");
+        return;
+    }
+    read_list(place, node, is_account, "an account's id: 12 digits");
+}
+
+/* Without the account in it, it would be the same role everywhere, and so wrong everywhere but in
+ * one account. */
+static bool is_role_template(struct text text) {
+    return text_starts_with(text, TEXT("arn:")) &&
+           text_contains(text, TEXT(":iam::${account}:role/"));
+}
+
+static void read_role(const struct value_place *place, const struct json *node) {
+    if (!json_is_string(node) || !is_role_template(json_text(node))) {
+        value_refuse(place, node,
+                     "the ARN of a role with ${account} in it, like \"" RESPONDER_ROLE "\"");
+        return;
+    }
+    *(struct text *)value_target(place) = json_text(node);
+}
+
+static struct json *print_role(const struct settings *settings, const struct key *key,
+                               struct arena *arena) {
+    return json_new_string(arena, *(const struct text *)value_of(settings, key));
+}
+
+/* What STS takes: 2 to 1,224 characters, of words and =,.@:/- */
+static bool is_external_id(struct text text) {
+    static const struct text marks = TEXT_INIT("_+=,.@:/-");
+    bool is_good = text.bytes >= 2 && text.bytes <= 1224;
+    for (size_t i = 0; is_good && i < text.bytes; i++) {
+        char c = text.data[i];
+        is_good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                  text_find_byte(marks, c, 0) < marks.bytes;
+    }
+    return is_good;
+}
+
+static void read_external_id(const struct value_place *place, const struct json *node) {
+    if (json_type(node) == JSON_NULL) {
+        *(struct text *)value_target(place) = TEXT("");
+    } else if (json_is_string(node) && is_external_id(json_text(node))) {
+        *(struct text *)value_target(place) = json_text(node);
+    } else {
+        value_refuse(place, node, "null or 2 to 1224 letters, digits and _+=,.@:/-");
+    }
+}
+
+static struct json *print_external_id(const struct settings *settings, const struct key *key,
+                                      struct arena *arena) {
+    struct text text = *(const struct text *)value_of(settings, key);
+    return text.bytes > 0 ? json_new_string(arena, text) : json_new_literal(arena, JSON_NULL);
+}
+
 static bool is_named(struct text text) {
     return text.bytes > 0;
 }
@@ -335,10 +388,27 @@ const struct key_type settings_acknowledge_type = {
     "word", true, read_acknowledge, NULL, "{\"enum\": [\"journaled\", \"responded\"]}", NULL};
 const struct key_type settings_only_empty_type = {
     "list", false, read_only_empty, NULL, "{\"type\": \"array\", \"maxItems\": 0}", NULL};
-const struct key_type settings_only_null_type = {
-    "string", true, read_only_null, NULL, "{\"type\": \"null\"}", NULL};
-const struct key_type settings_role_type = {"ARN", true, read_role, NULL, "{\"type\": \"string\"}",
-                                            NULL};
+const struct key_type settings_accounts_type = {
+    "list",
+    false,
+    read_accounts,
+    print_list,
+    "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \"^[0-9]{12}$\"}}",
+    NULL};
+const struct key_type settings_role_type = {
+    "ARN",
+    true,
+    read_role,
+    print_role,
+    "{\"type\": \"string\", \"pattern\": \"^arn:.*:iam::[$][{]account[}]:role/.\"}",
+    NULL};
+const struct key_type settings_external_id_type = {
+    "string",
+    true,
+    read_external_id,
+    print_external_id,
+    "{\"type\": [\"string\", \"null\"], \"minLength\": 2, \"maxLength\": 1224}",
+    NULL};
 const struct key_type settings_secrets_type = {
     "secrets", false, read_secrets, print_secrets, REFERENCES_SCHEMA(", \"minItems\": 1"), NULL};
 const struct key_type settings_token_type = {

@@ -41,8 +41,8 @@ static const struct form before_form = {.name = "before",
                                         .details = before_details,
                                         .detail_count = ARRAY_COUNT(before_details)};
 
-static const struct before *read_before(const struct reading *reading, const struct scope *scope,
-                                        const struct json *node) {
+static struct before *read_before(const struct reading *reading, const struct scope *scope,
+                                  const struct json *node) {
     if (node == NULL) {
         return NULL;
     }
@@ -121,8 +121,8 @@ static const struct form verify_form = {.name = "verify",
                                         .detail_count = ARRAY_COUNT(verify_details),
                                         .one_of = verify_one_of};
 
-static const struct verify *read_verify(const struct reading *reading, const struct scope *scope,
-                                        const struct json *node) {
+static struct verify *read_verify(const struct reading *reading, const struct scope *scope,
+                                  const struct json *node) {
     if (node == NULL) {
         return NULL;
     }
@@ -159,8 +159,8 @@ static const struct form undo_form = {.name = "undo",
                                       .detail_count = ARRAY_COUNT(undo_details)};
 
 /* null says that the write is not to be taken back. */
-static const struct undo *read_undo(const struct reading *reading, const struct scope *scope,
-                                    const struct json *node) {
+static struct undo *read_undo(const struct reading *reading, const struct scope *scope,
+                              const struct json *node) {
     if (node == NULL || json_type(node) == JSON_NULL) {
         return NULL;
     }
@@ -277,14 +277,25 @@ static void check_read_members(const struct reading *reading, const struct json 
 static void read_write(const struct step_reading *steps, const struct scope *scope,
                        const struct json *node, struct step *step_out) {
     const struct reading *reading = &steps->reading;
-    step_out->before = read_before(reading, scope, json_member(node, "before"));
+    struct before *before = read_before(reading, scope, json_member(node, "before"));
     struct scope wider = *scope;
     wider.places |= NAME_SENT;
-    step_out->verify = read_verify(reading, &wider, json_member(node, "verify"));
-    wider.places |= step_out->before == NULL ? 0 : NAME_PRIOR;
-    if (step_out->edit == NULL) {
-        step_out->undo = read_undo(reading, &wider, json_member(node, "undo"));
+    struct verify *verify = read_verify(reading, &wider, json_member(node, "verify"));
+    wider.places |= before == NULL ? 0 : NAME_PRIOR;
+    struct undo *undo = step_out->edit == NULL
+                            ? read_undo(reading, &wider, json_member(node, "undo"))
+                            : NULL;
+    struct call_template *const calls[] = {before != NULL ? &before->call : NULL,
+                                           verify != NULL ? &verify->call : NULL,
+                                           undo != NULL ? &undo->call : NULL};
+    for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
+        if (calls[i] != NULL) {
+            call_as(reading, form_text(node, "role"), calls[i]);
+        }
     }
+    step_out->before = before;
+    step_out->verify = verify;
+    step_out->undo = step_out->edit == NULL ? undo : step_out->undo;
     read_effect(steps, scope, node, step_out);
     if (json_member(node, "undo") == NULL && step_out->edit == NULL) {
         findings_warn(
@@ -320,7 +331,7 @@ static const struct member step_members[] = {
     {"verify", MEMBER_OBJECT, 0},
     {"undo", MEMBER_ANY, 0},
     {"effect", MEMBER_OBJECT, 0},
-    {"role", MEMBER_ANY, MEMBER_LATER},
+    {"role", MEMBER_STRING, 0},
     {"post", MEMBER_ANY, MEMBER_LATER},
 };
 static const struct member_detail step_details[] = {
@@ -367,6 +378,7 @@ static void read_edit(const struct reading *reading, const struct scope *scope,
     }
     step_out->edit = call_read_edit(reading, scope, json_member(step, "edit"), &step_out->call,
                                     &undo->call);
+    call_as(reading, form_text(step, "role"), &undo->call);
     undo->tolerate = form_texts(reading, step, "tolerate");
     step_out->undo = step_out->edit != NULL ? undo : NULL;
 }
@@ -390,6 +402,7 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
     if (json_is_object(edit)) {
         read_edit(reading, &scope, node, step_out);
     }
+    call_as(reading, call_read_template(reading, &scope, node, "role"), &step_out->call);
     step_out->account = call_read_template(reading, &scope, node, "account");
     step_out->region = call_read_template(reading, &scope, node, "region");
     step_out->matches = call_read_matches(reading, &scope, node);

@@ -80,12 +80,19 @@ static bool note_key(void *arg, struct text access_key_id, struct error *error) 
 
 static bool start_respond(struct daemon *daemon, struct error *error) {
     const struct settings *settings = first_settings(daemon);
+    /* Beside what their trust policies say of us: whose session it is, in the logs of all accounts.
+     */
+    static const struct aws_tag tags[] = {{TEXT_INIT("tool"), TEXT_INIT("riposte")}};
     const struct aws_options aws = {
         .http = daemon->http,
         .clock = &clock_system,
         .endpoint = settings->aws.endpoint,
         .key_fn = note_key,
         .arg = daemon,
+        .roles = {.role = settings->aws.role,
+                  .external_id = settings->aws.external_id,
+                  .tags = tags,
+                  .tag_count = ARRAY_COUNT(tags)},
     };
     if (!aws_client_new(&aws, &daemon->aws, error)) {
         return false;
@@ -98,6 +105,7 @@ static bool start_respond(struct daemon *daemon, struct error *error) {
         .snapshot_arg = daemon,
         .workers = settings->workers,
     };
+    daemon_warm_accounts(daemon, settings);
     return respond_start(&options, &daemon->respond, error);
 }
 

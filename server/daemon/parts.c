@@ -1,5 +1,6 @@
 #include "parts.h"
 
+#include "riposte/aws/client.h"
 #include "riposte/base/memory.h"
 #include "riposte/cli/options.h"
 #include "riposte/crypto/certificate.h"
@@ -29,6 +30,14 @@ void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot) {
     mutex_unlock(&daemon->lock);
     *snapshot = NULL;
     snapshot_unref(&before);
+}
+
+void daemon_warm_accounts(struct daemon *daemon, const struct settings *settings) {
+    const struct permit permit = {.class = PERMIT_CREDENTIAL, .mode = settings->mode};
+    if (settings->mode != MODE_OBSERVE) {
+        aws_warm_accounts(daemon->aws, &permit, settings->aws.accounts.items,
+                          settings->aws.accounts.count);
+    }
 }
 
 static void log_lines(struct text rest) {

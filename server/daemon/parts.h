@@ -51,6 +51,10 @@ MUST_CHECK bool daemon_serve_certificate(const struct settings *settings, struct
 /* One made now, when they name none. */
 MUST_CHECK bool daemon_serve_own_certificate(const struct settings *settings, struct error *error);
 
+/* Becomes the role of each of the settings' accounts before that is needed; not in observe, which
+ * opens no connection. */
+void daemon_warm_accounts(struct daemon *daemon, const struct settings *settings);
+
 /* A line of the audit chain about the server itself. */
 MUST_CHECK bool daemon_note(struct daemon *daemon, struct text actor, const char *event,
                             struct error *error);

@@ -74,6 +74,7 @@ static bool reload(struct daemon *daemon, struct text actor, struct buffer *find
     }
     size_t rule_count = prepared.snapshot->rule_count;
     const char *mode = mode_name(prepared.snapshot->settings->mode);
+    daemon_warm_accounts(daemon, prepared.snapshot->settings);
     daemon_adopt_snapshot(daemon, &prepared.snapshot);
     intake_adopt(daemon->intake, &prepared.setup);
     admin_adopt(daemon->admin, &prepared.access);

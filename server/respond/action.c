@@ -10,7 +10,9 @@
 /* Is a value that begins with "riposte-" sent under a name? Then what was found there before is not
  * ours to restore: an attacker may have planted it. */
 static bool names_our_own(const struct json *parameters) {
-    for (const struct json *node = json_first(parameters); node != NULL; node = json_next(node)) {
+    struct text role = {NULL, 0};
+    for (const struct json *node = json_first(plan_as(parameters, &role)); node != NULL;
+         node = json_next(node)) {
         if (json_is_string(node) && text_starts_with(json_text(node), OUR_PREFIX)) {
             return true;
         }
@@ -140,9 +142,10 @@ enum step_result action_ask(struct walk *walk, const struct occasion *occasion, 
 /* What AWS will surely refuse is not sent: the next link is tried at once. */
 static bool check_quota(const struct walk *walk, struct error *error) {
     const struct plan_action *action = walk->action;
+    struct text role = {NULL, 0};
     return action->is_known_only_when_asked ||
            aws_quota_check(action->service, action->operation,
-                           plan_wire(action->parameters, walk->arena), error);
+                           plan_wire(plan_as(action->parameters, &role), walk->arena), error);
 }
 
 enum step_result action_write(struct walk *walk, const struct occasion *occasion,

@@ -11,15 +11,16 @@
 #define REASON_BYTES 300
 
 static struct aws_call wire_call(const struct call *call, struct arena *arena) {
-    const struct json *request = plan_request(call->parameters);
     struct aws_call wire = {.service = call->service,
                             .operation = call->operation,
                             .account = call->account,
                             .region = call->region};
+    const struct json *parameters = plan_as(call->parameters, &wire.role);
+    const struct json *request = plan_request(parameters);
     if (request != NULL) {
         wire.request = plan_wire(request, arena);
     } else {
-        wire.parameters = plan_wire(call->parameters, arena);
+        wire.parameters = plan_wire(parameters, arena);
     }
     return wire;
 }
@@ -101,12 +102,13 @@ static struct call_outcome send_one(const struct job *job, enum permit_class cla
     return outcome;
 }
 
-/* The edit's "read" or "write", where the whole is to be done. */
-static struct call part_of(const struct json *edit, const char *name, const struct call *call) {
+/* The edit's "read" or "write", where and as whom the whole is to be done. */
+static struct call part_of(const struct json *edit, const char *name, const struct call *call,
+                           struct text role, struct arena *arena) {
     const struct json *node = json_member(edit, name);
     return (struct call){json_text(json_member(node, "service")),
                          json_text(json_member(node, "operation")), call->account, call->region,
-                         json_member(node, "parameters")};
+                         plan_made_as(json_member(node, "parameters"), role, arena)};
 }
 
 /* Nothing of it was sent, and nothing of it will ever be. */
@@ -118,9 +120,10 @@ static struct call_outcome unusable(const struct job *job, const struct error *e
 }
 
 static struct call_outcome send_edit(const struct job *job, enum permit_class class,
-                                     const struct json *edit, const struct call *call) {
-    const struct call read = part_of(edit, "read", call);
-    struct call write = part_of(edit, "write", call);
+                                     const struct json *edit, struct text role,
+                                     const struct call *call) {
+    const struct call read = part_of(edit, "read", call, role, job->arena);
+    struct call write = part_of(edit, "write", call, role, job->arena);
     const struct json *document = NULL;
     struct error error = {0};
     struct call_outcome outcome = send_one(job, PERMIT_READ, &read);
@@ -141,8 +144,9 @@ static struct call_outcome send_edit(const struct job *job, enum permit_class cl
 
 struct call_outcome call_send(const struct job *job, enum permit_class class,
                               const struct call *call) {
-    const struct json *edit = plan_edit(call->parameters);
-    return edit != NULL ? send_edit(job, class, edit, call) : send_one(job, class, call);
+    struct text role = {NULL, 0};
+    const struct json *edit = plan_edit(plan_as(call->parameters, &role));
+    return edit != NULL ? send_edit(job, class, edit, role, call) : send_one(job, class, call);
 }
 
 void early_call_free(struct early_call **early) {

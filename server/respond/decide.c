@@ -9,6 +9,7 @@
 #include "restored.h"
 #include "retry.h"
 
+#include "riposte/aws/role.h"
 #include "riposte/base/buffer.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
@@ -44,6 +45,20 @@ static bool try_later(struct decision *decision, const char *what) {
 /* ---- guard --------------------------------------------------------------------------------------
  */
 
+/* Whom we become where the event happened, when that isn't our own account. */
+static struct text own_role(const struct job *job) {
+    const struct settings *settings = job->snapshot->settings;
+    const struct principal *principal = &job->event.principal;
+    struct text account = job->event.envelope.account, role = {NULL, 0};
+    struct error error = {0};
+    bool is_elsewhere = settings->aws.accounts.count > 0 &&
+                        !text_equal(account, job->identity.account);
+    return is_elsewhere && aws_role_arn(settings->aws.role, principal->partition, account,
+                                        job->arena, &role, &error)
+               ? role
+               : TEXT("");
+}
+
 static void judge(struct decision *decision) {
     struct job *job = decision->job;
     const struct settings *settings = job->snapshot->settings;
@@ -53,6 +68,8 @@ static void judge(struct decision *decision) {
         .identity = &job->identity,
         .is_own_key = key.bytes > 0 && journal_knows_key(job->respond->options.journal, key),
         .needs_identity = job->mode != MODE_OBSERVE,
+        .accounts = settings->aws.accounts,
+        .own_role = own_role(job),
         .regions = settings->aws.regions,
         .protected_principals = settings->guard.protected_principals,
         .max_event_age_ms = settings->guard.max_event_age_ms,

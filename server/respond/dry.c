@@ -130,6 +130,7 @@ static void judge(const struct dry_input *input, struct arena *arena,
     struct guard_facts facts = {
         .event = input->event, .identity = &identity, .received_unix_ms = envelope->time_unix_ms};
     if (input->settings != NULL) {
+        facts.accounts = input->settings->aws.accounts;
         facts.regions = input->settings->aws.regions;
         facts.protected_principals = input->settings->guard.protected_principals;
     }

@@ -92,7 +92,8 @@ static bool is_ours(const struct guard_facts *facts, struct arena *arena,
     bool is_self = facts->identity->is_known && self.bytes > 0 &&
                    (text_equal(before_colon(principal->unique_id), self) ||
                     text_equal(principal->issuer_id, self));
-    if (is_self) {
+    bool is_role = facts->own_role.bytes > 0 && text_equal(principal->arn, facts->own_role);
+    if (is_self || is_role) {
         return decide(verdict, GUARD_HOLD, true,
                       arena_format(arena, "our own %s, with an access key that is not ours: %.*s",
                                    principal->kind == PRINCIPAL_USER ? "user" : "role",
@@ -119,7 +120,8 @@ static bool is_elsewhere(const struct guard_facts *facts, struct arena *arena,
                       arena_format(arena, "whose account %.*s is can't be asked: %.*s",
                                    TEXT_ARG(envelope->account), TEXT_ARG(identity->why)));
     }
-    if (identity->is_known && !text_equal(identity->account, envelope->account)) {
+    if (identity->is_known && !text_equal(identity->account, envelope->account) &&
+        !contains(&facts->accounts, envelope->account)) {
         return decide(verdict, GUARD_HOLD, false,
                       arena_format(arena, "account %.*s is not ours", TEXT_ARG(envelope->account)));
     }

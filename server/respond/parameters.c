@@ -103,8 +103,47 @@ const struct json *plan_edit(const struct json *parameters) {
     return find_marked(parameters, CALL_EDIT);
 }
 
+const struct json *plan_as(const struct json *parameters, struct text *role_out) {
+    const struct json *as = find_marked(parameters, CALL_AS);
+    *role_out = json_text(json_member(as, "role"));
+    return as != NULL ? json_member(as, "parameters") : parameters;
+}
+
+const struct json *plan_made_as(const struct json *parameters, struct text role,
+                                struct arena *arena) {
+    if (role.bytes == 0) {
+        return parameters;
+    }
+    struct json *as = json_new_object(arena);
+    json_add_text(arena, as, "role", role);
+    json_add_member(arena, as, TEXT("parameters"), json_share(arena, parameters));
+    return marked(CALL_AS, as, arena);
+}
+
+static bool render_as(struct text template, const struct json *with, const struct json *context,
+                      struct arena *arena, const struct json **out, struct error *error) {
+    const struct json *parameters = NULL;
+    struct text role = {NULL, 0};
+    if (!template_render_text(template, context, arena, &role, error)) {
+        return error_wrap(error, "role");
+    }
+    if (role.bytes == 0) {
+        return error_set(error, ERROR_INVALID, "role: is empty");
+    }
+    if (!render(with, context, arena, &parameters, error)) {
+        return false;
+    }
+    *out = plan_made_as(parameters, role, arena);
+    return true;
+}
+
 static bool render(const struct json *with, const struct json *context, struct arena *arena,
                    const struct json **parameters_out, struct error *error) {
+    struct text role = {NULL, 0};
+    const struct json *inner = plan_as(with, &role);
+    if (role.bytes > 0) {
+        return render_as(role, inner, context, arena, parameters_out, error);
+    }
     if (plan_request(with) != NULL) {
         return render_request(plan_request(with), context, arena, parameters_out, error);
     }
@@ -158,8 +197,10 @@ const struct json *plan_wire(const struct json *parameters, struct arena *arena)
 }
 
 const struct json *plan_sent(const struct json *parameters, struct arena *arena) {
-    const struct json *request = plan_request(parameters);
-    return unwrap(request != NULL ? request : parameters, arena, false);
+    struct text role = {NULL, 0};
+    const struct json *inner = plan_as(parameters, &role);
+    const struct json *request = plan_request(inner);
+    return unwrap(request != NULL ? request : inner, arena, false);
 }
 
 bool plan_matches(const struct json *matches, const struct json *context, const struct json *answer,

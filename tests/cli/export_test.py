@@ -330,6 +330,29 @@ class Policy(Export):
         self.assertEqual([(s["Sid"], "Condition" in s) for s in policy["Statement"]],
                          [("Act", False)])
 
+    def test_what_another_role_does_is_that_roles(self):
+        step = write("a", "iam:PutUserPolicy", undo={"call": "iam:DeleteUserPolicy"},
+                     role="arn:aws:iam::${account}:role/${vars.role}")
+        policy = self.policy([step], vars={"role": "breaker"})
+        self.assertEqual(policy["Statement"], [
+            {"Sid": "BecomeRoles", "Effect": "Allow",
+             "Action": ["sts:AssumeRole", "sts:TagSession"],
+             "Resource": ["arn:aws:iam::*:role/breaker"]}])
+
+    def test_the_role_of_each_account_may_be_taken(self):
+        policy = self.policy([write("a", "iam:PutUserPolicy")],
+                             aws={"accounts": ["222222222222", "111111111111"]})
+        self.assertEqual(policy["Statement"][-1]["Resource"], [
+            f"arn:*:iam::{account}:role/riposte-responder"
+            for account in ("111111111111", "222222222222")])
+
+    def test_an_edit_reads_and_writes(self):
+        edit = {"read": {"call": "iam:GetRole"}, "document": "${answer.Role|json}",
+                "write": {"call": "iam:UpdateAssumeRolePolicy", "with": {"P": "${document}"}},
+                "add_statement": {"Sid": "R${incident.id}"}}
+        policy = self.policy([{"name": "a", "edit": edit}])
+        self.assertEqual(self.actions(policy), ["iam:GetRole", "iam:UpdateAssumeRolePolicy"])
+
     def test_regions_limit_what_is_regional(self):
         steps = [write("a", "ec2:StopInstances"), write("b", "iam:UpdateAccessKey"),
                  write("c", "cloudtrail:StartLogging", region="us-east-1"),

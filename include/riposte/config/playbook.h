@@ -24,6 +24,9 @@ enum acts_on { ACTS_ON_PRINCIPAL, ACTS_ON_RESOURCE, ACTS_ON_NOBODY };
  * of an object: from the playbook to what is sent, in plans and in the journal. */
 #define CALL_REQUEST "$request"
 #define CALL_EDIT    "$edit"
+/* A call that is made as another role: {CALL_AS: {"role": ARN, "parameters": what else would stand
+ * there}}. */
+#define CALL_AS "$as"
 /* In an edit's write: {"$document": true} is the document, which is known only when it was read. */
 #define CALL_DOCUMENT "$document"
 

@@ -62,6 +62,9 @@ struct settings {
     struct text rules, playbooks; /* folders, resolved against the settings file's */
     const struct json *vars;      /* an object */
     struct {
+        struct texts accounts;   /* beside our own; empty: no other */
+        struct text role;        /* to become there, with ${account} and ${partition} in it */
+        struct text external_id; /* goes with the role; empty: none */
         struct text endpoint;
         struct texts regions;   /* empty: all */
         struct texts resources; /* what we run on */
@@ -92,7 +95,8 @@ void settings_print(const struct settings *settings, struct buffer *out);
 void settings_help(struct buffer *out);
 
 /* Names what differs of what a reload can't change: listen, admin, journal and workers, and what
- * only the start hands on (queue_limit, retain, aws.endpoint). Empty: nothing. */
+ * only the start hands on (queue_limit, retain, aws.endpoint, .role, .external_id). Empty: nothing.
+ */
 void settings_needing_restart(const struct settings *now, const struct settings *next,
                               struct buffer *out);
 

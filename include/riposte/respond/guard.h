@@ -34,9 +34,11 @@ struct guard_identity {
 struct guard_facts {
     const struct subject_event *event;
     const struct guard_identity *identity;
-    bool is_own_key;      /* the event's access key was issued to us */
-    bool needs_identity;  /* outside observe: held when nobody knows whose the account is */
-    struct texts regions; /* empty: all */
+    bool is_own_key;       /* the event's access key was issued to us */
+    bool needs_identity;   /* outside observe: held when nobody knows whose the account is */
+    struct texts accounts; /* ours beside the identity's */
+    struct text own_role;  /* an ARN: whom we become in the event's account; empty: nobody */
+    struct texts regions;  /* empty: all */
     struct texts protected_principals;
     int64_t max_event_age_ms;  /* 0: any age */
     bool overrides_age;        /* a person approved it: old, or dated ahead */

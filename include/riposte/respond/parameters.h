@@ -23,6 +23,11 @@ MUST_CHECK bool plan_parameters(const struct call_template *call, const struct j
 /* The request that such parameters are, or the edit; NULL: neither. */
 const struct json *plan_request(const struct json *parameters);
 const struct json *plan_edit(const struct json *parameters);
+/* What stands there beside the role that the call is made as; *role_out: the role, or empty. */
+const struct json *plan_as(const struct json *parameters, struct text *role_out);
+/* The reverse. */
+const struct json *plan_made_as(const struct json *parameters, struct text role,
+                                struct arena *arena);
 /* As the client wants it: each {"$json": value} becomes the value's JSON text. */
 const struct json *plan_wire(const struct json *parameters, struct arena *arena);
 /* As the step means it (`${sent...}`): each {"$json": value} becomes the value; of a REST call the

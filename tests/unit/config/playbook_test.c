@@ -205,9 +205,11 @@ static const struct step_case {
      "78: \"same\" compares two values: [\"${answer...}\", \"${sent...}\"]\n"
      "96: an entry of \"after\" must be a duration like \"5s\", longer than the one before, up to "
      "\"1d\", is \"5s\"\n"},
-    {"principal", "{\"name\":\"a\",\"post\":{},\"role\":\"r\"}",
-     "13: \"post\" is not supported yet: take it out\n"
-     "23: \"role\" is not supported yet: take it out\n"},
+    {"principal", "{\"name\":\"a\",\"post\":{}}",
+     "13: \"post\" is not supported yet: take it out\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\",\"role\":\"${detial}\"}",
+     "38: \"detial\": an event has no such member, nor has what is known about it; did you mean "
+     "\"detail\"?\n"},
     {"principal",
      "{\"name\":\"a\",\"call\":\"s3:GetX\",\"request\":{\"method\":\"PUT\",\"path\":\"x\","
      "\"body\":{\"json\":1,\"raw\":\"\"},\"boddy\":1}}",

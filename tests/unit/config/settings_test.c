@@ -86,7 +86,9 @@ static void test_the_file_wins_over_defaults(void **state) {
         "\"admin\": {\"token\": null, \"tokens\": [{\"name\": \"oncall\", \"role\": \"view\","
         " \"token\": [\"env:A\", \"env:B\"]}]},"
         "\"journal\": \"sqlite:j.db\", \"retain\": \"2h\", \"vars\": {\"scp\": {\"id\": [1]}},"
-        "\"aws\": {\"regions\": [\"eu-west-1\"], \"endpoint\": \"http://127.0.0.1:5000\"},"
+        "\"aws\": {\"regions\": [\"eu-west-1\"], \"endpoint\": \"http://127.0.0.1:5000\","
+        " \"accounts\": [\"111111111111\"], \"role\": \"arn:aws:iam::${account}:role/ops/r\","
+        " \"external_id\": \"x-1\", \"resources\": [\"riposte\"]},"
         "\"guard\": {\"protected\": [\"arn:aws:iam::123456789012:role/ops/admin\"],"
         " \"limit\": {\"principals\": 0}}}",
         no_variables);
@@ -106,6 +108,10 @@ static void test_the_file_wins_over_defaults(void **state) {
     assert_int_equal(json_count(settings->vars), 1);
     assert_text_equal(settings->aws.regions.items[0], "eu-west-1");
     assert_text_equal(settings->aws.endpoint, "http://127.0.0.1:5000");
+    assert_text_equal(settings->aws.accounts.items[0], "111111111111");
+    assert_text_equal(settings->aws.role, "arn:aws:iam::${account}:role/ops/r");
+    assert_text_equal(settings->aws.external_id, "x-1");
+    assert_text_equal(settings->aws.resources.items[0], "riposte");
     assert_int_equal(settings->guard.protected_principals.count, 1);
     assert_int_equal(settings->guard.limit_principals, 0);
     assert_int_equal(settings->guard.limit_resources, 200);
@@ -202,12 +208,18 @@ static const struct bad_case {
      "1:17: \"acknowledge\": \"responded\" is not supported yet: use journaled"},
     {"{\"rules\": \"\"}", "1:11: \"rules\" must be the name of a folder, is \"\""},
     {"{\"vars\": []}", "1:10: \"vars\" must be an object, is an array"},
-    {"{\"aws\": {\"accounts\": [\"123456789012\"]}}",
-     "1:22: \"aws.accounts\": an entry is not supported yet: leave it []"},
+    {"{\"aws\": {\"accounts\": [\"12345678901\"]}}",
+     "1:23: an entry of \"aws.accounts\" must be an account's id: 12 digits, is \"12345678901\""},
+    {"{\"aws\": {\"accounts\": \"organization\"}}",
+     "1:22: \"aws.accounts\": \"organization\" is not supported yet: list the ids of the accounts"},
     {"{\"aws\": {\"role\": \"arn:aws:iam::1:role/x\"}}",
-     "1:18: \"aws.role\": another role is not supported yet: leave it out"},
-    {"{\"aws\": {\"external_id\": \"x\"}}",
-     "1:25: \"aws.external_id\": a value is not supported yet: leave it null"},
+     "1:18: \"aws.role\" must be the ARN of a role with ${account} in it, like "
+     "\"arn:${partition}:iam::${account}:role/riposte-responder\", is \"arn:aws:iam::1:role/x\""},
+    {"{\"aws\": {\"external_id\": \"a b\"}}",
+     "1:25: \"aws.external_id\" must be null or 2 to 1224 letters, digits and _+=,.@:/-, is "
+     "\"a b\""},
+    {"{\"aws\": {\"resources\": [\"\"]}}",
+     "1:24: an entry of \"aws.resources\" must be a name or an ARN, is \"\""},
     {"{\"aws\": {\"regions\": [\"Ireland\"]}}",
      "1:22: an entry of \"aws.regions\" must be a Region like \"eu-west-1\", is \"Ireland\""},
     {"{\"aws\": {\"endpoint\": \"localhost:5000\"}}",

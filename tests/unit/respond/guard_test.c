@@ -31,7 +31,7 @@
 #define EXTERNAL \
     ",'userIdentity':{'type':'AWSAccount','principalId':'AIDAX','accountId':'999999999999'}"
 
-enum { KNOWN = 1, OWN_KEY = 2, NEEDED = 4, OTHER_ACCOUNT = 8 };
+enum { KNOWN = 1, OWN_KEY = 2, NEEDED = 4, OTHER_ACCOUNT = 8, MEMBER = 16, OWN_ROLE = 32 };
 
 static const struct guard_case {
     const char *name, *event, *protected_entry, *region, *self;
@@ -52,6 +52,11 @@ static const struct guard_case {
      true, "our own user, with an access key that is not ours"},
     {"another account", EVENT(AT, USER), NULL, NULL, "AROASELF:i", KNOWN | OTHER_ACCOUNT,
      GUARD_HOLD, false, "account 123456789012 is not ours"},
+    {"another account of ours", EVENT(AT, USER), NULL, NULL, "AROASELF:i",
+     KNOWN | OTHER_ACCOUNT | MEMBER, GUARD_PASS, false, ""},
+    {"our role there with another key", EVENT(AT, SESSION), NULL, NULL, "AROASELF:i",
+     KNOWN | OTHER_ACCOUNT | MEMBER | OWN_ROLE, GUARD_HOLD, true,
+     "our own role, with an access key that is not ours: ASIAX"},
     {"a region that is not ours", EVENT(AT, USER), NULL, "us-east-1", "AROASELF:i", KNOWN,
      GUARD_HOLD, false, "region eu-west-1 is not one of aws.regions"},
     {"a region that is", EVENT(AT, USER), NULL, "eu-west-1", "AROASELF:i", KNOWN, GUARD_PASS, false,
@@ -117,11 +122,15 @@ static void judge(const struct guard_case *row, struct arena *arena,
         .unique_id = text_of(row->self),
         .why = TEXT("no credentials")};
     struct text entry = text_of(row->protected_entry), region = text_of(row->region);
+    struct text member = TEXT("123456789012");
     struct guard_facts facts = {
         .event = &event,
         .identity = &identity,
         .is_own_key = (row->flags & OWN_KEY) != 0,
         .needs_identity = (row->flags & NEEDED) != 0,
+        .accounts = {&member, (row->flags & MEMBER) != 0 ? 1 : 0},
+        .own_role = (row->flags & OWN_ROLE) != 0 ? TEXT("arn:aws:iam::123456789012:role/team/ops")
+                                                 : TEXT(""),
         .regions = {&region, row->region != NULL ? 1 : 0},
         .protected_principals = {&entry, row->protected_entry != NULL ? 1 : 0},
         .max_event_age_ms = 3600 * 1000,

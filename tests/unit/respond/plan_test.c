@@ -350,6 +350,24 @@ static void test_a_request_is_marked_and_its_path_encoded(void **state) {
     playing_done(&playing);
 }
 
+static void test_a_role_goes_along_to_the_inverse(void **state) {
+    (void)state;
+    struct playing playing;
+    playing_start(&playing,
+                  RESTORE("{'name':'put','call':'iam:PutX','with':{'A':'${item:-b}'},"
+                          "'role':'arn:aws:iam::${account}:role/r','each':'${id}',"
+                          "'effect':{'target':'${item}','name':'n'},"
+                          "'undo':{'call':'iam:DeleteX','with':{'A':'${sent.A}'}}}"),
+                  PLAYING_EVENT);
+    struct plan_action action = next(&playing, NULL, 0);
+    assert_int_equal(action.kind, PLAN_WRITE);
+    assert_json(&playing, action.parameters,
+                "{'$as':{'role':'arn:aws:iam::123456789012:role/r','parameters':{'A':'e-1'}}}");
+    assert_json(&playing, json_member(action.inverse, "parameters"),
+                "{'$as':{'role':'arn:aws:iam::123456789012:role/r','parameters':{'A':'e-1'}}}");
+    playing_done(&playing);
+}
+
 static void test_an_edit_waits_for_its_document(void **state) {
     (void)state;
     struct playing playing;
@@ -513,6 +531,7 @@ int main(void) {
         cmocka_unit_test(test_an_answer_too_long_to_keep_is_asked_for_again),
         cmocka_unit_test(test_what_uses_an_assumed_answer_is_known_only_when_asked),
         cmocka_unit_test(test_a_request_is_marked_and_its_path_encoded),
+        cmocka_unit_test(test_a_role_goes_along_to_the_inverse),
         cmocka_unit_test(test_an_edit_waits_for_its_document),
         cmocka_unit_test(test_an_escape_goes_on_behind_what_stands),
         cmocka_unit_test(test_the_step_of_a_call_is_found_again),
