@@ -47,14 +47,15 @@ static const struct command commands[] = {
      "is\n"
      "set. A certificate on loopback isn't checked, elsewhere it is. Exit 0: all accepted."},
     {"incidents", cli_incidents,
-     "[list | show ID | approve ID [--override protected] | dismiss ID | undo ID [--yes] "
-     "[--resources]]\n"
+     "[list [--all] | show ID | approve ID [--override protected] | dismiss ID |\n"
+     "undo ID|--all [--yes] [--resources]]\n"
      "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
      "lists, shows, approves, dismisses and undoes incidents through the admin API",
-     "--token takes env:NAME or file:PATH, never the token itself. undo shows what it would take "
-     "back;\n"
-     "--yes does it, --resources takes restorations back too. approve asks again whether it is so, "
-     "and\n"
+     "--token takes env:NAME or file:PATH, never the token itself. list shows the newest 50. undo "
+     "shows\n"
+     "what it would take back, --all of every incident; --yes does it, --resources takes "
+     "restorations\n"
+     "back too. approve asks again whether it is so, and\n"
      "acts on a held incident whatever its age, limits and the mode approve say; a protected "
      "principal\n"
      "needs --override protected. dismiss ends a held incident without doing anything."},

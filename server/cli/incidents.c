@@ -10,14 +10,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WAIT_MS 30000
-#define POLL_MS 200
+#define WAIT_MS   30000
+#define POLL_MS   200
+#define PAGE_ROWS "500"
+/* Those that may have changed something. */
+#define STATES_TO_UNDO "responding,done,failed,held"
 
 struct incidents {
     const char *name; /* of the command, for messages */
     struct api_options api_options;
     const char *override;
-    bool as_json, is_sure, with_resources;
+    bool as_json, is_sure, with_resources, is_all;
     struct api api;
 };
 
@@ -47,14 +50,39 @@ static void print_row(const struct json *incident) {
     printf("\n");
 }
 
-static bool list(struct incidents *incidents, struct error *error) {
+/* The newest incidents in `states` ("": any), or all of them. */
+static bool read_rows(struct incidents *incidents, const char *states, struct json **rows_out,
+                      struct error *error) {
+    struct arena *arena = incidents->api.target.arena;
+    struct json *rows = json_new_array(arena);
     const struct json *answer = NULL;
-    if (!api_ask(&incidents->api, TEXT("GET"), TEXT("/v1/incidents"), TEXT(""), &answer, error)) {
+    struct text before = TEXT("");
+    do {
+        struct text path = arena_format(arena, "/v1/incidents?state=%s%s%s%.*s", states,
+                                        incidents->is_all ? "&limit=" PAGE_ROWS : "",
+                                        before.bytes > 0 ? "&before=" : "", TEXT_ARG(before));
+        if (!api_ask(&incidents->api, TEXT("GET"), path, TEXT(""), &answer, error)) {
+            return false;
+        }
+        const struct json *row = json_first(json_member(answer, "incidents"));
+        for (; row; row = json_next(row)) {
+            json_add_element(rows, json_share(arena, row));
+        }
+        before = member(answer, "before");
+    } while (incidents->is_all && before.bytes > 0);
+    *rows_out = rows;
+    return true;
+}
+
+static bool list(struct incidents *incidents, struct error *error) {
+    struct arena *arena = incidents->api.target.arena;
+    struct json *rows = NULL, *object = json_new_object(arena);
+    if (!read_rows(incidents, "", &rows, error)) {
         return false;
     }
-    const struct json *rows = json_member(answer, "incidents");
     if (incidents->as_json) {
-        print_json(answer);
+        json_add_member(arena, object, TEXT("incidents"), rows);
+        print_json(object);
     } else if (json_count(rows) == 0) {
         printf("no incidents\n");
     }
@@ -308,6 +336,26 @@ static bool ask_to(struct incidents *incidents, const char *id, const char *verb
     return api_ask(&incidents->api, TEXT("POST"), buffer_text(&path), body, &answer, error);
 }
 
+static bool ask_to_undo(struct incidents *incidents, const char *id, struct error *error) {
+    struct text body = incidents->with_resources ? TEXT("{\"resources\":true}")
+                                                 : TEXT("{\"resources\":false}");
+    return ask_to(incidents, id, "undo", body, error);
+}
+
+static bool wait_for_release(struct incidents *incidents, const char *id, struct error *error) {
+    const struct json *incident = NULL;
+    if (!wait_until(incidents, id, is_released, &incident, error)) {
+        return false;
+    }
+    return text_equal(member(incident, "state"), TEXT("released")) ||
+           error_set(error, ERROR_BUSY, "not released yet; 'riposte incidents show %s' says why",
+                     id);
+}
+
+static void say_nothing_done(size_t count) {
+    printf("%zu to take back; nothing was done yet: add --yes\n", count);
+}
+
 static bool undo(struct incidents *incidents, const char *id, struct error *error) {
     const struct json *incident = NULL;
     if (!read_incident(incidents, id, &incident, error)) {
@@ -315,18 +363,67 @@ static bool undo(struct incidents *incidents, const char *id, struct error *erro
     }
     size_t count = print_effects(incident, incidents->with_resources);
     if (!incidents->is_sure) {
-        printf("%zu to take back; nothing was done yet: add --yes\n", count);
+        say_nothing_done(count);
         return true;
     }
-    struct text body = incidents->with_resources ? TEXT("{\"resources\":true}")
-                                                 : TEXT("{\"resources\":false}");
-    if (!ask_to(incidents, id, "undo", body, error) ||
-        !wait_until(incidents, id, is_released, &incident, error)) {
+    return ask_to_undo(incidents, id, error) && wait_for_release(incidents, id, error);
+}
+
+/* Prints what would be taken back; of `ids` those stay that have anything. */
+static bool look_over(struct incidents *incidents, const struct json *rows, const char **ids_out,
+                      size_t *count_out, size_t *effects_out, struct error *error) {
+    for (const struct json *row = json_first(rows); row; row = json_next(row)) {
+        const struct json *incident = NULL;
+        const char *id =
+            arena_format(incidents->api.target.arena, "%.*s", TEXT_ARG(member(row, "id"))).data;
+        if (!read_incident(incidents, id, &incident, error)) {
+            return false;
+        }
+        size_t count = print_effects(incident, incidents->with_resources);
+        *effects_out += count;
+        if (count > 0) {
+            ids_out[(*count_out)++] = id;
+        }
+    }
+    return true;
+}
+
+/* Calls do_fn for each, also when one fails; the first error counts. */
+static bool do_for_each(struct incidents *incidents, const char *const *ids, size_t count,
+                        bool (*do_fn)(struct incidents *incidents, const char *id,
+                                      struct error *error),
+                        struct error *error) {
+    bool is_good = true;
+    for (size_t i = 0; i < count; i++) {
+        struct error one = {0};
+        if (!do_fn(incidents, ids[i], &one)) {
+            *error = is_good ? one : *error;
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
+static bool undo_all(struct incidents *incidents, struct error *error) {
+    struct json *rows = NULL;
+    size_t count = 0, effects = 0;
+    if (!read_rows(incidents, STATES_TO_UNDO, &rows, error)) {
         return false;
     }
-    return text_equal(member(incident, "state"), TEXT("released")) ||
-           error_set(error, ERROR_BUSY, "not released yet; 'riposte incidents show %s' says why",
-                     id);
+    const char **ids = arena_alloc_array(incidents->api.target.arena, json_count(rows) + 1,
+                                         sizeof(*ids));
+    if (!look_over(incidents, rows, ids, &count, &effects, error)) {
+        return false;
+    }
+    if (!incidents->is_sure) {
+        say_nothing_done(effects);
+        return true;
+    }
+    bool are_asked = do_for_each(incidents, ids, count, ask_to_undo, error);
+    struct error late = {0};
+    bool are_released = do_for_each(incidents, ids, count, wait_for_release, &late);
+    *error = are_asked ? late : *error;
+    return are_asked && are_released;
 }
 
 static bool approve(struct incidents *incidents, const char *id, struct error *error) {
@@ -375,6 +472,26 @@ static const struct action *find_action(const char *name) {
     return NULL;
 }
 
+static const char *operands_wrong(const struct incidents *incidents, const struct action *action,
+                                  int count) {
+    bool may_be_all = !action || action->do_fn == undo;
+    if (incidents->is_all && !may_be_all) {
+        return "--all goes with list and undo";
+    }
+    if (action && !incidents->is_all && count != 2) {
+        return "takes one incident's id";
+    }
+    return (!action || incidents->is_all) && count > 1 ? "takes nothing more" : NULL;
+}
+
+static bool act(struct incidents *incidents, const struct action *action, const char *id,
+                struct error *error) {
+    if (!action) {
+        return list(incidents, error);
+    }
+    return incidents->is_all ? undo_all(incidents, error) : action->do_fn(incidents, id, error);
+}
+
 /* The operands, as said in `riposte help incidents`. */
 static int run(struct incidents *incidents, int count, char **operands) {
     struct error error = {0};
@@ -384,15 +501,14 @@ static int run(struct incidents *incidents, int count, char **operands) {
         return cli_fail(incidents->name,
                         "'%s' is none of list, show ID, approve ID, dismiss ID, undo ID", name);
     }
-    if (count > (action ? 2 : 1) || (action && count < 2)) {
-        return cli_fail(incidents->name, action ? "%s takes one incident's id" : "%s takes nothing",
-                        name);
+    const char *wrong = operands_wrong(incidents, action, count);
+    if (wrong) {
+        return cli_fail(incidents->name, "%s: %s", name, wrong);
     }
     if (!api_open(&incidents->api, &incidents->api_options, &error)) {
         return cli_fail(incidents->name, "%s", error.text);
     }
-    bool is_done = action ? action->do_fn(incidents, operands[1], &error) : list(incidents, &error);
-    if (!is_done) {
+    if (!act(incidents, action, count > 1 ? operands[1] : NULL, &error)) {
         fprintf(stderr, "riposte incidents: %s\n", error.text);
         return EXIT_NO;
     }
@@ -410,6 +526,7 @@ int cli_incidents(int argc, char **argv) {
         {"json", 0, NULL, &incidents.as_json},
         {"yes", 0, NULL, &incidents.is_sure},
         {"resources", 0, NULL, &incidents.with_resources},
+        {"all", 0, NULL, &incidents.is_all},
     };
     int first = cli_options(argc, argv, options, ARRAY_COUNT(options));
     if (first < 0) {

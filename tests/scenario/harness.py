@@ -206,7 +206,7 @@ class Recorder(threading.Thread):
 
 class Interposer:
     """A relay before an AWS stand-in that understands requests: on_request(action, forward) answers each, as
-    (status, body). forward() asks the stand-in; it may be called late, or never."""
+    (status, body). forward() asks the stand-in; it may be called late, or never. forward.body: the request's."""
 
     def __init__(self, target_port, on_request):
         interposer = self
@@ -228,6 +228,7 @@ class Interposer:
                         answer = connection.getresponse()
                         return answer.status, answer.read()
 
+                forward.body = body
                 status, answer = on_request(action, forward)
                 with contextlib.suppress(OSError):
                     self.send_response(status)
