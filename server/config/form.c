@@ -207,10 +207,7 @@ static void refuse_unknown(const struct reading *reading, const struct json *nod
 
 static void check_member(const struct reading *reading, const struct json *node,
                          const struct member *member) {
-    if ((member->flags & MEMBER_LATER) != 0) {
-        findings_add_at(reading->findings, reading->source, json_key_offset(node),
-                        "\"%s\" is not supported yet: take it out", member->name);
-    } else if (!kinds[member->kind].is_fn(node)) {
+    if (!kinds[member->kind].is_fn(node)) {
         char label[FORM_NAME_BYTES];
         snprintf(label, sizeof(label), "\"%s\"", member->name);
         form_refuse(reading, node, label, kinds[member->kind].needs);

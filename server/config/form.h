@@ -1,5 +1,5 @@
-/* Documents of ours, read by table: which members an object may have, of which kind, and which are
- * not supported yet. Everything wrong goes into findings, with its place and what to do; the
+/* Documents of ours, read by table: which members an object may have, and of which kind.
+ * Everything wrong goes into findings, with its place and what to do; the
  * getters below give something harmless for what is wrong or absent.
  *
  * Ownership:  what is read lives in the arena of the reading.
@@ -46,7 +46,6 @@ enum member_kind {
 
 enum member_flags {
     MEMBER_REQUIRED = 1,
-    MEMBER_LATER = 2, /* known, refused: not supported yet */
 };
 
 struct member {

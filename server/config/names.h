@@ -23,6 +23,7 @@ enum name_place {
     NAME_ANSWER = 256,    /* in `same` */
     NAME_PRIOR = 512,     /* in `undo` */
     NAME_DOCUMENT = 2048, /* in the `write` of an `edit` */
+    NAME_NOTICE = 4096,   /* in the `body` of a `post` */
     NAME_OURS = 1024,     /* of `self` what is known without asking: in `where` */
 };
 

@@ -20,10 +20,8 @@ const char *acts_on_name(enum acts_on acts_on) {
 static enum acts_on read_acts_on(const struct reading *reading, const struct json *root) {
     const struct json *node = json_member(root, "acts_on");
     size_t index = 0;
-    if (node != NULL && form_choice(reading, node, "\"acts_on\"", acts_on_names, &index) &&
-        index == ACTS_ON_NOBODY) {
-        findings_add(reading->findings, reading->source, node,
-                     "\"nobody\" is not supported yet: choose principal or resource");
+    if (node != NULL && !form_choice(reading, node, "\"acts_on\"", acts_on_names, &index)) {
+        return ACTS_ON_PRINCIPAL;
     }
     return (enum acts_on)index;
 }

@@ -103,23 +103,12 @@ static struct json *of_member(struct schema *schema, const struct form *form,
                                                     : with_keywords(arena, node, detail->schema);
 }
 
-static bool is_taken(const struct form *form, const char *name) {
-    for (size_t i = 0; i < form->count; i++) {
-        if (strcmp(form->members[i].name, name) == 0) {
-            return (form->members[i].flags & MEMBER_LATER) == 0;
-        }
-    }
-    return false;
-}
-
 static struct json *of_one(const struct schema *schema, const struct form *form) {
     struct json *branches = json_new_array(schema->arena);
     for (size_t i = 0; form->one_of[i] != NULL; i++) {
-        if (is_taken(form, form->one_of[i])) {
-            struct json *required = json_new_array(schema->arena);
-            add_string(schema->arena, required, form->one_of[i]);
-            json_add_element(branches, only(schema->arena, "required", required));
-        }
+        struct json *required = json_new_array(schema->arena);
+        add_string(schema->arena, required, form->one_of[i]);
+        json_add_element(branches, only(schema->arena, "required", required));
     }
     return branches;
 }
@@ -131,9 +120,6 @@ static struct json *define(struct schema *schema, const struct form *form) {
     struct json *properties = json_new_object(arena);
     for (size_t i = 0; i < form->count; i++) {
         const struct member *member = &form->members[i];
-        if ((member->flags & MEMBER_LATER) != 0) {
-            continue; /* refused, like what is unknown */
-        }
         json_add_member(arena, properties, text_of(member->name), of_member(schema, form, member));
         if ((member->flags & MEMBER_REQUIRED) != 0) {
             add_string(arena, required, member->name);

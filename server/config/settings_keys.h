@@ -61,7 +61,6 @@ extern const struct key_type settings_folder_type;
 extern const struct key_type settings_journal_type;
 /* settings_lists.c */
 extern const struct key_type settings_acknowledge_type;
-extern const struct key_type settings_only_empty_type;
 extern const struct key_type settings_external_id_type;
 extern const struct key_type settings_role_type;
 extern const struct key_type settings_secrets_type;

@@ -12,14 +12,6 @@ static void read_acknowledge(const struct value_place *place, const struct json 
     }
 }
 
-static void read_only_empty(const struct value_place *place, const struct json *node) {
-    if (!json_is_array(node)) {
-        value_refuse(place, node, "an array");
-    } else if (json_count(node) > 0) {
-        value_refuse_later(place, node, "an entry", "leave it []");
-    }
-}
-
 /* ---- secrets ---- */
 
 #define REFERENCE_SCHEMA "{\"type\": \"string\", \"pattern\": \"^(env|file):.\"}"
@@ -386,8 +378,6 @@ static struct json *print_vars(const struct settings *settings, const struct key
 
 const struct key_type settings_acknowledge_type = {
     "word", true, read_acknowledge, NULL, "{\"enum\": [\"journaled\", \"responded\"]}", NULL};
-const struct key_type settings_only_empty_type = {
-    "list", false, read_only_empty, NULL, "{\"type\": \"array\", \"maxItems\": 0}", NULL};
 const struct key_type settings_accounts_type = {
     "list",
     false,

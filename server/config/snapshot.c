@@ -256,6 +256,38 @@ static void complete_definitions(struct snapshot_box *box) {
     box->public.rule_count = box->definition_count;
 }
 
+/* ---- notify ---- */
+
+/* Names may come from the environment too: then there is no place to point at. */
+static void check_notify(const struct loading *loading) {
+    const struct settings *settings = &loading->box->settings;
+    const struct texts lists[] = {settings->notify.observed, settings->notify.held,
+                                  settings->notify.failed,   settings->notify.done,
+                                  settings->notify.escaped,  settings->notify.released};
+    const struct json *node = json_member(loading->settings_root, "notify");
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        for (size_t k = 0; k < lists[i].count; k++) {
+            struct text name = lists[i].items[k];
+            const struct playbook *playbook = snapshot_playbook(&loading->box->public, name);
+            if (playbook == NULL || playbook->acts_on != ACTS_ON_NOBODY) {
+                findings_add(loading->findings, &loading->settings_source, node,
+                             playbook == NULL ? "\"notify\": there is no playbook \"%.*s\""
+                                              : "\"notify\": playbook \"%.*s\" must act on nobody",
+                             TEXT_ARG(name));
+            }
+        }
+    }
+}
+
+const struct playbook *snapshot_playbook(const struct snapshot *snapshot, struct text name) {
+    for (size_t i = 0; i < snapshot->playbook_count; i++) {
+        if (text_equal(snapshot->playbooks[i]->name, name)) {
+            return snapshot->playbooks[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- loading ---- */
 
 static void warn_of_settings(const struct loading *loading) {
@@ -314,6 +346,9 @@ bool snapshot_load(const char *path, environment_fn *lookup_fn, void *arg,
     }
     load_folder(&loading, box->settings.playbooks, "playbooks", load_playbook);
     load_folder(&loading, box->settings.rules, "rules", load_rule);
+    box->public.playbooks = box->playbooks;
+    box->public.playbook_count = box->playbook_count;
+    check_notify(&loading);
     warn_of_settings(&loading);
     if (findings_errors(findings) > errors_before || !build_ruleset(&loading)) {
         return false;

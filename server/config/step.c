@@ -3,6 +3,7 @@
 #include "call.h"
 #include "forms.h"
 #include "placeholder.h"
+#include "post.h"
 
 #include "riposte/base/time.h"
 #include "riposte/config/template.h"
@@ -332,11 +333,12 @@ static const struct member step_members[] = {
     {"undo", MEMBER_ANY, 0},
     {"effect", MEMBER_OBJECT, 0},
     {"role", MEMBER_STRING, 0},
-    {"post", MEMBER_ANY, MEMBER_LATER},
+    {"post", MEMBER_OBJECT, 0},
 };
 static const struct member_detail step_details[] = {
     {.name = "request", .form = &request_form},
     {.name = "edit", .form = &edit_form},
+    {.name = "post", .form = &post_form},
     {.name = "when", .schema = FORM_PATTERN_SCHEMA},
     {.name = "each", .schema = "{\"pattern\": \"^[$][{].*[}]$\"}"},
     {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
@@ -383,6 +385,31 @@ static void read_edit(const struct reading *reading, const struct scope *scope,
     step_out->undo = step_out->edit != NULL ? undo : NULL;
 }
 
+/* A notification has nothing to verify or to take back. */
+static void read_post(const struct step_reading *steps, const struct scope *scope,
+                      const struct json *step, struct step *step_out) {
+    static const char *const allowed[] = {"name", "when", "post", NULL};
+    const struct reading *reading = &steps->reading;
+    const struct json *post = json_member(step, "post");
+    for (const struct json *child = json_first(step); child != NULL; child = json_next(child)) {
+        size_t i = 0;
+        while (allowed[i] != NULL && !text_equal_string(json_key(child), allowed[i])) {
+            i++;
+        }
+        if (allowed[i] == NULL) {
+            findings_add_at(reading->findings, reading->source, json_key_offset(child),
+                            "\"%.*s\" can't stand beside \"post\"", TEXT_ARG(json_key(child)));
+        }
+    }
+    if (steps->acts_on != ACTS_ON_NOBODY) {
+        findings_add_at(reading->findings, reading->source, json_key_offset(post),
+                        "only a playbook that acts on nobody posts: name one beside this");
+    }
+    struct scope wider = *scope;
+    wider.places |= NAME_NOTICE;
+    step_out->post = post_read(reading, &wider, post);
+}
+
 static void read_call_step(struct step_reading *steps, const struct json *node,
                            struct step *step_out) {
     const struct reading *reading = &steps->reading;
@@ -398,6 +425,15 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
     read_each(reading, &scope, node, step_out);
     step_out->when = scope_check_when(reading, &scope, json_member(node, "when"));
     step_out->is_when_of_item = looks_at_item(json_member(node, "when"));
+    if (json_is_object(json_member(node, "post"))) {
+        read_post(steps, &scope, node, step_out);
+        add_name(steps, node);
+        return;
+    }
+    if (steps->acts_on == ACTS_ON_NOBODY && json_is_object(node)) {
+        findings_add(reading->findings, reading->source, node,
+                     "a playbook that acts on nobody only posts: a step needs \"post\"");
+    }
     step_out->call = call_read(reading, &scope, node);
     if (json_is_object(edit)) {
         read_edit(reading, &scope, node, step_out);

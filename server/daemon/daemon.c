@@ -100,6 +100,7 @@ static bool start_respond(struct daemon *daemon, struct error *error) {
     const struct respond_options options = {
         .journal = daemon->journal,
         .aws = respond_aws_of(daemon->aws),
+        .post = respond_post_of(daemon->http),
         .clock = &clock_system,
         .snapshot_fn = daemon_snapshot,
         .snapshot_arg = daemon,

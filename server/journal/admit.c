@@ -21,11 +21,37 @@ static bool move(struct admit *admit, struct store_incident *incident, enum inci
                        &has_moved, error);
 }
 
+/* Nobody is handed one: what contains comes first. */
+static bool make_notices(struct admit *admit, const struct store_incident *incident,
+                         enum incident_state state, bool for_escape, struct error *error) {
+    const struct journal_admission *admission = admit->admission;
+    for (size_t i = 0; i < admission->notice_count; i++) {
+        const struct journal_notice *notice = &admission->notices[i];
+        struct store_task task = {
+            .incident = incident->shown.id,
+            .event_id = admit->event_id,
+            .kind = notice->task.kind,
+            .priority = notice->task.priority,
+            .due_unix_ms = admit->ledger->now_unix_ms,
+            .playbook = notice->task.playbook,
+            .lane = notice->task.lane,
+            .detail = notice->task.detail,
+        };
+        bool is_wanted = for_escape ? notice->for_escape
+                                    : !notice->for_escape && notice->state == state;
+        if (is_wanted && !ledger_add_task(admit->ledger, &task, NULL, NULL, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool settle(struct admit *admit, enum incident_state state, struct text reason,
                    struct error *error) {
     admit->admitted->state = state;
     admit->admitted->reason = arena_copy_text(admit->admitted->arena, reason);
-    return move(admit, &admit->incident, state, reason, error);
+    return move(admit, &admit->incident, state, reason, error) &&
+           make_notices(admit, &admit->incident, state, false, error);
 }
 
 /* ---- tasks ---- */
@@ -171,7 +197,8 @@ static bool join(struct admit *admit, struct store_incident *open, struct error 
     if (!settle(admit, INCIDENT_JOINED, reason, error)) {
         return false;
     }
-    if (admit->admitted->is_escape && !mark_escape(admit, open, error)) {
+    if (admit->admitted->is_escape && (!mark_escape(admit, open, error) ||
+                                       !make_notices(admit, open, INCIDENT_JOINED, true, error))) {
         return false;
     }
     return work_for(admit, open, error);

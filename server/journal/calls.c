@@ -196,7 +196,7 @@ static bool look_for_calls(struct ledger *ledger, const struct store_incident *i
         *result_out = INTENT_ENDED;
         return true;
     }
-    if (incident_is_closed(incident->shown.state)) {
+    if (!intent->is_notice && incident_is_closed(incident->shown.state)) {
         *result_out = INTENT_RELEASING;
         return true;
     }

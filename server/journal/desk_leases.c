@@ -2,14 +2,15 @@
 
 #include <string.h>
 
-/* An undo waits until nobody works on its incident any more. */
+/* An undo waits until nobody works on its incident any more, but tells of it. */
 static bool may_claim(void *arg, const struct desk_entry *entry) NO_THREAD_SAFETY_ANALYSIS {
     struct desk *desk = arg;
     if (entry->task.kind != TASK_UNDO) {
         return true;
     }
     for (const struct desk_entry *held = desk->shared.leased; held != NULL; held = held->next) {
-        if (strcmp(held->task.incident.text, entry->task.incident.text) == 0) {
+        if (held->task.kind != TASK_NOTIFY &&
+            strcmp(held->task.incident.text, entry->task.incident.text) == 0) {
             return false;
         }
     }
@@ -32,7 +33,7 @@ static void invalidate_others(struct desk *desk, const struct desk_entry *undo)
     const struct ulid *incident = &undo->task.incident;
     struct desk_entry *entry = desk_next_of(*desk_incident_chain(desk, incident), incident);
     for (; entry != NULL; entry = desk_next_of(entry->next_by_incident, incident)) {
-        if (entry != undo) {
+        if (entry != undo && entry->task.kind != TASK_NOTIFY) {
             entry->fence = 0;
         }
     }

@@ -55,7 +55,7 @@ bool incident_is_closed(enum incident_state state) {
 const char *task_kind_name(enum task_kind kind) {
     static const char *const names[] = {
         [TASK_RESPOND] = "respond", [TASK_PLAYBOOK] = "playbook", [TASK_VERIFY] = "verify",
-        [TASK_UNDO] = "undo",       [TASK_RELEASE] = "release",
+        [TASK_UNDO] = "undo",       [TASK_RELEASE] = "release",   [TASK_NOTIFY] = "notify",
     };
     assert((size_t)kind < ARRAY_COUNT(names));
     return names[kind];

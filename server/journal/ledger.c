@@ -46,7 +46,8 @@ static void load_task(void *arg, const struct store_task *task, enum incident_st
         .attempt = task->attempt,
         .due_unix_ms = task->due_unix_ms,
         .lane = task->lane,
-        .is_doomed = state == INCIDENT_RELEASING && task->kind != TASK_UNDO,
+        .is_doomed = state == INCIDENT_RELEASING && task->kind != TASK_UNDO &&
+                     task->kind != TASK_NOTIFY,
     };
     desk_reload_add(ledger->desk, &open);
 }

@@ -23,6 +23,9 @@ bool decide_call_off(struct ledger *ledger, const struct ulid *incident, struct 
     struct desk_view *views = NULL;
     size_t count = desk_tasks_of(ledger->desk, incident, ledger->arena, &views);
     for (size_t i = 0; i < count; i++) {
+        if (views[i].task.kind == TASK_NOTIFY) { /* what was so is told all the same */
+            continue;
+        }
         /* Doomed first: between the look and here somebody may have claimed it. */
         desk_doom(ledger->desk, views[i].task.id);
         if (!desk_is_leased(ledger->desk, views[i].task.id) &&

@@ -89,6 +89,16 @@ size_t journal_write_state(struct journal_write *write, enum incident_state stat
     return add_result(write, change);
 }
 
+void journal_write_notice(struct journal_write *write, size_t state_index,
+                          const struct journal_new_task *task) {
+    struct write_change *change = add(write, WRITE_NOTICE);
+    change->notice.state_index = state_index;
+    change->notice.task = *task;
+    keep(write, &change->notice.task.playbook);
+    keep(write, &change->notice.task.lane);
+    keep(write, &change->notice.task.detail);
+}
+
 void journal_write_audit(struct journal_write *write, struct text event, struct text text) {
     struct write_change *change = add(write, WRITE_AUDIT);
     change->audit.event = arena_copy_text(write->arena, event);
@@ -126,7 +136,7 @@ int journal_write_result(const struct journal_write *write, size_t index) {
 
 static bool write_task(struct ledger *ledger, const struct store_incident *incident,
                        int64_t event_id, const struct journal_new_task *new, struct error *error) {
-    if (incident_is_closed(incident->shown.state)) {
+    if (new->kind != TASK_NOTIFY && incident_is_closed(incident->shown.state)) {
         return true;
     }
     struct store_task task = {
@@ -159,7 +169,8 @@ static bool end_all_tasks(struct ledger *ledger, const struct ulid *incident, st
     struct desk_view *views = NULL;
     size_t count = desk_tasks_of(ledger->desk, incident, ledger->arena, &views);
     for (size_t i = 0; i < count; i++) {
-        if (!ledger_end_task(ledger, views[i].task.id, error)) {
+        if (views[i].task.kind != TASK_NOTIFY &&
+            !ledger_end_task(ledger, views[i].task.id, error)) {
             return false;
         }
     }
@@ -205,6 +216,9 @@ static bool apply(struct ledger *ledger, struct journal_write *write,
                               error);
     case WRITE_TASK:
         return write_task(ledger, incident, event_id, &change->task, error);
+    case WRITE_NOTICE:
+        return write->results[change->notice.state_index] == 0 ||
+               write_task(ledger, incident, event_id, &change->notice.task, error);
     case WRITE_STATE:
         return write_state(ledger, write, incident, change, error);
     case WRITE_AUDIT:
@@ -253,8 +267,9 @@ bool decide_write(struct ledger *ledger, struct journal_write *write, struct err
             return false;
         }
     }
-    bool is_over = incident.shown.state == INCIDENT_RELEASED ||
-                   incident.shown.state == INCIDENT_DISMISSED ||
-                   (incident.shown.state == INCIDENT_RELEASING && task.kind != TASK_UNDO);
+    bool is_over = task.kind != TASK_NOTIFY &&
+                   (incident.shown.state == INCIDENT_RELEASED ||
+                    incident.shown.state == INCIDENT_DISMISSED ||
+                    (incident.shown.state == INCIDENT_RELEASING && task.kind != TASK_UNDO));
     return end_task(ledger, write, &task, is_over, error);
 }

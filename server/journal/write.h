@@ -12,6 +12,7 @@ enum write_kind {
     WRITE_OUTCOME,
     WRITE_TASK,
     WRITE_STATE,
+    WRITE_NOTICE,
     WRITE_AUDIT,
     WRITE_LET_GO,
     WRITE_RELEASED,
@@ -28,6 +29,10 @@ struct write_change {
             struct journal_outcome outcome;
         } outcome;
         struct journal_new_task task;
+        struct {
+            size_t state_index;
+            struct journal_new_task task;
+        } notice;
         struct {
             enum incident_state state;
             struct text reason;

@@ -30,6 +30,7 @@ void detail_read(struct text json, struct arena *arena, struct detail *detail_ou
     detail_out->with_resources = is_true(json_member(root, "resources"));
     detail_out->stands = is_true(json_member(root, "stands"));
     detail_out->is_now = is_true(json_member(root, "now"));
+    detail_out->state = json_text(json_member(root, "state"));
     detail_out->key = json_text(json_member(root, "key"));
     detail_out->from_unix_ms = integer_of(json_member(root, "from"), 0, INT64_MAX);
     detail_out->index = (unsigned)integer_of(json_member(root, "index"), 0, INT32_MAX);
@@ -57,6 +58,9 @@ struct text detail_text(const struct detail *detail) {
         json_put_text(&writer, "approver", detail->approver);
         json_put_integer(&writer, "approved", detail->approved_unix_ms);
         put_true(&writer, "override", detail->overrides_protection);
+    }
+    if (detail->state.bytes > 0) {
+        json_put_text(&writer, "state", detail->state);
     }
     put_true(&writer, "escape", detail->is_escape);
     put_true(&writer, "resources", detail->with_resources);

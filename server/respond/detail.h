@@ -6,6 +6,7 @@
  *     {"key":"<call key>","from":<unix ms>,"index":0,"applied":1,
  *      "stands":true,"now":true,"tries":{"verify":1}}               verify
  *     {"resources":false,"tries":{"<effect id>":1}}                 undo
+ *     {"state":"held","tries":{"<call key>":1}}                     notify
  *
  * Ownership:  lives in the arena it was read into.
  * Threads:    pure. */
@@ -30,6 +31,7 @@ struct detail {
     int64_t approved_unix_ms;
     bool overrides_protection; /* a protected principal's too */
     bool is_escape, with_resources;
+    struct text state;    /* notify: of what it tells: an incident's, or "escaped" */
     struct text key;      /* verify: of the call to look after */
     int64_t from_unix_ms; /* verify: when it was (last) made */
     unsigned index;       /* verify: which of `after` comes next */

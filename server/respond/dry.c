@@ -1,6 +1,7 @@
 #include "riposte/respond/dry.h"
 
 #include "riposte/base/time.h"
+#include "riposte/config/template.h"
 #include "riposte/json/writer.h"
 #include "riposte/respond/confirm.h"
 
@@ -10,8 +11,11 @@
 
 #define NO_INCIDENT TEXT("00000000000000000000000000")
 
-static const char *const call_kind_names[] = {
-    [DRY_CONFIRM] = "confirm", [DRY_READ] = "read", [DRY_BEFORE] = "before", [DRY_WRITE] = "write"};
+static const char *const call_kind_names[] = {[DRY_CONFIRM] = "confirm",
+                                              [DRY_READ] = "read",
+                                              [DRY_BEFORE] = "before",
+                                              [DRY_WRITE] = "write",
+                                              [DRY_POST] = "post"};
 static const char *const decision_names[] = {
     [GUARD_PASS] = "respond", [GUARD_SUPPRESS] = "suppressed", [GUARD_HOLD] = "held"};
 
@@ -81,11 +85,44 @@ static void simulate_call(struct simulation *simulation, const struct plan_actio
     simulation->count++;
 }
 
+/* What a notification says; of a secret's place only where it is. */
+static struct dry_playbook simulate_posts(const struct playbook *playbook,
+                                          const struct json *context, struct arena *arena) {
+    struct dry_call *calls = arena_alloc_array(arena, playbook->step_count, sizeof(*calls));
+    struct dry_playbook dry = {
+        .name = playbook->name, .acts_on = playbook->acts_on, .calls = calls, .end = PLAN_DONE};
+    struct json *notice = json_new_object(arena);
+    json_add_text(arena, notice, "state", TEXT("responding"));
+    json_add_text(arena, notice, "reason", TEXT(""));
+    context = context_with(context, "notice", notice, arena);
+    for (size_t i = 0; i < playbook->step_count; i++) {
+        const struct step *step = &playbook->steps[i];
+        const struct json *body = NULL;
+        bool applies = true;
+        struct error error = {0};
+        if ((step->when != NULL && !pattern_match_tree(step->when, context, &applies, &error)) ||
+            !template_render(step->post->body, context, arena, &body, &error)) {
+            dry.end = PLAN_FAILED;
+            dry.reason = arena_format(arena, "step %.*s: %s", TEXT_ARG(step->name), error.text);
+        } else if (applies) {
+            calls[dry.call_count++] = (struct dry_call){.kind = DRY_POST,
+                                                        .step = step->name,
+                                                        .service = TEXT("https"),
+                                                        .operation = TEXT("POST"),
+                                                        .parameters = body};
+        }
+    }
+    return dry;
+}
+
 static struct dry_playbook simulate_playbook(const struct dry_input *input,
                                              const struct playbook *playbook,
                                              const struct json *context, struct arena *arena) {
     const struct subject_event *event = input->event;
     struct simulation simulation = {.input = input, .arena = arena};
+    if (playbook->acts_on == ACTS_ON_NOBODY) {
+        return simulate_posts(playbook, context, arena);
+    }
     scoped(arena_free) struct arena *walk_arena = arena_new();
     struct plan_action action;
     for (;;) {
@@ -296,6 +333,11 @@ static void print_call(const struct page *page, const struct dry_call *call) {
                         : call->was_refused            ? " (does not match)"
                         : call->is_assumed             ? " (unconfirmed)"
                                                        : "";
+    if (call->kind == DRY_POST) {
+        line(page, 2, "post %.*s", TEXT_ARG(call->step));
+        print_parameters(page, call->parameters);
+        return;
+    }
     line(page, 2, "%s %.*s:%.*s%s in %.*s %.*s", call_kind_names[call->kind],
          TEXT_ARG(call->service), TEXT_ARG(call->operation), doubt, TEXT_ARG(call->account),
          TEXT_ARG(call->region));

@@ -2,6 +2,7 @@
 
 #include "detail.h"
 #include "entry.h"
+#include "notify.h"
 #include "numbers.h"
 #include "retry.h"
 
@@ -245,7 +246,7 @@ static void end_run(struct run *run, enum plan_kind kind, struct text reason,
     reason = reason.bytes == 0 ? reason
                                : arena_format(run->job->arena, "%.*s: %.*s",
                                               TEXT_ARG(run->playbook->name), TEXT_ARG(reason));
-    size_t index = journal_write_state(write, run_ends[kind].state, reason);
+    size_t index = notify_write_state(run->job, write, run_ends[kind].state, reason);
     journal_write_audit(write, TEXT("playbook"), end_text(run, kind, reason));
     journal_write_finish(write);
     if (!commit(run)) {
@@ -495,7 +496,7 @@ static void end_without_playbook(struct job *job) {
     scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
     struct text reason = arena_format(job->arena, "the rule has no playbook %.*s",
                                       TEXT_ARG(job->task->playbook));
-    size_t index = journal_write_state(write, INCIDENT_FAILED, reason);
+    size_t index = notify_write_state(job, write, INCIDENT_FAILED, reason);
     journal_write_finish(write);
     if (job_commit(job, write)) {
         if (journal_write_result(write, index) != 0) {
@@ -524,6 +525,10 @@ void execute_playbook(struct job *job, const struct head_start *head) {
     }
     if (run.playbook == NULL) {
         end_without_playbook(job);
+        return;
+    }
+    if (run.playbook->acts_on == ACTS_ON_NOBODY) {
+        notify_playbook(job, run.playbook);
         return;
     }
     detail_read(job->task->detail, job->arena, &run.detail);

@@ -3,6 +3,7 @@
 #include "decide.h"
 #include "execute.h"
 #include "job.h"
+#include "notify.h"
 #include "numbers.h"
 #include "release.h"
 #include "undo.h"
@@ -33,6 +34,15 @@ struct respond_aws respond_aws_of(struct aws_client *client) {
     return (struct respond_aws){client_send, client_identity, client};
 }
 
+static bool http_post(void *arg, const struct permit *permit, const struct http_request *request,
+                      http_done_fn *done_fn, void *done_arg, struct error *error) {
+    return http_send(arg, permit, request, done_fn, done_arg, error);
+}
+
+struct respond_post respond_post_of(struct http_client *http) {
+    return (struct respond_post){http_post, http};
+}
+
 /* ---- a task -------------------------------------------------------------------------------------
  */
 
@@ -51,7 +61,7 @@ static void hold_unreadable(struct job *job, const struct error *why) {
         }
     } else {
         scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
-        journal_write_state(write, INCIDENT_HELD, reason);
+        notify_write_state(job, write, INCIDENT_HELD, reason);
         journal_write_finish(write);
         if (!job_commit(job, write)) {
             return;
@@ -65,7 +75,8 @@ static void work(struct respond *respond, struct journal_task *task) {
     static void (*const work_fns[])(struct job *) = {[TASK_RESPOND] = decide,
                                                      [TASK_VERIFY] = verify,
                                                      [TASK_UNDO] = undo,
-                                                     [TASK_RELEASE] = release};
+                                                     [TASK_RELEASE] = release,
+                                                     [TASK_NOTIFY] = notify};
     enum task_kind kind = task->kind;
     struct job job;
     struct error error = {0};

@@ -2,6 +2,7 @@
 
 #include "call.h"
 #include "detail.h"
+#include "notify.h"
 #include "numbers.h"
 #include "retry.h"
 
@@ -183,7 +184,8 @@ static void finish(struct release *release) {
         }
         return;
     }
-    size_t index = journal_write_state(release->write, INCIDENT_RELEASED, TEXT("taken back"));
+    size_t index = notify_write_state(release->job, release->write, INCIDENT_RELEASED,
+                                      TEXT("taken back"));
     journal_write_finish(release->write);
     if (commit(release) && journal_write_result(release->write, index) != 0) {
         job_ended(release->job, INCIDENT_RELEASED, TEXT("taken back"));

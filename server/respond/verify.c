@@ -3,6 +3,7 @@
 #include "call.h"
 #include "detail.h"
 #include "entry.h"
+#include "notify.h"
 #include "numbers.h"
 #include "retry.h"
 
@@ -51,7 +52,7 @@ static void give_up(struct watch *watch, struct text reason) {
     struct job *job = watch->job;
     reason = arena_format(job->arena, "verify %.*s: %.*s", TEXT_ARG(watch->step->name),
                           TEXT_ARG(reason));
-    size_t index = journal_write_state(watch->write, INCIDENT_FAILED, reason);
+    size_t index = notify_write_state(job, watch->write, INCIDENT_FAILED, reason);
     journal_write_finish(watch->write);
     if (job_commit(job, watch->write)) {
         if (journal_write_result(watch->write, index) != 0) {

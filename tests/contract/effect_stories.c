@@ -420,6 +420,96 @@ static void what_an_undo_left_is_taken_back_later(void **state) {
                  ERROR_INVALID, "nothing to undo");
 }
 
+/* ---- telling ---- */
+
+static struct journal_new_task notice(const char *state) {
+    return (struct journal_new_task){.kind = TASK_NOTIFY,
+                                     .priority = PRIORITY_NOTIFY,
+                                     .playbook = TEXT("tell"),
+                                     .lane = TEXT("notify"),
+                                     .detail = text_of(state)};
+}
+
+static void finish_notice(struct story *story, const char *state) {
+    struct error error = {0};
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_NOTIFY);
+    assert_text_equal(task->detail, state);
+    struct journal_intent intent = {.key = text_of(state), .is_notice = true};
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    struct journal_write *write = journal_write_new(task);
+    journal_write_outcome(write, text_of(state), &(struct journal_outcome){.state = CALL_DONE});
+    journal_write_finish(write);
+    assert_ok(journal_write_commit(story->journal, write, &error), &error);
+    journal_write_free(&write);
+    journal_task_free(&task);
+}
+
+static void a_notice_comes_with_the_change_and_outlives_the_incident(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    struct journal_new_task failed = notice("failed"), held = notice("held");
+    struct journal_write *write = journal_write_new(contain);
+    journal_write_notice(write, journal_write_state(write, INCIDENT_FAILED, TEXT("")), &failed);
+    journal_write_notice(write, journal_write_state(write, INCIDENT_HELD, TEXT("")), &held);
+    journal_write_finish(write);
+    assert_ok(journal_write_commit(story->journal, write, &error), &error);
+    journal_write_free(&write);
+    journal_task_free(&contain);
+    undo(story, &id);
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_UNDO); /* contains: first in line */
+    story_finish(story, &task, INCIDENT_RELEASED);
+    finish_notice(story, "failed");
+    story_claim_none(story); /* it never was held */
+}
+
+static void an_undo_does_not_wait_for_a_notice(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
+    struct ulid id = contain->incident.id;
+    struct journal_new_task done = notice("done");
+    struct journal_write *write = journal_write_new(contain);
+    journal_write_notice(write, journal_write_state(write, INCIDENT_DONE, TEXT("")), &done);
+    journal_write_finish(write);
+    assert_ok(journal_write_commit(story->journal, write, &error), &error);
+    journal_write_free(&write);
+    journal_task_free(&contain);
+    struct journal_task *telling = story_claim(story);
+    assert_int_equal(telling->kind, TASK_NOTIFY);
+    undo(story, &id);
+    struct journal_task *task = story_claim(story);
+    assert_int_equal(task->kind, TASK_UNDO);
+    story_finish(story, &task, INCIDENT_RELEASED);
+    write = journal_write_new(telling); /* and may be tried again */
+    journal_write_again(write, clock_unix_ms(&story->clock.clock), TEXT("done"), true);
+    assert_ok(journal_write_commit(story->journal, write, &error), &error);
+    journal_write_free(&write);
+    journal_task_free(&telling);
+    finish_notice(story, "done");
+}
+
+static void notices_come_with_the_verdict(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_notice notices[] = {{INCIDENT_HELD, false, notice("held")},
+                                       {INCIDENT_OBSERVED, false, notice("observed")},
+                                       {INCIDENT_JOINED, true, notice("escaped")}};
+    struct journal_admission admission = {
+        .proposal = ADMIT_HOLD, .reason = TEXT("x"), .notices = notices, .notice_count = 3};
+    struct journal_admitted admitted = {0};
+    struct journal_task *task = story_arrive(story, "event-1", "rule-a", "user-1");
+    assert_ok(journal_admit(story->journal, task, &admission, &admitted, &error), &error);
+    assert_null(admitted.next);
+    journal_admitted_done(&admitted);
+    journal_task_free(&task);
+    finish_notice(story, "held");
+    story_claim_none(story);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
 const struct CMUnitTest effect_stories[] = {
     STORY(an_intent_is_written_once_and_never_rewritten),
@@ -439,5 +529,8 @@ const struct CMUnitTest effect_stories[] = {
     STORY(undo_is_refused_where_there_is_nothing),
     STORY(with_resources_is_kept_for_the_undo),
     STORY(what_an_undo_left_is_taken_back_later),
+    STORY(a_notice_comes_with_the_change_and_outlives_the_incident),
+    STORY(an_undo_does_not_wait_for_a_notice),
+    STORY(notices_come_with_the_verdict),
 };
 const size_t effect_story_count = ARRAY_COUNT(effect_stories);

@@ -381,6 +381,7 @@ const char *call_state_name(enum call_state state) {
 }
 
 const char *task_kind_name(enum task_kind kind) {
-    static const char *const names[] = {"respond", "playbook", "verify", "undo", "release"};
+    static const char *const names[] = {"respond", "playbook", "verify",
+                                        "undo",    "release",  "notify"};
     return names[kind];
 }

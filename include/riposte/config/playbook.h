@@ -65,6 +65,21 @@ struct undo {
     struct texts tolerate;
 };
 
+/* A value that may be a secret: as written, or a reference ("env:NAME", "file:PATH"). */
+struct post_value {
+    struct text name; /* of a header */
+    struct text text; /* as written */
+    bool is_reference;
+};
+
+/* A notification over HTTPS, by a playbook that acts on nobody. */
+struct post {
+    struct post_value url;
+    const struct post_value *headers;
+    size_t header_count;
+    const struct json *body; /* template: {"json": ...} or {"raw": "..."} */
+};
+
 struct step {
     struct text name;
     /* first_of: links, and nothing else. */
@@ -80,6 +95,7 @@ struct step {
     const struct json *matches;  /* may hold placeholders; NULL: any answer */
     struct texts tolerate;
     const struct edit *edit; /* NULL: an ordinary call */
+    const struct post *post; /* NULL: a call */
     const struct before *before;
     const struct verify *verify;
     const struct undo *undo;                /* NULL: can't be taken back */

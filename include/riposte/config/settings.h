@@ -74,6 +74,9 @@ struct settings {
         uint32_t limit_principals, limit_resources;
         int64_t limit_per_ms, max_event_age_ms;
     } guard;
+    struct {
+        struct texts observed, held, failed, done, escaped, released; /* playbooks */
+    } notify;
     struct text log_level;
 };
 

@@ -21,6 +21,8 @@ struct snapshot {
     const struct settings *settings;
     struct definition *const *definitions; /* one a rule; index = the rule's in `ruleset` */
     size_t rule_count;
+    struct playbook *const *playbooks; /* all that were read: `notify` names some */
+    size_t playbook_count;
     struct ruleset *ruleset; /* captures: event_capture_paths */
 };
 
@@ -31,6 +33,9 @@ MUST_CHECK bool snapshot_load(const char *path, environment_fn *lookup_fn, void 
                               struct snapshot **snapshot_out, struct findings *findings);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot **snapshot);
+
+/* NULL: there is none of that name. */
+const struct playbook *snapshot_playbook(const struct snapshot *snapshot, struct text name);
 
 /* The milder of the settings' mode and the rule's. */
 enum mode snapshot_rule_mode(const struct snapshot *snapshot, const struct rule *rule);

@@ -173,6 +173,7 @@ enum task_kind {
     /* let go of the incident's effects; claimed only while no other task of it is leased */
     TASK_UNDO,
     TASK_RELEASE, /* is it time to ask for the undo? */
+    TASK_NOTIFY,  /* tell of a state: whatever becomes of the incident meanwhile */
 };
 const char *task_kind_name(enum task_kind kind);
 
@@ -237,6 +238,7 @@ struct journal_intent {
     struct journal_effect_name effect;
     bool is_write;
     bool is_containing; /* of a playbook that acts on a principal */
+    bool is_notice;     /* of a TASK_NOTIFY: whatever the incident's state */
     bool once_pending;  /* resource playbooks: nothing to do while an identical request is an open
                            intent of the same incident */
     struct journal_reservation limit; /* count 0: none */
@@ -299,6 +301,14 @@ enum admit_proposal {
     ADMIT_RESPOND,  /* likewise: responding */
 };
 
+/* A task that is made when the verdict is `state`; for_escape: when the event is an escape, for the
+ * incident that it joins. */
+struct journal_notice {
+    enum incident_state state;
+    bool for_escape;
+    struct journal_new_task task; /* TASK_NOTIFY */
+};
+
 struct journal_admission {
     enum admit_proposal proposal;
     struct text reason;
@@ -313,6 +323,8 @@ struct journal_admission {
     /* Made when the event joins and is an escape, in place of the tasks that act on the principal;
      * playbook empty: none. */
     struct journal_new_task escape;
+    const struct journal_notice *notices;
+    size_t notice_count;
     /* A person's name: decides a held incident anew. Neither cooldown nor limits count; what isn't
      * ADMIT_RESPOND leaves it held, with the reason. Empty: an incident that was never decided. */
     struct text approved_by;
@@ -367,9 +379,13 @@ void journal_write_task(struct journal_write *write, const struct journal_new_ta
  * from releasing or released only to released. Any other is ignored, and the rest of the write
  * stands: of two playbooks side by side the first to be held or to fail decides. A write of
  * INCIDENT_DONE while other playbook tasks are open is left to the last of them.
- * INCIDENT_RELEASED ends all tasks of the incident. Index for journal_write_result(). */
+ * INCIDENT_RELEASED ends all tasks of the incident but notifications. Index for
+ * journal_write_result(). */
 size_t journal_write_state(struct journal_write *write, enum incident_state state,
                            struct text reason);
+/* A TASK_NOTIFY that is made if the change of state with this index, asked for before, happened. */
+void journal_write_notice(struct journal_write *write, size_t state_index,
+                          const struct journal_new_task *task);
 /* An audit line about this incident: `event` is a short name, `text` JSON. */
 void journal_write_audit(struct journal_write *write, struct text event, struct text text);
 /* Lets go of an effect that this incident owns: the result says whether it was the last owner and

@@ -39,7 +39,7 @@ struct dry_input {
     const struct guard_verdict *verdict;
 };
 
-enum dry_call_kind { DRY_CONFIRM, DRY_READ, DRY_BEFORE, DRY_WRITE };
+enum dry_call_kind { DRY_CONFIRM, DRY_READ, DRY_BEFORE, DRY_WRITE, DRY_POST };
 
 struct dry_call {
     enum dry_call_kind kind;

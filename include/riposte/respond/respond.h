@@ -25,6 +25,7 @@
 #include "riposte/base/error.h"
 #include "riposte/config/snapshot.h"
 #include "riposte/journal/journal.h"
+#include "riposte/outbound/http.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,12 +45,21 @@ struct respond_aws {
 };
 struct respond_aws respond_aws_of(struct aws_client *client);
 
+/* Where notifications go: the HTTPS client in the server, a table in tests. As http_send(). */
+struct respond_post {
+    bool (*send_fn)(void *arg, const struct permit *permit, const struct http_request *request,
+                    http_done_fn *done_fn, void *done_arg, struct error *error);
+    void *arg;
+};
+struct respond_post respond_post_of(struct http_client *http);
+
 /* The present snapshot; the caller unrefs it. */
 typedef struct snapshot *respond_snapshot_fn(void *arg);
 
 struct respond_options {
     struct journal *journal;
     struct respond_aws aws;
+    struct respond_post post;
     const struct clock *clock;
     respond_snapshot_fn *snapshot_fn;
     void *snapshot_arg;

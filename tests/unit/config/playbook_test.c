@@ -205,8 +205,25 @@ static const struct step_case {
      "78: \"same\" compares two values: [\"${answer...}\", \"${sent...}\"]\n"
      "96: an entry of \"after\" must be a duration like \"5s\", longer than the one before, up to "
      "\"1d\", is \"5s\"\n"},
-    {"principal", "{\"name\":\"a\",\"post\":{}}",
-     "13: \"post\" is not supported yet: take it out\n"},
+    {"principal", "{\"name\":\"a\",\"post\":{},\"undo\":null}",
+     "13: only a playbook that acts on nobody posts: name one beside this\n"
+     "20: a \"post\" needs \"url\"\n20: a \"post\" needs \"body\"\n"
+     "23: \"undo\" can't stand beside \"post\"\n"},
+    {"nobody", "{\"name\":\"a\",\"post\":{\"url\":\"http://x.example/\",\"body\":{\"json\":1}}}",
+     "27: \"url\" must be an https:// URL (http:// to 127.0.0.1 or localhost), or env:NAME or "
+     "file:PATH of one, is \"http://x.example/\"\n"},
+    {"nobody",
+     "{\"name\":\"a\",\"post\":{\"url\":\"https://x.example/${id}\",\"body\":{\"json\":1}}}",
+     "27: a placeholder can stand in the \"body\" of a \"post\" only\n"},
+    {"nobody", "{\"name\":\"a\",\"post\":{\"url\":\"env:URL\",\"body\":{\"xml\":1}}}",
+     "44: \"body\" must be {\"json\": ...} or {\"raw\": \"...\"}, is an object\n"},
+    {"nobody",
+     "{\"name\":\"a\",\"post\":{\"url\":\"env:URL\",\"headers\":{\"A B\":\"c\"},"
+     "\"body\":{\"raw\":\"${notice.kind}\"}}}",
+     "54: a header must be a name and a string, is \"c\"\n"
+     "73: \"notice.kind\": notice has no such member\n"},
+    {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\",\"with\":{\"A\":\"${notice.state}\"}}",
+     "43: \"notice.state\": can't be used here: it is known only in the \"body\" of a \"post\"\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\",\"role\":\"${detial}\"}",
      "38: \"detial\": an event has no such member, nor has what is known about it; did you mean "
      "\"detail\"?\n"},
@@ -271,7 +288,7 @@ static const struct step_case {
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\"},{\"name\":\"a\",\"call\":\"iam:GetX\"}",
      "40: \"a\" is the name of another step already\n"},
     {"nobody", "{\"name\":\"a\",\"call\":\"iam:GetX\"}",
-     "-17: \"nobody\" is not supported yet: choose principal or resource\n"},
+     "1: a playbook that acts on nobody only posts: a step needs \"post\"\n"},
     {"resources", "{\"name\":\"a\",\"call\":\"iam:GetX\"}",
      "-20: \"acts_on\" must be \"principal\", \"resource\" or \"nobody\", is \"resources\"; did "
      "you "

@@ -228,8 +228,8 @@ static const struct bad_case {
     {"{\"guard\": {\"protected\": [\"admin\"]}}",
      "1:26: an entry of \"guard.protected\" must be an ARN of a user, role or session, or a unique "
      "id like \"AIDA...\", is \"admin\""},
-    {"{\"notify\": {\"held\": [\"page\"]}}",
-     "1:21: \"notify.held\": an entry is not supported yet: leave it []"},
+    {"{\"notify\": {\"held\": [5]}}",
+     "1:22: an entry of \"notify.held\" must be a name or an ARN, is 5"},
     {"{\"log_level\": \"warning\"}", "1:15: \"log_level\" must be \"debug\", \"info\", \"warn\" or "
                                      "\"error\", is \"warning\"; did you mean \"warn\"?"},
     {"{\"mode\": 1, \"workers\": 0,\n\"lissten\": {}}",

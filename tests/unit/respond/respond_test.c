@@ -988,7 +988,7 @@ static void test_what_was_there_before_is_what_undo_brings_back(void **state) {
 
 #define MINUTE_MS (60 * 1000)
 
-static void open_while(struct stage *stage, const char *journal) {
+static void open_rule(struct stage *stage, const char *name, const char *journal) {
     stage_open(stage,
                &(struct stage_options){
                    .settings = narrow.settings,
@@ -997,10 +997,14 @@ static void open_while(struct stage *stage, const char *journal) {
                    .now_unix_ms = stage->aws != NULL ? clock_unix_ms(&stage->clock.clock) : 0});
     stage->rule = SIZE_MAX;
     for (size_t i = 0; i < stage->snapshot->rule_count; i++) {
-        bool is_it = text_equal(stage->snapshot->definitions[i]->rule->name, TEXT("while"));
+        bool is_it = text_equal_string(stage->snapshot->definitions[i]->rule->name, name);
         stage->rule = is_it ? i : stage->rule;
     }
     assert_int_not_equal(stage->rule, SIZE_MAX);
+}
+
+static void open_while(struct stage *stage, const char *journal) {
+    open_rule(stage, "while", journal);
 }
 
 /* When the release task is due, from now on; -1: there is none. */
@@ -1177,6 +1181,138 @@ static void test_resources_can_be_taken_back_after_the_principal(void **state) {
     error = (struct error){0};
     assert_fails(journal_undo(stage.journal, &id, TEXT("oncall"), true, &error), &error,
                  ERROR_INVALID, "nothing to undo");
+    done(&stage);
+}
+
+/* ---- telling
+ * -------------------------------------------------------------------------------------
+ */
+
+#define CHAT       "https://chat.example/T0/secret"
+#define CHAT_START CHAT "|Content-Type=application/json Authorization=Bearer x |{\"text\":\""
+
+static void open_telling(struct stage *stage) {
+    setenv("RIPOSTE_TEST_URL", CHAT, 1);
+    setenv("RIPOSTE_TEST_TOKEN", "Bearer x", 1);
+    open_rule(stage, "telling", NULL);
+}
+
+static void test_a_response_is_told_after_the_containment(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_RETRY, "Throttling", 1);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1); /* tried before it is told */
+    stage_pass(&stage, 2000);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_int_equal(stage.aws->post_count, 1);
+    assert_string_equal(stage.aws->posts[0], CHAT_START "responding: telling by x\",\"why\":\"\"}");
+    assert_int_equal(stage_call_state(&stage, &id, "tell/chat"), CALL_DONE);
+    assert_int_equal(stage_call_state(&stage, &id, "tell/pager"), CALL_SKIPPED);
+    done(&stage);
+}
+
+static void test_no_secret_is_journaled(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct journal_call *calls = NULL;
+    struct error error = {0};
+    size_t count = 0;
+    assert_ok(journal_read_calls(stage.journal, &id, arena, &calls, &count, &error), &error);
+    assert_true(count > 2);
+    for (size_t i = 0; i < count; i++) {
+        assert_false(text_contains(calls[i].request, TEXT("secret")));
+        assert_false(text_contains(calls[i].request, TEXT("Bearer")));
+        assert_false(text_contains(calls[i].reason, TEXT("secret")));
+    }
+    done(&stage);
+}
+
+static void test_what_is_held_is_told_once(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    struct ulid id = run_instances(&stage, "boss", "[]");
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "protected");
+    assert_int_equal(stage.aws->post_count, 1);
+    assert_non_null(strstr(stage.aws->posts[0], CHAT_START "held: telling by boss\",\"why\":\"the "
+                                                           "principal is protected"));
+    approve(&stage, &id, false); /* and held again */
+    stage_pass(&stage, 5000);
+    assert_int_equal(stage.aws->post_count, 1);
+    done(&stage);
+}
+
+static void test_what_is_released_or_failed_is_told(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    struct ulid first = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    undo(&stage, &first, false);
+    stage_run(&stage);
+    assert_state(&stage, &first, INCIDENT_RELEASED, "");
+    assert_int_equal(stage.aws->post_count, 2);
+    assert_non_null(strstr(stage.aws->posts[1], "released: telling by x"));
+    stage_force(&stage, "iam:PutUserPolicy", AWS_REFUSED, "AccessDenied", 1);
+    struct ulid second = run_instances(&stage, "y", "[]");
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_FAILED, "AccessDenied");
+    assert_int_equal(stage.aws->post_count, 4);
+    assert_true(strstr(stage.aws->posts[2], "failed: telling by y") != NULL ||
+                strstr(stage.aws->posts[3], "failed: telling by y") != NULL);
+    done(&stage);
+}
+
+static void test_a_notification_is_tried_again(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    static const int statuses[] = {0, 503, 429};
+    memcpy(stage.aws->post_status, statuses, sizeof(statuses));
+    stage.aws->post_status_count = 3;
+    struct ulid id = run_instances(&stage, "boss", "[]");
+    stage_pass(&stage, 60000);
+    assert_int_equal(stage.aws->post_count, 4);
+    assert_int_equal(stage_call_state(&stage, &id, "tell/chat"), CALL_DONE);
+    done(&stage);
+}
+
+static void test_a_refused_notification_changes_no_incident(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    stage.aws->post_status[0] = 404;
+    stage.aws->post_status_count = 1;
+    struct ulid id = run_instances(&stage, "x", "[]");
+    stage_pass(&stage, 60000);
+    assert_int_equal(stage.aws->post_count, 1);
+    assert_int_equal(stage_call_state(&stage, &id, "tell/chat"), CALL_FAILED);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_a_place_that_is_not_set_or_not_https_is_told_nothing(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    setenv("RIPOSTE_TEST_URL", "", 1);
+    struct ulid first = run_instances(&stage, "x", "[]");
+    stage_run(&stage);
+    assert_int_equal(stage_call_state(&stage, &first, "tell/chat"), CALL_SKIPPED);
+    setenv("RIPOSTE_TEST_URL", "http://chat.example/T0/secret", 1);
+    struct ulid second = run_instances(&stage, "y", "[]");
+    stage_run(&stage);
+    assert_int_equal(stage_call_state(&stage, &second, "tell/chat"), CALL_FAILED);
+    assert_int_equal(stage.aws->post_count, 0);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
     done(&stage);
 }
 
@@ -1448,6 +1584,13 @@ int main(void) {
         cmocka_unit_test(test_a_late_write_asks_again_who_it_hits),
         cmocka_unit_test(test_a_late_write_to_the_same_user_is_sent),
         cmocka_unit_test(test_resources_can_be_taken_back_after_the_principal),
+        cmocka_unit_test(test_a_response_is_told_after_the_containment),
+        cmocka_unit_test(test_no_secret_is_journaled),
+        cmocka_unit_test(test_what_is_held_is_told_once),
+        cmocka_unit_test(test_what_is_released_or_failed_is_told),
+        cmocka_unit_test(test_a_notification_is_tried_again),
+        cmocka_unit_test(test_a_refused_notification_changes_no_incident),
+        cmocka_unit_test(test_a_place_that_is_not_set_or_not_https_is_told_nothing),
         cmocka_unit_test(test_one_element_that_waits_lets_the_others_go_on),
         cmocka_unit_test(test_who_we_are_may_be_known_later),
         cmocka_unit_test(test_a_reload_between_any_two_steps_changes_nothing),

@@ -324,6 +324,33 @@ static const char *look_up(void *arg, const char *name) {
     return NULL;
 }
 
+/* A notification's other end. */
+static bool take_post(void *arg, const struct permit *permit, const struct http_request *request,
+                      http_done_fn *done_fn, void *done_arg, struct error *error) {
+    struct stage_aws *aws = arg;
+    if (!permit_check(permit, error)) {
+        return false;
+    }
+    assert_int_equal(permit->class, PERMIT_NOTIFY);
+    struct http_response response = {.status = 200, .took_us = 1000};
+    if (aws->post_status_next < aws->post_status_count) {
+        response.status = aws->post_status[aws->post_status_next++];
+    }
+    struct buffer line = BUFFER_INIT;
+    buffer_append_format(&line, "%.*s|", TEXT_ARG(request->url));
+    for (size_t i = 0; i < request->header_count; i++) {
+        buffer_append_format(&line, "%.*s=%.*s ", TEXT_ARG(request->headers[i].name),
+                             TEXT_ARG(request->headers[i].value));
+    }
+    buffer_append_format(&line, "|%.*s", TEXT_ARG(request->body));
+    assert_true(aws->post_count < ARRAY_COUNT(aws->posts));
+    snprintf(aws->posts[aws->post_count++], sizeof(aws->posts[0]), "%s", buffer_string(&line));
+    buffer_done(&line);
+    struct error none = {.text = "nobody answers"};
+    done_fn(done_arg, response.status != 0 ? &response : NULL, false, &none);
+    return true;
+}
+
 static struct snapshot *load(const struct stage_options *options) {
     struct snapshot *snapshot = NULL;
     struct findings *findings = findings_new();
@@ -389,6 +416,7 @@ void stage_open(struct stage *stage, const struct stage_options *options) {
     assert_ok(journal_open(&journal, &stage->journal, &error), &error);
     struct respond_options respond = {.journal = stage->journal,
                                       .aws = {aws_tell, aws_who, stage->aws},
+                                      .post = {take_post, stage->aws},
                                       .clock = &stage->clock.clock,
                                       .snapshot_fn = present,
                                       .snapshot_arg = stage,

@@ -40,6 +40,10 @@ struct stage_aws {
     unsigned identity_failures;  /* of the next questions who we are */
     char calls[STAGE_CALLS][48]; /* "iam:PutUserPolicy" */
     unsigned call_count;
+    char posts[8][768]; /* "<url>|<header>=<value>...|<body>" */
+    unsigned post_count;
+    int post_status[8]; /* of the next posts, 0: no answer; when they are used up: 200 */
+    unsigned post_status_count, post_status_next;
     struct {
         char name[48];
         enum aws_outcome outcome;

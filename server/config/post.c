@@ -1,0 +1,115 @@
+#include "post.h"
+
+#include "riposte/config/secret.h"
+
+#define URL_NEEDS \
+    "an https:// URL (http:// to 127.0.0.1 or localhost), or env:NAME or file:PATH of one"
+
+static const struct member post_members[] = {
+    {"url", MEMBER_STRING, MEMBER_REQUIRED},
+    {"headers", MEMBER_OBJECT, 0},
+    {"body", MEMBER_OBJECT, MEMBER_REQUIRED},
+};
+static const struct member_detail post_details[] = {
+    {.name = "url", .schema = "{\"pattern\": \"^(https?://|env:|file:)\"}"},
+    {.name = "headers", .schema = "{\"additionalProperties\": {\"type\": \"string\"}}"},
+    {.name = "body",
+     .schema = "{\"minProperties\": 1, \"maxProperties\": 1, \"properties\": "
+               "{\"json\": {}, \"raw\": {\"type\": \"string\"}}, "
+               "\"additionalProperties\": false}"},
+};
+const struct form post_form = {.name = "post",
+                               .members = post_members,
+                               .count = ARRAY_COUNT(post_members),
+                               .details = post_details,
+                               .detail_count = ARRAY_COUNT(post_details)};
+
+static bool is_reference(struct text text) {
+    return text_starts_with(text, TEXT("env:")) || text_starts_with(text, TEXT("file:")) ||
+           text_starts_with(text, TEXT("secretsmanager:"));
+}
+
+/* What an event says must not choose where we send to, nor what we send along with a secret. */
+static struct post_value read_value(const struct reading *reading, const struct json *node,
+                                    struct text name) {
+    struct post_value value = {.name = name, .text = json_text(node)};
+    struct secret_reference reference = {0};
+    struct error error = {0};
+    value.is_reference = is_reference(value.text);
+    if (value.is_reference && !secret_reference_parse(value.text, &reference, &error)) {
+        findings_add(reading->findings, reading->source, node, "%s", error.text);
+    } else if (!value.is_reference && text_contains(value.text, TEXT("${"))) {
+        findings_add(reading->findings, reading->source, node,
+                     "a placeholder can stand in the \"body\" of a \"post\" only");
+    }
+    return value;
+}
+
+static bool is_url(struct text text) {
+    static const char *const starts[] = {"https://", "http://127.0.0.1", "http://localhost",
+                                         "http://[::1]"};
+    for (size_t i = 0; i < ARRAY_COUNT(starts); i++) {
+        if (text_starts_with(text, text_of(starts[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_token(struct text text) {
+    for (size_t i = 0; i < text.bytes; i++) {
+        char c = text.data[i];
+        if (c <= ' ' || c >= 0x7f || c == ':') {
+            return false;
+        }
+    }
+    return text.bytes > 0;
+}
+
+static void read_headers(const struct reading *reading, const struct json *node,
+                         struct post *post) {
+    struct post_value *headers = arena_alloc_array(reading->arena, json_count(node),
+                                                   sizeof(*headers));
+    for (const struct json *child = json_first(node); child != NULL; child = json_next(child)) {
+        if (!json_is_string(child) || !is_token(json_key(child))) {
+            form_refuse(reading, child, "a header", "a name and a string");
+            continue;
+        }
+        headers[post->header_count++] = read_value(reading, child, json_key(child));
+    }
+    post->headers = headers;
+}
+
+static void read_body(const struct reading *reading, const struct scope *scope,
+                      const struct json *node, struct post *post) {
+    const struct json *raw = json_member(node, "raw");
+    bool is_good = json_count(node) == 1 &&
+                   (json_member(node, "json") != NULL || json_is_string(raw));
+    if (json_is_object(node) && !is_good) {
+        form_refuse(reading, node, "\"body\"", "{\"json\": ...} or {\"raw\": \"...\"}");
+    }
+    scope_check_template(reading, scope, node);
+    post->body = node;
+}
+
+const struct post *post_read(const struct reading *reading, const struct scope *scope,
+                             const struct json *node) {
+    if (node == NULL) {
+        return NULL;
+    }
+    struct post *post = arena_alloc(reading->arena, sizeof(*post));
+    *post = (struct post){0};
+    form_check(reading, node, "a \"post\"", post_members, ARRAY_COUNT(post_members));
+    const struct json *url = json_member(node, "url");
+    if (json_is_string(url)) {
+        post->url = read_value(reading, url, (struct text){NULL, 0});
+        if (!post->url.is_reference && !is_url(post->url.text)) {
+            form_refuse(reading, url, "\"url\"", URL_NEEDS);
+        }
+    }
+    if (json_is_object(json_member(node, "headers"))) {
+        read_headers(reading, json_member(node, "headers"), post);
+    }
+    read_body(reading, scope, json_member(node, "body"), post);
+    return post;
+}
