@@ -5,6 +5,7 @@
 
 #include "riposte/base/memory.h"
 #include "riposte/config/template.h"
+#include "riposte/config/threshold.h"
 #include "riposte/config/where.h"
 #include "riposte/detect/ruleset.h"
 #include "riposte/respond/dry.h"
@@ -20,6 +21,7 @@ struct match {
     uint32_t target;  /* the principal itself: a session, not its role */
     uint32_t subject; /* with the rule's number before it */
     uint32_t containing_calls, other_calls, reason;
+    uint32_t values_at, value_count; /* of a threshold */
     enum guard_decision decision;
     bool is_unconfirmed, is_held; /* held: by a playbook, after the guard let it pass */
     bool contains;                /* a playbook acts on the principal */
@@ -36,6 +38,18 @@ struct reservation {
     uint32_t target;
 };
 
+/* A value that a threshold counts, and when it was seen last. */
+struct sighting {
+    int64_t unix_ms;
+    uint32_t value;
+};
+
+/* The newest of a subject: as many as the threshold asks for say all. */
+struct sightings {
+    struct sighting *items;
+    size_t count;
+};
+
 /* Those of one limit, oldest first. */
 struct limit {
     struct reservation *items;
@@ -49,7 +63,9 @@ struct history {
     struct arena *kept;
     struct match *matches;
     size_t match_count, match_capacity;
-    struct names_table principals, targets, subjects, texts, pairs;
+    struct names_table principals, targets, subjects, texts, pairs, value_names;
+    uint32_t *values; /* of matches, one match after the other */
+    size_t value_count, value_capacity;
     struct history_principal **people; /* by number */
     size_t people_capacity;
     struct history_tally **tallies; /* by number of the pair */
@@ -64,7 +80,7 @@ struct history *history_new(const struct snapshot *snapshot) {
     history->arena = arena_new();
     history->kept = arena_new();
     struct names_table *tables[] = {&history->principals, &history->targets, &history->subjects,
-                                    &history->texts, &history->pairs};
+                                    &history->texts,      &history->pairs,   &history->value_names};
     for (size_t i = 0; i < ARRAY_COUNT(tables); i++) {
         names_table_init(tables[i]);
     }
@@ -86,11 +102,12 @@ void history_free(struct history **pointer) {
         free_counts(&history->tallies[i]->reasons);
     }
     struct names_table *tables[] = {&history->principals, &history->targets, &history->subjects,
-                                    &history->texts, &history->pairs};
+                                    &history->texts,      &history->pairs,   &history->value_names};
     for (size_t i = 0; i < ARRAY_COUNT(tables); i++) {
         names_table_done(tables[i]);
     }
     free(history->matches);
+    free(history->values);
     free(history->people);
     free(history->tallies);
     match_scratch_free(&history->scratch);
@@ -236,6 +253,32 @@ static bool fires(const struct history *history, uint32_t rule, const struct sub
            holds;
 }
 
+/* What a threshold counts of the event; false: nothing. */
+static bool note_values(struct history *history, const struct subject_event *event,
+                        struct match *match) {
+    const struct rule *rule = history->snapshot->definitions[match->rule]->rule;
+    const struct context_self nobody = {0};
+    const struct text *values = NULL;
+    size_t count = 0;
+    struct error ignored = {0};
+    if (rule->threshold_count == 0) {
+        return true;
+    }
+    const struct json *context = context_new(event, rule->name, rule->severity, TEXT(""), &nobody,
+                                             history->snapshot->settings->vars, history->arena);
+    if (!threshold_values(rule, context, history->arena, &values, &count, &ignored)) {
+        return false;
+    }
+    match->values_at = (uint32_t)history->value_count;
+    match->value_count = (uint32_t)count;
+    history->values = memory_grow_array(history->values, &history->value_capacity,
+                                        history->value_count + count, sizeof(*history->values));
+    for (size_t i = 0; i < count; i++) {
+        history->values[history->value_count++] = names_table_add(&history->value_names, values[i]);
+    }
+    return count > 0;
+}
+
 bool history_add(struct history *history, struct text text, struct error *error) {
     arena_reset(history->arena);
     struct principal_leaves leaves = {.arena = history->arena,
@@ -265,8 +308,10 @@ bool history_add(struct history *history, struct text text, struct error *error)
                               .rule = matches.rules[i],
                               .principal = note_principal(history, &event),
                               .target = names_table_add(&history->targets, event.principal.id)};
-        play(history, match.rule, &event, &match);
-        keep(history, &match);
+        if (note_values(history, &event, &match)) {
+            play(history, match.rule, &event, &match);
+            keep(history, &match);
+        }
     }
     return true;
 }
@@ -346,8 +391,44 @@ static bool draw(struct limit *limit, uint32_t most, int64_t per_ms, const struc
 struct deciding {
     struct history *history;
     struct open_incident *open; /* by subject */
+    struct sightings *seen;     /* by subject */
     struct limit *limits;       /* one a rule, and the last for all */
 };
+
+/* Sees `value` now: a new one takes the place of the oldest when there are `most` already. */
+static void see(struct sightings *seen, size_t most, uint32_t value, int64_t unix_ms) {
+    size_t at = 0;
+    for (size_t i = 0; i < seen->count; i++) {
+        if (seen->items[i].value == value) {
+            seen->items[i].unix_ms = unix_ms;
+            return;
+        }
+        at = seen->items[i].unix_ms < seen->items[at].unix_ms ? i : at;
+    }
+    at = seen->count < most ? seen->count++ : at;
+    seen->items[at] = (struct sighting){unix_ms, value};
+}
+
+/* Were enough distinct values seen of the subject lately, this event's among them? */
+static bool reaches_threshold(const struct deciding *deciding, const struct match *match) {
+    struct history *history = deciding->history;
+    const struct rule *rule = history->snapshot->definitions[match->rule]->rule;
+    struct sightings *seen = &deciding->seen[match->subject];
+    size_t count = 0;
+    if (rule->threshold_count == 0) {
+        return true;
+    }
+    if (seen->items == NULL) {
+        seen->items = arena_alloc_array(history->kept, rule->threshold_count, sizeof(*seen->items));
+    }
+    for (uint32_t i = 0; i < match->value_count; i++) {
+        see(seen, rule->threshold_count, history->values[match->values_at + i], match->unix_ms);
+    }
+    for (size_t i = 0; i < seen->count; i++) {
+        count += seen->items[i].unix_ms > match->unix_ms - rule->threshold_per_ms;
+    }
+    return count >= rule->threshold_count;
+}
 
 static bool is_within_limit(const struct deciding *deciding, const struct match *match,
                             const struct rule *rule) {
@@ -416,8 +497,10 @@ static void decide_all(struct history *history) {
     struct deciding deciding = {
         .history = history,
         .open = memory_new_array(history->subjects.count, sizeof(struct open_incident)),
+        .seen = memory_new_array(history->subjects.count, sizeof(struct sightings)),
         .limits = memory_new_array(limit_count, sizeof(struct limit))};
     const struct match *last = NULL;
+    bool is_counted = false;
     for (size_t i = 0; i < history->match_count; i++) {
         const struct match *match = &history->matches[i];
         bool is_same_event = last != NULL && last->event == match->event &&
@@ -425,14 +508,19 @@ static void decide_all(struct history *history) {
         if (is_same_event && last->rule == match->rule) {
             continue; /* known */
         }
-        history->result.matched_events += is_same_event ? 0 : 1;
-        decide(&deciding, match);
         last = match;
+        is_counted &= is_same_event;
+        if (reaches_threshold(&deciding, match)) {
+            history->result.matched_events += is_counted ? 0 : 1;
+            is_counted = true;
+            decide(&deciding, match);
+        }
     }
     for (size_t i = 0; i < limit_count; i++) {
         free(deciding.limits[i].items);
     }
     free(deciding.limits);
+    free(deciding.seen);
     free(deciding.open);
 }
 

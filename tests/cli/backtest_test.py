@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RIPOSTE = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else str(
@@ -109,6 +110,17 @@ class Backtest(unittest.TestCase):
     def numbers(self, tally):
         return {name: tally[name] for name in ("events", "responses", "joined", "held")
                 if tally[name]}
+
+    def test_a_threshold_counts_distinct_values_of_the_past(self):
+        of = "${detail.requestParameters.instanceId}"
+        self.conf([{**RULE, "cooldown": "1s", "threshold": {"count": 3, "of": of, "per": "1m"}}])
+        self.log("a.json", *[record(number, after_s, eventID=str(uuid.uuid4())) for number, after_s
+                             in ((1, 0), (2, 10), (2, 20), (1, 30), (3, 75), (4, 79), (5, 400))])
+        # The third comes within a minute of the first two, both seen again; so does the fourth.
+        tally = self.tally()
+        self.assertEqual(self.numbers(tally), {"events": 2, "responses": 2})
+        self.log("a.json", record(1), record(2, 70), record(3, 140))
+        self.assertEqual(self.backtest()["rules"], [])
 
     def test_a_log_file_in_all_its_forms(self):
         one, two = record(1), record(2, 60)

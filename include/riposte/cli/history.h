@@ -1,13 +1,13 @@
 /* What would have been done about past events, had the rules been in force: each event is matched
  * and played through as it comes, and kept as a few numbers; at the end these are put in the order
- * of their time, and cooldowns, joins and limits decided as the journal would.
+ * of their time, and thresholds, cooldowns, joins and limits decided as the journal would.
  *
  * As `plan` does it: the account is ours, AWS confirms whatever is asked, the clock stands at the
  * event's time, every rule is in enforce. Sessions of one role count as one principal here.
  *
  * Ownership:  history_new/free; what history_decide() gives lives in the history.
  * Threads:    one at a time.
- * Bounds:     HISTORY_MATCHES are kept (64 bytes each, and each name once), the rest counted. */
+ * Bounds:     HISTORY_MATCHES are kept (72 bytes each, and each name once), the rest counted. */
 #ifndef RIPOSTE_CLI_HISTORY_H
 #define RIPOSTE_CLI_HISTORY_H
 
