@@ -41,7 +41,7 @@ static void append_leaves(struct buffer *out, const struct leaves *leaves, uint3
         buffer_append_format(out, " and %zu more", count - SHOWN_LEAVES);
     }
     if (count == 0) {
-        buffer_append_string(out, "not in the event");
+        buffer_append_string(out, "no value in the event");
     }
 }
 

@@ -49,7 +49,7 @@ class Match(InFolder):
             (pattern, {"a": {"b": [1.0]}}, [0, "a.b: 1.0 passes 1",
                                             'z: absent, as {"exists":false} asks']),
             (pattern, {"a": {"b": "q"}}, [1, 'a.b: "q"; wanted [1,{"prefix":"x"}]']),
-            (pattern, {"a": {}}, [1, 'a.b: not in the event; wanted [1,{"prefix":"x"}]']),
+            (pattern, {"a": {}}, [1, 'a.b: no value in the event; wanted [1,{"prefix":"x"}]']),
         ]
         for given, event, expected in cases:
             with self.subTest(event=event):
@@ -59,7 +59,7 @@ class Match(InFolder):
         pattern = {"$or": [{"c": [1]}, {"d": ["q"]}]}
         self.assertEqual(self.why(pattern, {"c": 3}),
                          [1, "branch 1 of 2: c: 3; wanted [1]",
-                          'branch 2 of 2: d: not in the event; wanted ["q"]'])
+                          'branch 2 of 2: d: no value in the event; wanted ["q"]'])
 
     def test_values_in_different_elements(self):
         lines = self.why({"k": {"a": [1], "b": [2]}}, {"k": [{"a": 1}, {"b": 2}]})

@@ -48,7 +48,8 @@ MUST_CHECK bool pattern_match_tree(const struct pattern *pattern, const struct j
 MUST_CHECK bool pattern_explain(const struct pattern *pattern, const struct json *root,
                                 struct buffer *out, bool *is_match_out, struct error *error);
 
-/* Appends the pattern as JSON text that compiles to an equal pattern. */
+/* Appends the pattern, its $or expanded, as JSON text that compiles to an equal pattern (when
+ * within PATTERN_BYTES). Members are whole paths ("a.b.c"). */
 void pattern_print(const struct pattern *pattern, struct buffer *out);
 
 #endif

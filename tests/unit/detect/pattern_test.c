@@ -218,7 +218,7 @@ static void test_explains(void **state) {
     assert_explains("{\"$or\":[{\"a\":[1]},{\"b\":[{\"numeric\":[\">\",1,\"<=\",2.0]}]}]}",
                     "{\"b\":[1,null]}", false,
                     "no match\n"
-                    "  branch 1 of 2: a: not in the event; wanted [1]\n"
+                    "  branch 1 of 2: a: no value in the event; wanted [1]\n"
                     "  branch 2 of 2: b: 1, null; wanted [{\"numeric\":[\">\",1,\"<=\",2.0]}]\n");
     assert_explains("{\"K\":{\"b\":[1],\"c\":[2]}}", "{\"K\":[{\"b\":1},{\"c\":2}]}", false,
                     "no match\n"

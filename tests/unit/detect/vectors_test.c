@@ -139,10 +139,16 @@ static void test_quirks(void **state) {
     check_with_every_kernel("tests/data/vectors/quirks.jsonl", "sane", 49);
 }
 
+static void test_ours(void **state) {
+    (void)state;
+    check_with_every_kernel("tests/data/vectors/ours.jsonl", "expect", 300);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_quirks),
+        cmocka_unit_test(test_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
