@@ -57,7 +57,7 @@ static bool compile_argument(const char *argument, struct pattern **pattern_out,
     if (!read_argument(argument, PATTERN_BYTES, &bytes, error)) {
         return false;
     }
-    return pattern_compile(text_trim(buffer_text(&bytes)), pattern_out, error) ||
+    return pattern_compile(buffer_text(&bytes), pattern_out, error) ||
            error_wrap(error, "%s", argument_name(argument, "pattern"));
 }
 

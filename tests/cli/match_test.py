@@ -76,9 +76,14 @@ class Match(InFolder):
         pattern = self.put("pattern.json", {"a": [{"prefix": 1}]})
         event = self.folder / "event.json"
         event.write_text('{"a":1,}')
+        indented, fed = self.folder / "indented.json", self.folder / "fed.json"
+        indented.write_text('\n\n  {"a":[]}')
+        fed.write_text('\f{"a":[1]}')
         missing = self.folder / "missing.json"
         cases = [
             ((pattern, "{}"), f"riposte match: {pattern}: byte 18: a: prefix match pattern must"),
+            ((indented, "{}"), f"riposte match: {indented}: byte 9: a: empty arrays"),
+            ((fed, "{}"), f"riposte match: {fed}: byte 0: line 1, column 1: a value"),
             (('{"a":[]}', "{}"), "riposte match: pattern: byte 5: a: empty arrays"),
             (('{"a":[1]}', event), f"riposte match: {event}: line 1, column 8: a comma"),
             (('{"a":[1]}', '{"a":'), "riposte match: event: line 1, column 6: the text ends"),
