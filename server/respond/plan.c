@@ -282,7 +282,8 @@ static enum step_result walk_single(struct walk *walk, const struct step *step, 
         return walk_fail(walk, &occasion, reason);
     }
     occasion.is_known_only_when_asked =
-        dependence_on_answer(step, &walk->assumed, walk->arena).bytes > 0;
+        dependence_on_answer(step, &walk->assumed, walk->arena).bytes > 0 ||
+        (step->when != NULL && dependence_of_when(step->when, &walk->assumed, walk->arena));
     return step->each.bytes > 0 ? walk_each(walk, &occasion, is_link)
                                 : walk_once(walk, &occasion, is_link);
 }

@@ -5,6 +5,8 @@
 #include "riposte/json/writer.h"
 #include "riposte/respond/parameters.h"
 
+#include <stdio.h>
+
 #define CONTAIN(steps) "{'name':'contain','acts_on':'principal','steps':[" steps "]}"
 #define RESTORE(steps) "{'name':'restore','acts_on':'resource','steps':[" steps "]}"
 #define WHO                                                                      \
@@ -395,6 +397,32 @@ static void test_an_edit_waits_for_its_document(void **state) {
     playing_done(&playing);
 }
 
+static void test_what_a_when_makes_of_an_assumed_answer_is_known_only_when_asked(void **state) {
+    (void)state;
+    static const char *const whens[] = {
+        "{'steps':{'find':{'Id':['i-7']}}}",
+        "{'steps.find.Id':[{'exists':false}]}",
+        "{'$or':[{'principal':{'kind':['root']}},{'steps':{'find':{'Id':['i-7']}}}]}",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(whens); i++) {
+        struct playing playing;
+        char text[512];
+        snprintf(text, sizeof(text),
+                 RESTORE("{'name':'find','call':'ec2:DescribeInstances'},"
+                         "{'name':'stop','when':%s,'call':'ec2:StopInstances',"
+                         "'effect':{'target':'t','name':'n'},'undo':null}"),
+                 whens[i]);
+        testing_row(whens[i]);
+        playing_start(&playing, text, PLAYING_EVENT);
+        struct plan_record find = {
+            .key = TEXT("ev1/restore/find"), .state = PLAN_WORKED, .is_assumed = true};
+        struct plan_action action = next(&playing, &find, 1);
+        assert_int_equal(action.kind, PLAN_WRITE);
+        assert_true(action.is_known_only_when_asked);
+        playing_done(&playing);
+    }
+}
+
 static const struct escape_case {
     const char *name, *playbook, *standing, *trace;
 } escape_cases[] = {
@@ -533,6 +561,7 @@ int main(void) {
         cmocka_unit_test(test_a_request_is_marked_and_its_path_encoded),
         cmocka_unit_test(test_a_role_goes_along_to_the_inverse),
         cmocka_unit_test(test_an_edit_waits_for_its_document),
+        cmocka_unit_test(test_what_a_when_makes_of_an_assumed_answer_is_known_only_when_asked),
         cmocka_unit_test(test_an_escape_goes_on_behind_what_stands),
         cmocka_unit_test(test_the_step_of_a_call_is_found_again),
         cmocka_unit_test(test_a_link_behind_an_unmade_one_is_found_again),
