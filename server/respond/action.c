@@ -106,6 +106,22 @@ static bool render_effect(struct walk *walk, const struct occasion *occasion, st
                               occasion->context, &action->effect_name, error);
 }
 
+/* The event's account was judged by the guard; of the others only those that the settings name are
+ * ours. Nothing is sent to a stranger's, whatever an event says: not even the question whether we
+ * may. */
+static bool check_account(const struct walk *walk, const struct json *context,
+                          struct error *error) {
+    struct text account = walk->action->account;
+    const struct json *ours = json_member(json_member(context, "self"), "accounts");
+    bool is_ours = text_equal(account, walk->input->event_account);
+    for (const struct json *node = json_first(ours); node != NULL && !is_ours;
+         node = json_next(node)) {
+        is_ours = text_equal(json_text(node), account);
+    }
+    return is_ours || error_set(error, ERROR_DENIED, "account %.*s is not one of aws.accounts",
+                                TEXT_ARG(account));
+}
+
 static bool render_call(struct walk *walk, const struct occasion *occasion,
                         const struct call_template *call, struct error *error) {
     struct plan_action *action = walk->action;
@@ -116,6 +132,7 @@ static bool render_call(struct walk *walk, const struct occasion *occasion,
     if (!action->is_known_only_when_asked) {
         return render_place(walk, occasion->step, occasion->context, &action->account,
                             &action->region, error) &&
+               check_account(walk, occasion->context, error) &&
                plan_parameters(call, occasion->context, walk->arena, &action->parameters, error);
     }
     struct error ignored = {0};

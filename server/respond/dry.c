@@ -354,6 +354,21 @@ static const char *end_name(enum plan_kind end) {
     return end == PLAN_HELD ? "held" : end == PLAN_FAILED ? "failed" : "done";
 }
 
+/* In one line: of a playbook for all kinds of principals most steps are for others. */
+static void print_inapplicable(const struct page *page, const struct dry_playbook *playbook) {
+    scoped(buffer_done) struct buffer names = BUFFER_INIT;
+    for (size_t i = 0; i < playbook->note_count; i++) {
+        const struct plan_note *note = &playbook->notes[i];
+        if (note->is_inapplicable) {
+            buffer_append_format(&names, "%s%.*s", names.bytes > 0 ? ", " : "",
+                                 TEXT_ARG(note->step->name));
+        }
+    }
+    if (names.bytes > 0) {
+        line(page, 2, "skips what does not apply: %s\n", buffer_string(&names));
+    }
+}
+
 static void print_playbook(const struct page *page, const struct dry_playbook *playbook) {
     line(page, 0, "playbook %.*s, acts on %s\n", TEXT_ARG(playbook->name),
          acts_on_name(playbook->acts_on));
@@ -362,9 +377,12 @@ static void print_playbook(const struct page *page, const struct dry_playbook *p
     }
     for (size_t i = 0; i < playbook->note_count; i++) {
         const struct plan_note *note = &playbook->notes[i];
-        line(page, 2, "%s %.*s: %.*s\n", note->is_failure ? "fails" : "skips",
-             TEXT_ARG(note->step->name), TEXT_ARG(note->reason));
+        if (!note->is_inapplicable) {
+            line(page, 2, "%s %.*s: %.*s\n", note->is_failure ? "fails" : "skips",
+                 TEXT_ARG(note->step->name), TEXT_ARG(note->reason));
+        }
     }
+    print_inapplicable(page, playbook);
     if (playbook->end != PLAN_DONE) {
         line(page, 2, "%s: %.*s\n", end_name(playbook->end), TEXT_ARG(playbook->reason));
     }

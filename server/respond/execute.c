@@ -179,12 +179,12 @@ static void put_off(struct run *run, int64_t due_unix_ms, bool counts) {
     }
 }
 
-/* Steps that sent nothing are told of as well. */
+/* Steps that sent nothing are told of as well, unless they are for other events than this. */
 static void write_notes(struct run *run, const struct plan_action *action) {
     struct job *job = run->job;
     for (size_t i = 0; i < action->note_count; i++) {
         const struct plan_note *note = &action->notes[i];
-        if (note->is_recorded) {
+        if (note->is_recorded || note->is_inapplicable) {
             continue;
         }
         struct journal_intent intent = {.key = note->key,

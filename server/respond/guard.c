@@ -173,11 +173,6 @@ static bool is_untouchable(const struct guard_facts *facts, struct arena *arena,
                 arena_format(arena, "the principal is protected by \"%.*s\"", TEXT_ARG(entry)));
         }
     }
-    if (principal->kind == PRINCIPAL_EXTERNAL) {
-        return decide(verdict, GUARD_HOLD, true,
-                      arena_format(arena, "the principal belongs to another account: %.*s",
-                                   TEXT_ARG(principal->account)));
-    }
     if (principal->kind != PRINCIPAL_UNKNOWN) {
         return false;
     }

@@ -192,7 +192,10 @@ static enum step_result judge_when(struct walk *walk, const struct occasion *occ
     if (!applies(walk, occasion, &is_needed, &error)) {
         return walk_fail(walk, occasion, text_of(error.text));
     }
-    return is_needed ? STEP_DONE : walk_skip(walk, occasion, TEXT("its condition does not hold"));
+    if (!is_needed) {
+        walk_note(walk, occasion, TEXT("its condition does not hold"))->is_inapplicable = true;
+    }
+    return is_needed ? STEP_DONE : STEP_SKIPPED;
 }
 
 /* All elements, even if one fails; one that must wait lets the others go on. */

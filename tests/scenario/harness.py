@@ -91,7 +91,7 @@ class Moto:
         return False
 
     def _post(self, path, body):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
             connection.request("POST", path, body, {"Content-Type": "text/plain"})
             return connection.getresponse().status

@@ -78,6 +78,8 @@ struct plan_note {
     struct text key;
     bool is_failure;  /* else skipped */
     bool is_recorded; /* it says of a recorded call why it counts as failed */
+    bool
+        is_inapplicable; /* skipped since its `when` doesn't hold: event and playbook say as much */
     struct text reason;
 };
 

@@ -171,7 +171,7 @@ static void test_two_sessions_of_one_role_are_let_go_one_by_one(void **state) {
     done(&stage);
 }
 
-static void test_a_session_that_goes_on_all_the_same_is_held(void **state) {
+static void test_a_session_that_goes_on_costs_all_older_ones_then_it_is_held(void **state) {
     (void)state;
     struct stage stage;
     stage_open(&stage, &plain);
@@ -180,7 +180,20 @@ static void test_a_session_that_goes_on_all_the_same_is_held(void **state) {
     fake_clock_advance(&stage.clock, 30000);
     stage_session_event(&stage, "one", 0);
     stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    char revoked[64];
+    snprintf(revoked, sizeof(revoked), "riposte-revoked-%.*s", TEXT_ARG(ulid_text(&id)));
+    assert_non_null(strstr(role_policy(&stage, revoked),
+                           "\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-01-02T03:04:35"));
+    fake_clock_advance(&stage.clock, 30000);
+    stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
     assert_state(&stage, &id, INCIDENT_HELD, "escaped: no further containment");
+    struct error error = {0};
+    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_RELEASED, "");
+    assert_null(role_policy(&stage, revoked));
     done(&stage);
 }
 
@@ -243,11 +256,12 @@ static void test_an_escape_without_another_link_is_held(void **state) {
     stage_open(&stage, &plain);
     struct ulid first = stage_event(&stage, "i-1", 0);
     stage_run(&stage);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) { /* the managed deny, the key, nothing */
         fake_clock_advance(&stage.clock, 30000);
         stage_event(&stage, "i-2", 0);
         stage_run(&stage);
     }
+    assert_true(stage.aws->is_key_inactive);
     assert_state(&stage, &first, INCIDENT_HELD, "escaped: no further containment");
     done(&stage);
 }
@@ -381,11 +395,12 @@ static void test_what_never_answers_fails_and_is_taken_back_all_the_same(void **
     stage_open(&stage, &plain);
     stage_force(&stage, "iam:PutUserPolicy", AWS_NO_ANSWER, "", 100);
     stage_force(&stage, "iam:AttachUserPolicy", AWS_REFUSED, "LimitExceeded", 1);
+    stage_force(&stage, "iam:UpdateAccessKey", AWS_REFUSED, "AccessDenied", 1);
     struct ulid id = stage_event(&stage, "i-1", 0);
     stage_run(&stage);
     stage_pass(&stage, 180000);
     assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), RESPOND_ATTEMPTS);
-    assert_state(&stage, &id, INCIDENT_FAILED, "AttachUserPolicy: LimitExceeded");
+    assert_state(&stage, &id, INCIDENT_FAILED, "UpdateAccessKey: AccessDenied");
     stage_calls(&stage);
     assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error);
     stage_run(&stage);
@@ -1528,7 +1543,7 @@ int main(void) {
         cmocka_unit_test(test_a_protected_instance_is_left_as_it_is),
         cmocka_unit_test(test_of_a_role_that_session_alone_is_denied),
         cmocka_unit_test(test_two_sessions_of_one_role_are_let_go_one_by_one),
-        cmocka_unit_test(test_a_session_that_goes_on_all_the_same_is_held),
+        cmocka_unit_test(test_a_session_that_goes_on_costs_all_older_ones_then_it_is_held),
         cmocka_unit_test(test_a_joined_event_restores_and_contains_no_more),
         cmocka_unit_test(test_the_same_instance_is_restored_again_at_once),
         cmocka_unit_test(test_an_escape_takes_the_next_link),

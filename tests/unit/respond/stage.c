@@ -191,6 +191,23 @@ static void list_attached(struct stage_aws *aws, const struct aws_call *call,
                                        : "{\"AttachedPolicies\":[]}");
 }
 
+static void update_key(struct stage_aws *aws, const struct aws_call *call,
+                       struct aws_answer *answer) {
+    struct text status = json_text(json_member(call->parameters, "Status"));
+    aws->is_key_inactive = text_equal_string(status, "Inactive");
+    answer_ok(answer, "{}");
+}
+
+static void list_keys(struct stage_aws *aws, const struct aws_call *call,
+                      struct aws_answer *answer) {
+    (void)call;
+    answer_ok(answer, arena_format(answer->arena,
+                                   "{\"AccessKeyMetadata\":[{\"AccessKeyId\":\"" STAGE_KEY
+                                   "\",\"Status\":\"%s\"}]}",
+                                   aws->is_key_inactive ? "Inactive" : "Active")
+                          .data);
+}
+
 static void describe(struct stage_aws *aws, const struct aws_call *call,
                      struct aws_answer *answer) {
     (void)call;
@@ -226,6 +243,8 @@ static const struct operation {
     {"iam:PutRolePolicy", true, put_role_policy},
     {"iam:GetRolePolicy", false, get_role_policy},
     {"iam:DeleteRolePolicy", true, delete_role_policy},
+    {"iam:UpdateAccessKey", true, update_key},
+    {"iam:ListAccessKeys", false, list_keys},
     {"iam:AttachUserPolicy", true, attach},
     {"iam:DetachUserPolicy", true, detach},
     {"iam:ListAttachedUserPolicies", false, list_attached},
@@ -511,7 +530,7 @@ struct ulid stage_event(struct stage *stage, const char *instance, int64_t later
                       "\"type\":\"IAMUser\",\"principalId\":\"" STAGE_USER_ID
                       "\",\"accountId\":\"" STAGE_ACCOUNT "\",\"arn\":\"arn:aws:iam::" STAGE_ACCOUNT
                       ":user/" STAGE_USER "\",\"userName\":\"" STAGE_USER
-                      "\",\"accessKeyId\":\"AKIAMALLORY\"",
+                      "\",\"accessKeyId\":\"" STAGE_KEY "\"",
                       later_ms);
 }
 

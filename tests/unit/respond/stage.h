@@ -20,6 +20,7 @@
 #define STAGE_ACCOUNT  "123456789012"
 #define STAGE_USER     "mallory"
 #define STAGE_USER_ID  "AIDAMALLORY"
+#define STAGE_KEY      "AKIAMALLORY"
 #define STAGE_ROLE_ID  "AROADEPLOY"
 #define STAGE_POLICIES 4
 #define STAGE_START_MS INT64_C(1767323045000) /* 2026-01-02T03:04:05Z */
@@ -35,6 +36,7 @@ struct stage_aws {
         char name[64], document[1024]; /* name empty: none */
     } role_policies[STAGE_POLICIES];   /* of the role "deploy" */
     bool is_attached;                  /* the managed deny */
+    bool is_key_inactive;              /* STAGE_KEY */
     bool is_protected;                 /* the instance */
     bool has_identity;
     unsigned identity_failures;  /* of the next questions who we are */
