@@ -15,7 +15,8 @@
 
 #define RENEW_MS          (JOURNAL_LEASE_MS / 3)
 #define RELEASE_WAIT_MS   1000
-#define QUESTION_FRESH_MS 2000 /* so long an answer may stand before the write it is for */
+#define ESCAPE_MS         10000 /* so long after a containment its denial reaches everything */
+#define QUESTION_FRESH_MS 2000  /* so long an answer may stand before the write it is for */
 #define OUR_TASK_PENDING  TEXT("an identical call is pending")
 
 /* One playbook under way. */
@@ -110,6 +111,19 @@ static void look_after(struct run *run, const struct journal_call *call) {
     }
 }
 
+/* What contained this principal before, by another incident, didn't keep it from this act? The
+ * cooldown of that one is over, or it was another rule's: or the event would have joined it. */
+static bool got_out_of(const struct run *run, const struct journal_effect_name *name) {
+    const struct job *job = run->job;
+    struct journal_effect effect = {0};
+    struct error error = {0};
+    bool is_there = false;
+    return run->playbook->acts_on == ACTS_ON_PRINCIPAL && job->task->event_unix_ms != 0 &&
+           journal_find_effect(job->respond->options.journal, name, job->arena, &effect, &is_there,
+                               &error) &&
+           is_there && job->task->event_unix_ms > effect.made_unix_ms + ESCAPE_MS;
+}
+
 /* Did all writes that were begun end? Then nothing waits for an answer any more. */
 static bool is_written(const struct journal_call *calls, size_t count, struct text prefix) {
     bool is_done = false;
@@ -143,7 +157,7 @@ static bool load_calls(struct run *run, struct error *error) {
     struct text prefix = arena_format(job->arena, "%.*s/%.*s/", TEXT_ARG(job->story_key),
                                       TEXT_ARG(run->playbook->name));
     bool must_write = !is_written(calls, count, prefix);
-    run->standing = arena_alloc_array(job->arena, count, sizeof(struct text));
+    run->standing = arena_alloc_array(job->arena, count + 1, sizeof(struct text));
     for (size_t i = 0; i < count; i++) {
         if (text_starts_with(calls[i].key, prefix)) {
             if (must_write && is_outdated(run, &calls[i])) {
@@ -152,6 +166,10 @@ static bool load_calls(struct run *run, struct error *error) {
             struct plan_record record = entry_record(job, &calls[i]);
             add_record(run, &record, calls[i].state == CALL_INTENT);
             look_after(run, &calls[i]);
+            bool stood = calls[i].state == CALL_SKIPPED && makes_effect_stand(&calls[i]);
+            if (run->detail.is_escape && stood && got_out_of(run, &calls[i].effect)) {
+                run->standing[run->standing_count++] = calls[i].step;
+            }
         } else if (text_equal(calls[i].playbook, run->playbook->name) &&
                    makes_effect_stand(&calls[i])) {
             run->standing[run->standing_count++] = calls[i].step;
@@ -400,10 +418,34 @@ static void limited(struct run *run, const struct plan_action *action) {
             NULL);
 }
 
+/* The same chain goes on behind the link that stands; it is looked at again besides. The principal
+ * was counted when the incident was admitted: further rungs draw on no limit. */
+static void go_further(struct run *run, const struct plan_action *action) {
+    struct job *job = run->job;
+    struct texts names = notify_names_of_escape(job);
+    struct text *grown = arena_alloc_array(job->arena, run->standing_count + 1, sizeof(*grown));
+    for (size_t i = 0; i < run->standing_count; i++) {
+        grown[i] = run->standing[i];
+    }
+    grown[run->standing_count++] = action->step->name;
+    run->standing = grown;
+    run->detail.is_escape = true;
+    for (size_t i = 0; i < names.count; i++) {
+        struct journal_new_task task = notify_task(job, names.items[i], NOTIFY_ESCAPED);
+        journal_write_task(open_write(run), &task);
+    }
+    numbers_escape();
+    job_page(job, "escaped",
+             arena_format(job->arena, "the principal went on although %.*s stands",
+                          TEXT_ARG(action->step->name)));
+}
+
 /* What the journal said to the intent decides whether the call is sent. */
 static void act_on(struct run *run, const struct plan_action *action, enum intent_result result) {
     struct call_outcome none = {.outcome = AWS_NOT_SENT};
     struct plan_record record = make_record(run, action, PLAN_INTENDED, &none);
+    const struct journal_effect_name name = {action->effect_account, action->effect_target,
+                                             action->effect_name};
     struct error error = {0};
     switch (result) {
     case INTENT_SEND:
@@ -413,6 +455,9 @@ static void act_on(struct run *run, const struct plan_action *action, enum inten
     case INTENT_STANDS:
         note_needless(run, action, TEXT("the effect stands already"));
         entry_verify(run->job, open_write(run), run->playbook, action->step, record.key, true);
+        if (action->is_containing && got_out_of(run, &name)) {
+            go_further(run, action);
+        }
         return;
     case INTENT_PENDING:
         note_needless(run, action, OUR_TASK_PENDING);

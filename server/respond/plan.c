@@ -118,6 +118,9 @@ static enum step_result judge_before(struct walk *walk, const struct occasion *o
                       &error)) {
         return walk_fail(walk, occasion, text_of(error.text));
     }
+    if (is_so && walk->input->is_escape) { /* then it is no further containment */
+        return walk_skip(walk, occasion, PLAN_ALREADY_SO);
+    }
     if (is_so) {
         walk->has_written = true;
         walk_skip(walk, occasion, PLAN_ALREADY_SO);
@@ -306,9 +309,9 @@ static enum step_result walk_links(struct walk *walk, const struct step *chain) 
         if (result == STEP_FAILED) {
             walk->failed.items[walk->failed.count++] = chain->links[i].name;
             has_failed = true;
-        } else if (result != STEP_SKIPPED) {
+        } else if (result == STEP_STOP || (result == STEP_DONE && walk->target.bytes == 0)) {
             return result;
-        }
+        } /* plan_find() looks behind a link that stood, too: an escape went on there */
     }
     return has_failed ? STEP_FAILED : STEP_SKIPPED;
 }

@@ -273,7 +273,7 @@ static void test_an_escape_from_a_deny_that_another_incident_made(void **state) 
     stage_event(&stage, "i-1", 0);
     stage_run(&stage);
     stage_pass(&stage, 600000);
-    struct ulid second = stage_event(&stage, "i-2", 0);
+    struct ulid second = stage_event(&stage, "i-2", -600000 + 5000);
     stage_run(&stage);
     stage_pass(&stage, 20000);
     stage_event(&stage, "i-2", 0);
@@ -291,6 +291,63 @@ static int count_done(void) {
     int count = at == NULL ? 0 : (int)strtol(at + sizeof(series) - 1, NULL, 10);
     buffer_done(&out);
     return count;
+}
+
+static void test_an_escape_after_the_cooldown_takes_the_next_link(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    stage_pass(&stage, 10 * 60 * 1000);
+    stage_calls(&stage);
+    struct ulid second = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    const char *calls = stage_calls(&stage);
+    assert_non_null(strstr(calls, "iam:GetUser iam:ListAttachedUserPolicies "
+                                  "iam:AttachUserPolicy"));
+    assert_null(strstr(calls, "iam:PutUserPolicy"));
+    assert_non_null(strstr(calls, "iam:GetUserPolicy")); /* what stands is looked at again */
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_true(stage.aws->is_attached);
+    assert_int_equal(stage_incident(&stage, &second).effects, 3);
+
+    stage_pass(&stage, 10 * 60 * 1000); /* and once more: nothing is left */
+    struct ulid third = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &third, INCIDENT_HELD, "escaped: no further containment");
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_an_escape_from_an_escape_takes_the_link_after_it(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_event(&stage, "i-1", 0);
+    stage_pass(&stage, 10 * 60 * 1000);
+    struct ulid second = stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    stage_pass(&stage, 20000);
+    stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_HELD, "escaped: no further containment");
+    assert_string_equal(stage_incident(&stage, &second).severity, "critical");
+    done(&stage);
+}
+
+static void test_what_happened_before_a_containment_is_no_escape(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    stage_event(&stage, "i-1", 0);
+    stage_pass(&stage, 6 * 60 * 1000);
+    stage_calls(&stage);
+    struct ulid late = stage_event(&stage, "i-1", -6 * 60 * 1000 + 5000);
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:AttachUserPolicy"), 0);
+    assert_state(&stage, &late, INCIDENT_DONE, "");
+    done(&stage);
 }
 
 static void test_an_incident_that_ended_is_counted_once(void **state) {
@@ -778,7 +835,7 @@ static void test_a_deny_goes_with_its_last_owner(void **state) {
     stage_run(&stage);
     fake_clock_advance(&stage.clock, 600000);
     stage_run(&stage);
-    struct ulid second = stage_event(&stage, "i-2", 0);
+    struct ulid second = stage_event(&stage, "i-2", -600000 + 5000); /* no escape */
     stage_run(&stage);
     assert_state(&stage, &second, INCIDENT_DONE, "");
     assert_non_null(strstr(stage.aws->document, first.text));
@@ -862,9 +919,10 @@ static void test_undo_of_what_is_gone_already_is_an_undo(void **state) {
 
 static const struct stage_options narrow = {.settings = "tests/unit/respond/conf/riposte.json"};
 
-static struct ulid run_instances(struct stage *stage, const char *user, const char *ids) {
+static struct ulid run_instances_at(struct stage *stage, const char *user, const char *ids,
+                                    int64_t later_ms) {
     char text[1024], time[TIME_TEXT_BYTES];
-    time_format_ms(clock_unix_ms(&stage->clock.clock), time);
+    time_format_ms(clock_unix_ms(&stage->clock.clock) + later_ms, time);
     snprintf(text, sizeof(text),
              "{\"id\":\"ev-%u\",\"source\":\"aws.ec2\",\"detail-type\":\"d\",\"account\":\"%s\","
              "\"region\":\"eu-west-1\",\"time\":\"%s\",\"detail\":{\"eventName\":"
@@ -874,6 +932,10 @@ static struct ulid run_instances(struct stage *stage, const char *user, const ch
              stage->events, STAGE_ACCOUNT, time, user, STAGE_ACCOUNT, STAGE_ACCOUNT, user, user,
              ids);
     return stage_event_text(stage, text);
+}
+
+static struct ulid run_instances(struct stage *stage, const char *user, const char *ids) {
+    return run_instances_at(stage, user, ids, 0);
 }
 
 static void test_beyond_the_limit_of_principals_is_held(void **state) {
@@ -957,7 +1019,7 @@ static void test_what_stands_and_can_not_be_verified_is_written_again(void **sta
     stage_run(&stage);
     fake_clock_advance(&stage.clock, 600000);
     stage_calls(&stage);
-    struct ulid second = run_instances(&stage, "x", "[\"i-1\"]");
+    struct ulid second = run_instances_at(&stage, "x", "[\"i-1\"]", -600000 + 5000);
     stage_run(&stage);
     assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
     assert_int_equal(stage_count(&stage, "ec2:StopInstances"), 1);
@@ -1552,6 +1614,9 @@ int main(void) {
         cmocka_unit_test(test_a_deny_is_not_written_to_another_user_under_the_name),
         cmocka_unit_test(test_a_deny_made_harmless_is_written_anew),
         cmocka_unit_test(test_an_escape_from_a_deny_that_another_incident_made),
+        cmocka_unit_test(test_an_escape_after_the_cooldown_takes_the_next_link),
+        cmocka_unit_test(test_what_happened_before_a_containment_is_no_escape),
+        cmocka_unit_test(test_an_escape_from_an_escape_takes_the_link_after_it),
         cmocka_unit_test(test_an_incident_that_ended_is_counted_once),
         cmocka_unit_test(test_a_question_without_an_answer_is_asked_again),
         cmocka_unit_test(test_throttling_is_waited_out),
