@@ -4,8 +4,8 @@ Makes the data (tests/bench/matcher/README.md) in the build folder, runs `ripost
 matches of every row. Peers run in the same rounds, in turns, since two runs on one machine differ by more than their
 parts: a peer is a command that takes --rules FILE... --events FILE --seconds N and prints `riposte bench --json`'s
 "events", "cpu_seconds" (of its matching thread, warmed up) and "matches_per_pass"; where it fails or matches another
-number, the cell is empty. Of a row's rounds the best of each counts. The scanner runs beside simdjson's DOM parser
-where libsimdjson-dev and a C++ compiler are installed.
+number, the cell is empty. tests/bench/peers has the sources of two. Of a row's rounds the best of each counts. The
+scanner runs beside simdjson's DOM parser where libsimdjson-dev and a C++ compiler are installed.
 
 usage: python3 tests/bench/matcher.py [--build build/release] [--seconds 1] [--rounds 3] [--rows REGEX]
                                       [--peer NAME=COMMAND]... [--only rules|growth|scanner]
