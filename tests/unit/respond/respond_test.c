@@ -311,10 +311,16 @@ static void test_an_escape_after_the_cooldown_takes_the_next_link(void **state) 
     assert_true(stage.aws->is_attached);
     assert_int_equal(stage_incident(&stage, &second).effects, 3);
 
-    stage_pass(&stage, 10 * 60 * 1000); /* and once more: nothing is left */
+    stage_pass(&stage, 10 * 60 * 1000);
     struct ulid third = stage_event(&stage, "i-1", 0);
     stage_run(&stage);
-    assert_state(&stage, &third, INCIDENT_HELD, "escaped: no further containment");
+    assert_state(&stage, &third, INCIDENT_DONE, "");
+    assert_true(stage.aws->is_key_inactive);
+
+    stage_pass(&stage, 10 * 60 * 1000); /* and once more: nothing is left */
+    struct ulid fourth = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &fourth, INCIDENT_HELD, "escaped: no further containment");
     assert_state(&stage, &first, INCIDENT_DONE, "");
     done(&stage);
 }
@@ -328,6 +334,12 @@ static void test_an_escape_from_an_escape_takes_the_link_after_it(void **state) 
     struct ulid second = stage_event(&stage, "i-2", 0);
     stage_run(&stage);
     assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_true(stage.aws->is_attached);
+    stage_pass(&stage, 20000);
+    stage_event(&stage, "i-2", 0);
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_true(stage.aws->is_key_inactive);
     stage_pass(&stage, 20000);
     stage_event(&stage, "i-2", 0);
     stage_run(&stage);
