@@ -54,7 +54,9 @@ class Approve(Scenario):
         for mode, states in (("observe", ("observed", "held", "joined", "suppressed")),
                              ("approve", ("held", "joined", "suppressed"))):
             with self.subTest(mode):
-                server = self.riposte(mode=mode, aws=self.relay.url, key=self.responder).start()
+                server = self.riposte(mode=mode, aws=self.relay.url, key=self.responder)
+                self.addCleanup(server.stop)  # each of the two
+                server.start()
                 incidents = []
                 for rule, name in shipped_matches():
                     status, answer = server.post(of_this_account(name))
