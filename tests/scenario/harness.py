@@ -237,6 +237,18 @@ class Interposer:
                     self.end_headers()
                     self.wfile.write(answer)
 
+            def refuse(self):
+                """REST calls are noted and refused."""
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                interposer.actions.append(f"{self.command} {self.path}")
+                with contextlib.suppress(OSError):
+                    self.send_response(400)
+                    self.send_header("Content-Length", "2")
+                    self.end_headers()
+                    self.wfile.write(b"{}")
+
+            do_GET = do_PUT = do_DELETE = do_PATCH = refuse
+
             def log_message(self, *_):
                 pass
 
