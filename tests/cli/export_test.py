@@ -262,17 +262,18 @@ class Policy(Export):
     def test_what_is_shipped_is_allowed_what_it_plans(self):
         allowed = self.actions(export("iam-policy", CONF / "riposte.json"))
         asked = set()
-        for path in (CONF / "rules").glob("*.json"):
-            for test in load(path)["tests"]:
-                if test["expect"]["match"]:
-                    printed = run("plan", "--json", "-c", CONF / "riposte.json",
-                                  path.parent / test["event"])
-                    asked |= set(re.findall(r'"call": ?"([^"]+)"', printed.stdout))
-                    asked |= {f"{service}:{operation}" for service, operation in re.findall(
-                        r'"service": ?"([^"]+)",\s*"operation": ?"([^"]+)"', printed.stdout)}
+        events = {(path.parent / test["event"]).resolve()
+                  for path in (CONF / "rules").glob("*.json") for test in load(path)["tests"]
+                  if test["expect"]["match"]}
+        for event_path in sorted(events):
+            printed = run("plan", "--json", "-c", CONF / "riposte.json", event_path)
+            asked |= set(re.findall(r'"call": ?"([^"]+)"', printed.stdout))
+            asked |= {f"{service}:{operation}" for service, operation in re.findall(
+                r'"service": ?"([^"]+)",\s*"operation": ?"([^"]+)"', printed.stdout)}
         self.assertGreater(len(asked), 5)
+        # A notification is no call of AWS.
         self.assertEqual({call for call in asked if call not in allowed and not call.startswith(
-            ("s3:", "s3control:", "lambda:"))}, set())
+            ("https:", "s3:", "s3control:", "lambda:"))}, set())
 
     def test_the_actions_exist(self):
         """Held against the Service Authorization Reference, as cfn-lint ships it."""

@@ -258,8 +258,9 @@ static void test_shipped_rules_match_what_their_tests_say(void **state) {
             for (size_t m = 0; m < matches.count; m++) {
                 is_match = is_match || matches.rules[m] == i;
             }
-            /* Where the patterns match, a `where` may still say no. */
-            assert_true(is_match == test->is_match || (is_match && rule->where_count > 0));
+            /* Where the patterns match, a `where` or a threshold may still say no. */
+            assert_true(is_match == test->is_match ||
+                        (is_match && (rule->where_count > 0 || rule->threshold_count > 0)));
         }
     }
     testing_row(NULL);
