@@ -305,6 +305,23 @@ static void warn_of_settings(const struct loading *loading) {
     }
 }
 
+/* The definitions are complete: their texts hold all that they name. */
+static void warn_of_resources(const struct loading *loading) {
+    const struct snapshot_box *box = loading->box;
+    const struct settings *settings = &box->settings;
+    bool is_asked_for = settings->mode == MODE_ENFORCE && settings->aws.resources.count == 0;
+    for (size_t i = 0; is_asked_for && i < box->definition_count; i++) {
+        if (text_contains(blob_text(box->definitions[i]->text), TEXT("${self.resources}"))) {
+            findings_warn(loading->findings, &loading->settings_source,
+                          json_member(loading->settings_root, "aws"),
+                          "\"aws.resources\" is empty: rule %.*s, which protects what we run on, "
+                          "never fires",
+                          TEXT_ARG(box->definitions[i]->rule->name));
+            return;
+        }
+    }
+}
+
 /* Once more, for the places of what is checked later. */
 static const struct json *parse_settings(const struct loading *loading) {
     const struct json *root = NULL;
@@ -354,6 +371,7 @@ bool snapshot_load(const char *path, environment_fn *lookup_fn, void *arg,
         return false;
     }
     complete_definitions(box);
+    warn_of_resources(&loading);
     *snapshot_out = snapshot;
     snapshot = NULL;
     return true;

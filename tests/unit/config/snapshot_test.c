@@ -216,8 +216,11 @@ static void test_what_is_shipped_has_no_findings(void **state) {
 static void test_enforcing_without_protected_principals_is_warned_of(void **state) {
     (void)state;
     scoped(snapshot_unref) struct snapshot *snapshot = load_shipped(
-        enforcing, "conf/riposte.json:26:14: warning: \"guard.protected\" is empty: name the "
-                   "principals that must never be locked out, your way back in first\n");
+        enforcing,
+        "conf/riposte.json:1:1: warning: \"aws.resources\" is empty: rule riposte-changed, which "
+        "protects what we run on, never fires\n"
+        "conf/riposte.json:26:14: warning: \"guard.protected\" is empty: name the principals that "
+        "must never be locked out, your way back in first\n");
     assert_non_null(snapshot);
 }
 
