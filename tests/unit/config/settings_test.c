@@ -383,8 +383,8 @@ static void test_help_tells_of_every_key(void **state) {
     scoped(buffer_done) struct buffer help = BUFFER_INIT;
     settings_help(&help);
     static const char *const parts[] = {
-        "mode (mode)\n    observe: plan and journal; approve: act on what an operator approves; "
-        "enforce: act\n    default \"observe\"; ",
+        ("mode (mode)\n    observe: plan and journal; approve: act on what an operator approves; "
+         "enforce: act\n    default \"observe\"; "),
         "; variable RIPOSTE_MODE\n",
         "guard.limit.principals (number)\n",
         "variable RIPOSTE_GUARD_LIMIT_PRINCIPALS\n",
