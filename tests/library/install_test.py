@@ -92,7 +92,7 @@ class Installed(Installation):
         source.mkdir()
         version = ".".join(self.pkg_config("--modversion")[0].split(".")[:2])
         (source / "CMakeLists.txt").write_text(CMAKE_PROJECT.format(version=version, example=EXAMPLE))
-        run(CMAKE, "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run(CMAKE, "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}")
         run(CMAKE, "--build", build)
         self.check_example(build / "shared")
         self.check_example(build / "static")
@@ -169,7 +169,7 @@ class Alone(unittest.TestCase):
     def test_configures_where_no_other_library_is(self):
         with tempfile.TemporaryDirectory(prefix="riposte-alone-") as folder:
             environment = dict(os.environ, PKG_CONFIG_LIBDIR="/nonexistent", PKG_CONFIG_PATH="")
-            run(CMAKE, "-S", ROOT, "-B", folder, "-DRIPOSTE_SERVER=OFF", "-DRIPOSTE_TESTS=OFF", env=environment)
+            run(CMAKE, "-G", "Ninja", "-S", ROOT, "-B", folder, "-DRIPOSTE_SERVER=OFF", "-DRIPOSTE_TESTS=OFF", env=environment)
 
 
 if __name__ == "__main__":
