@@ -22,7 +22,7 @@ function(riposte_unit layer)
         target_include_directories(unit_${layer}_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/support")
         add_test(NAME unit.${layer}.${name} COMMAND unit_${layer}_${name}
                  WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
-        set_tests_properties(unit.${layer}.${name} PROPERTIES LABELS unit TIMEOUT 60)
+        set_tests_properties(unit.${layer}.${name} PROPERTIES LABELS unit TIMEOUT 300)
     endforeach()
 endfunction()
 

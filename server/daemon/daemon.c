@@ -29,6 +29,15 @@
 #define STOP_POLL_MS   10
 #define ANSWERS_MAX_MS 5000
 
+/* The leak checker of a build with AddressSanitizer traces its own process. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MAY_BE_TRACED true
+#elif defined(__has_feature)
+#define MAY_BE_TRACED __has_feature(address_sanitizer)
+#else
+#define MAY_BE_TRACED false
+#endif
+
 static const struct log_context here = {.component = "daemon"};
 
 /* Until the admin listener runs nobody else takes the snapshot, or replaces it. */
@@ -317,7 +326,8 @@ int daemon_serve(int argc, char **argv) {
     struct error error = {0};
     sigset_t ends;
     prepare_signals(&ends);
-    struct daemon daemon = {.settings_path = path, .has_sandbox = !has_no_sandbox};
+    struct daemon daemon = {.settings_path = path,
+                            .has_sandbox = !has_no_sandbox && !MAY_BE_TRACED};
     mutex_init(&daemon.lock);
     mutex_init(&daemon.reloading);
     if (!log_start(&error)) {
