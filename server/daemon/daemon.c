@@ -166,9 +166,9 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
     if (!admin_prepare(first_snapshot(daemon), &access, error)) {
         return false;
     }
-    bool has_token = access != NULL;
+    daemon->has_admin = access != NULL;
     admin_adopt(daemon->admin, &access);
-    if (!has_token) {
+    if (!daemon->has_admin) {
         log_warn(&here, "no admin token is set: there is no admin listener");
         return true;
     }

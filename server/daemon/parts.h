@@ -27,7 +27,8 @@ struct daemon {
     struct intake *intake;
     struct listener *events;
     struct admin *admin;
-    struct listener *admin_listener; /* NULL: no admin token was set at the start */
+    bool has_admin; /* an admin token was set at the start; set before its listener starts */
+    struct listener *admin_listener;
 
     struct mutex reloading; /* one at a time */
     struct mutex lock;

@@ -34,11 +34,11 @@ static bool check_restart(struct daemon *daemon, const struct snapshot *next, st
 
 static bool check_access(const struct daemon *daemon, const struct access *access,
                          struct error *error) {
-    if (daemon->admin_listener != NULL && access == NULL) {
+    if (daemon->has_admin && access == NULL) {
         return error_set(error, ERROR_INVALID,
                          "admin.token: none is set any more; nobody could act");
     }
-    if (daemon->admin_listener == NULL && access != NULL) {
+    if (!daemon->has_admin && access != NULL) {
         log_warn(&here, "an admin token is set now: the admin listener comes with a restart");
     }
     return true;
