@@ -87,6 +87,14 @@ static const struct plan_case {
      RESTORE("{'name':'stop','call':'ec2:StopInstances','with':{'Id':'${detail.absent}'},"
              "'effect':{'target':'t','name':'n'},'undo':null}," PROTECT_PLAIN),
      "{}", "write protect; failed: step stop: ${detail.absent}: not in the context"},
+    {"nothing is written in an account that is not ours",
+     RESTORE("{'name':'stop','account':'999999999999','call':'ec2:StopInstances',"
+             "'effect':{'target':'t','name':'n'},'undo':null}," PROTECT_PLAIN),
+     "{}", "write protect; failed: step stop: account 999999999999 is not one of aws.accounts"},
+    {"nor is anything asked there",
+     RESTORE(
+         "{'name':'find','account':'999999999999','call':'ec2:DescribeInstances'}," PROTECT_PLAIN),
+     "{}", "write protect; failed: step find: account 999999999999 is not one of aws.accounts"},
     {"an answer is used by the next step",
      RESTORE("{'name':'find','call':'ec2:DescribeInstances'},"
              "{'name':'stop','call':'ec2:StopInstances','with':{'Id':'${steps.find.Id}'},"
