@@ -32,7 +32,9 @@ class Reload(unittest.TestCase):
         self.secret = self.folder / "secret"
         self.secret.write_text(harness.SECRET)
         self.make_certificate("first")
+        (self.folder / "token").write_text(harness.TOKEN)
         self.server = Riposte(self.folder, settings={
+            "admin": {"token": f"file:{self.folder}/token"},
             "rules": str(self.rules),
             "listen": {"certificate": str(self.folder / "server.pem"),
                        "key": str(self.folder / "server.key")},
@@ -118,6 +120,16 @@ class Reload(unittest.TestCase):
         (self.folder / "secret.next").write_text("")
         self.assertIn("authenticate.secrets: none is set", self.reload(expected=1))
         self.assertEqual(self.server.post(self.event(), NEXT_SECRET)[0], 202)
+
+    def test_without_a_token_nobody_could_act_any_more(self):
+        (self.folder / "token").write_text("")
+        status, answer = self.server.admin("/v1/reload", "POST")
+        self.assertEqual(status, 409)
+        self.assertIn("admin.token: none is set any more", answer["error"])
+        (self.folder / "token").write_text("the-token-that-comes-next")
+        self.assertEqual(self.server.admin("/v1/reload", "POST")[0], 200, "with the old token")
+        self.assertEqual(self.server.admin("/v1/rules")[0], 401)
+        self.assertEqual(self.server.admin("/v1/rules", token="the-token-that-comes-next")[0], 200)
 
     def shown_certificate(self):
         return ssl.get_server_certificate(("127.0.0.1", self.server.port))

@@ -3,7 +3,8 @@
  *
  *     no new privileges    no program it starts could gain any
  *     no dumps             neither core files nor other processes read its memory, keys and all
- *     Landlock             files are written in one folder only, and none is executed
+ *     Landlock             files are written in one folder only (before Linux 6.2 others can still
+ *                          be cut short), and none is executed
  *     seccomp              no other program, no tracing, no mounts, modules, namespaces, BPF
  *
  * Each is in force or not by itself: kernels and containers differ.
