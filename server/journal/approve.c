@@ -1,14 +1,5 @@
 #include "decide.h"
 
-static bool refuse(const struct journal_incident *incident, const char *what, struct error *error) {
-    if (incident->state == INCIDENT_JOINED) {
-        return error_set(error, ERROR_INVALID, "incident %s joined %s: %s that one",
-                         incident->id.text, incident->joined_to.text, what);
-    }
-    return error_set(error, ERROR_INVALID, "incident %s is %s: %s is for held ones",
-                     incident->id.text, incident_state_name(incident->state), what);
-}
-
 /* Approved already, and not decided anew yet? */
 static bool is_being_decided(struct ledger *ledger, const struct ulid *incident) {
     struct desk_view *views = NULL;
@@ -34,7 +25,7 @@ bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struc
         return true;
     }
     if (!is_held) {
-        return refuse(&incident.shown, "approve", error);
+        return decide_refuse(&incident.shown, "approve", "approve is for held ones", error);
     }
     struct store_task task = {
         .incident = incident.shown.id,
@@ -49,24 +40,10 @@ bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struc
            ledger_add_task(ledger, &task, NULL, NULL, error);
 }
 
-static bool owns_containment(struct ledger *ledger, const struct ulid *incident, bool *owns_out,
-                             struct error *error) {
-    struct journal_effect *effects = NULL;
-    size_t count = 0;
-    if (!ledger->store->effect_list(ledger->store, incident, ledger->arena, &effects, &count,
-                                    error)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        *owns_out |= effects[i].acts_on_principal;
-    }
-    return true;
-}
-
 bool decide_dismiss(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
                     struct error *error) {
     struct store_incident incident = {0};
-    bool owns = false;
+    struct decide_owned owned = {0};
     bool has_moved = false;
     if (!decide_find(ledger, incident_id, &incident, error)) {
         return false;
@@ -75,12 +52,12 @@ bool decide_dismiss(struct ledger *ledger, const struct ulid *incident_id, struc
         return true;
     }
     if (incident.shown.state != INCIDENT_HELD) {
-        return refuse(&incident.shown, "dismiss", error);
+        return decide_refuse(&incident.shown, "dismiss", "dismiss is for held ones", error);
     }
-    if (!owns_containment(ledger, incident_id, &owns, error)) {
+    if (!decide_owned(ledger, incident_id, &owned, error)) {
         return false;
     }
-    if (owns) {
+    if (owned.contains) {
         return error_set(error, ERROR_INVALID,
                          "incident %s has its principal contained: undo it instead",
                          incident_id->text);

@@ -33,6 +33,18 @@ MUST_CHECK bool decide_dismiss(struct ledger *ledger, const struct ulid *inciden
 /* An incident that an operator names. ERROR_NOT_FOUND. */
 MUST_CHECK bool decide_find(struct ledger *ledger, const struct ulid *id,
                             struct store_incident *incident_out, struct error *error);
+/* Always false: it can't do that (`verb`), because of its state (`why`), or since it joined
+ * another. ERROR_INVALID. */
+bool decide_refuse(const struct journal_incident *incident, const char *verb, const char *why,
+                   struct error *error);
+
+/* What an incident has a hand in still. */
+struct decide_owned {
+    bool has_effects;
+    bool contains; /* one of them acts on the principal */
+};
+MUST_CHECK bool decide_owned(struct ledger *ledger, const struct ulid *incident,
+                             struct decide_owned *owned_out, struct error *error);
 /* Its tasks that nobody holds are gone; the others end with whoever holds them. */
 MUST_CHECK bool decide_call_off(struct ledger *ledger, const struct ulid *incident,
                                 struct error *error);

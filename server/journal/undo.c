@@ -2,13 +2,18 @@
 
 #define RETENTION_SLICE 16
 
-static bool refuse(const struct journal_incident *incident, struct error *error) {
+bool decide_refuse(const struct journal_incident *incident, const char *verb, const char *why,
+                   struct error *error) {
     if (incident->state == INCIDENT_JOINED) {
-        return error_set(error, ERROR_INVALID, "incident %s joined %s: undo that one",
-                         incident->id.text, incident->joined_to.text);
+        return error_set(error, ERROR_INVALID, "incident %s joined %s: %s that one",
+                         incident->id.text, incident->joined_to.text, verb);
     }
-    return error_set(error, ERROR_INVALID, "incident %s is %s: there is nothing to undo",
-                     incident->id.text, incident_state_name(incident->state));
+    return error_set(error, ERROR_INVALID, "incident %s is %s: %s", incident->id.text,
+                     incident_state_name(incident->state), why);
+}
+
+static bool refuse(const struct journal_incident *incident, struct error *error) {
+    return decide_refuse(incident, "undo", "there is nothing to undo", error);
 }
 
 bool decide_find(struct ledger *ledger, const struct ulid *id, struct store_incident *incident_out,
@@ -55,28 +60,31 @@ static bool is_over(enum incident_state state) {
     return state == INCIDENT_RELEASED || state == INCIDENT_DISMISSED;
 }
 
-static bool owns_effects(struct ledger *ledger, const struct ulid *incident, bool *owns_out,
-                         struct error *error) {
+bool decide_owned(struct ledger *ledger, const struct ulid *incident,
+                  struct decide_owned *owned_out, struct error *error) {
     struct journal_effect *effects = NULL;
     size_t count = 0;
     if (!ledger->store->effect_list(ledger->store, incident, ledger->arena, &effects, &count,
                                     error)) {
         return false;
     }
-    *owns_out = count > 0;
+    *owned_out = (struct decide_owned){.has_effects = count > 0};
+    for (size_t i = 0; i < count; i++) {
+        owned_out->contains |= effects[i].acts_on_principal;
+    }
     return true;
 }
 
 bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
                  bool with_resources, struct error *error) {
     struct store_incident incident = {0};
+    struct decide_owned owned = {0};
     bool has_moved = false;
-    bool owns = false;
     if (!decide_find(ledger, incident_id, &incident, error) ||
-        !owns_effects(ledger, incident_id, &owns, error)) {
+        !decide_owned(ledger, incident_id, &owned, error)) {
         return false;
     }
-    if (is_over(incident.shown.state) && !(with_resources && owns)) {
+    if (is_over(incident.shown.state) && !(with_resources && owned.has_effects)) {
         return refuse(&incident.shown, error);
     }
     if (incident.shown.state == INCIDENT_RELEASING) {

@@ -5,9 +5,8 @@
 #include "riposte/observe/log.h"
 
 #define RELEASE_ACTOR TEXT("release_after")
-#define RELEASE_WAIT_MS                                                      \
-    (60 * 1000) /* for a response that is still under way, or a busy journal \
-                 */
+/* For a response that is still under way, or a busy journal. */
+#define RELEASE_WAIT_MS (60 * 1000)
 
 bool release_task(const struct job *job, struct journal_new_task *task_out) {
     const struct rule *rule = job->definition->rule;
