@@ -2,6 +2,7 @@
 
 #include "numbers.h"
 
+#include "riposte/aws/quota.h"
 #include "riposte/base/latch.h"
 #include "riposte/base/memory.h"
 #include "riposte/respond/edit.h"
@@ -139,6 +140,11 @@ static struct call_outcome send_edit(const struct job *job, enum permit_class cl
         return outcome;
     }
     write.parameters = edit_parameters(write.parameters, document, job->arena);
+    /* What a plan checks of other writes is known only now. */
+    struct aws_call wire = wire_call(&write, job->arena);
+    if (!aws_quota_check(wire.service, wire.operation, wire.parameters, &error)) {
+        return unusable(job, &error);
+    }
     return send_one(job, class, &write);
 }
 

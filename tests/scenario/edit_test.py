@@ -18,9 +18,10 @@ def policy(*statements):
 
 
 class Edit(Scenario):
-    def enforcing(self):
+    def enforcing(self, aws=None):
         """The two rules, enforced: S3's own word is left out (moto doesn't know GetBucketPolicyStatus)."""
-        rules = self.riposte(mode="enforce", aws=self.moto.url, key=self.responder).folder / "rules"
+        rules = self.riposte(mode="enforce", aws=aws or self.moto.url,
+                             key=self.responder).folder / "rules"
         shutil.copytree(ROOT / "conf" / "rules", rules)
         for path in rules.iterdir():
             if path.name not in ("role-trust-opened.json", "bucket-policy-public.json"):
@@ -92,6 +93,21 @@ class Edit(Scenario):
         self.moto.client("iam", self.attacker_key).update_assume_role_policy(
             RoleName="app", PolicyDocument=policy(OPEN))
         harness.wait_for("the statement", lambda: f"Riposte{incident}" in str(self.trust()), 25, 0.2)
+
+    def test_a_document_that_is_full_is_not_sent_to_be_refused(self):
+        full = {**OPEN, "Condition": {"StringEquals": {"aws:PrincipalOrgID": [
+            f"o-{number:010}" for number in range(280)]}}}
+        self.moto.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=policy(full))
+        relay = harness.Recorder(self.moto.port)
+        self.addCleanup(relay.stop)
+        server = self.enforcing(relay.url)
+        status, answer = server.post(self.event("role-trust-opened-to-all.json"))
+        self.assertEqual(status, 202, answer)
+        failed = server.wait_for_state(answer["incidents"][0]["id"], "failed")
+        self.assertRegex(failed["reason"], r"PolicyDocument: 4\d\d\d characters, IAM takes at most 4096")
+        self.assertIn("GetRole", relay.actions())
+        self.assertNotIn("UpdateAssumeRolePolicy", relay.actions())
+        self.assertEqual(self.trust(), [full])
 
     def test_a_role_that_is_gone_is_left_alone(self):
         server = self.enforcing()
