@@ -114,6 +114,15 @@ class Schema(unittest.TestCase):
             with self.subTest(str(path.relative_to(ROOT))):
                 self.validator(path).validate(load(path))
 
+    def test_the_two_that_contain_differ_in_one_rung(self):
+        """A playbook can't include another: what is mended in one has to be mended in both."""
+        principal, role = (load(CONF / "playbooks" / f"{name}.json")["steps"]
+                           for name in ("contain-principal", "contain-role"))
+        chain = next(step["first_of"] for step in role
+                     if any(link["name"] == "deny-role" for link in step.get("first_of", ())))
+        self.assertEqual(chain.pop()["name"], "deny-role", "the last rung")
+        self.assertEqual(role, principal)
+
     def test_what_is_wrong_is_invalid(self):
         for name, file, place, value in WRONG:
             with self.subTest(name):
