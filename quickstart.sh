@@ -40,12 +40,16 @@ riposte health --wait 10s -c $settings || { cat "$state/log" >&2; exit 1; }
 sed -n 's/.*"message":"\([^"]*\)".*/  \1/p' "$state/log"
 
 say "3. Post the sample events, as EventBridge would"
-riposte send --fresh -c $settings conf/events/*.json
+riposte send --fresh -c $settings conf/events/*.json >"$state/sent"
+grep -E '/(console-mfa|terraform-no-mfa|trail-stopped|security-group-ssh|snapshot-public)\.json' "$state/sent"
+awk '/no rule matches/ {calm++} /incident/ {hot++}
+     END {printf "... %d in all: %d caused incidents, %d matched no rule\n", NR, hot, calm}' "$state/sent"
 
 say "4. What it would have done"
-riposte incidents list -c $settings
+riposte incidents list -c $settings | sed -n 1,12p
+echo "..."
 # An observed one of the rule that this is about.
-incident=$(riposte incidents list -c $settings |
+incident=$(riposte incidents list --all -c $settings |
     awk '$2 == "observed" && $4 == "termination-protection-disabled" {id = $1} END {print id}')
 riposte incidents show "$incident" -c $settings
 
