@@ -75,6 +75,11 @@ static void read_headers(const struct reading *reading, const struct json *node,
             form_refuse(reading, child, "a header", "a name and a string");
             continue;
         }
+        if (post->header_count == POST_HEADERS_MOST) {
+            findings_add(reading->findings, reading->source, child,
+                         "a \"post\" has at most %d headers", POST_HEADERS_MOST);
+            break;
+        }
         headers[post->header_count++] = read_value(reading, child, json_key(child));
     }
     post->headers = headers;

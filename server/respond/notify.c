@@ -16,13 +16,10 @@
 #define POST_TIMEOUT_MS 10000
 #define POST_WAIT_MS    200 /* for a containment under way */
 #define POST_LANE       TEXT("notify")
-#define HEADERS_MOST    32
 #define RESPONSE_BYTES  4096
 #define REASON_BYTES    300
 
-/* ---- who is told
- * ----------------------------------------------------------------------------------
- */
+/* ---- who is told ---- */
 
 struct texts notify_names(const struct job *job, enum incident_state state) {
     const struct settings *settings = job->snapshot->settings;
@@ -73,9 +70,7 @@ size_t notify_write_state(const struct job *job, struct journal_write *write,
     return index;
 }
 
-/* ---- a notification
- * ------------------------------------------------------------------------------
- */
+/* ---- a notification ---- */
 
 /* One playbook being told. */
 struct telling {
@@ -172,7 +167,7 @@ static bool may_go_to(struct text text, struct error *error) {
 
 /* What stands for secrets lives only as long as the request. */
 struct secrets {
-    struct secret items[HEADERS_MOST + 1];
+    struct secret items[POST_HEADERS_MOST + 1]; /* the URL may be one, too */
     size_t count;
 };
 
@@ -200,7 +195,8 @@ static bool text_of_value(const struct post_value *value, struct secrets *secret
 static struct post_outcome post(const struct job *job, const struct post *post, struct text body,
                                 const char *content_type) {
     scoped(secrets_done) struct secrets secrets = {0};
-    struct http_header headers[HEADERS_MOST + 1] = {{TEXT("Content-Type"), text_of(content_type)}};
+    struct http_header headers[POST_HEADERS_MOST + 1] = {
+        {TEXT("Content-Type"), text_of(content_type)}};
     struct http_request request = {.method = TEXT("POST"),
                                    .headers = headers,
                                    .header_count = 1,
@@ -209,7 +205,7 @@ static struct post_outcome post(const struct job *job, const struct post *post, 
                                    .response_limit_bytes = RESPONSE_BYTES};
     struct error error = {0};
     bool is_ready = text_of_value(&post->url, &secrets, &request.url, &error);
-    for (size_t i = 0; is_ready && i < post->header_count && i < HEADERS_MOST; i++) {
+    for (size_t i = 0; is_ready && i < post->header_count; i++) {
         headers[request.header_count].name = post->headers[i].name;
         is_ready = text_of_value(&post->headers[i], &secrets,
                                  &headers[request.header_count++].value, &error);
@@ -221,9 +217,7 @@ static struct post_outcome post(const struct job *job, const struct post *post, 
     return send(job, &request);
 }
 
-/* ---- what is journaled of it
- * ---------------------------------------------------------------------
- */
+/* ---- what is journaled of it ---- */
 
 /* A reference as it is spelled; of a URL in clear its host, since its path may be a secret. */
 static struct text shown_url(const struct post *post) {
@@ -347,9 +341,7 @@ static void tell_step(struct telling *telling, const struct step *step) {
     (void)is_committed; /* telling->is_lost */
 }
 
-/* ---- a task
- * ---------------------------------------------------------------------------------------
- */
+/* ---- a task ---- */
 
 /* A containing playbook of the incident that hasn't had its first try yet? */
 static bool must_wait(const struct job *job) {

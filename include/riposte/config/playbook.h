@@ -72,11 +72,13 @@ struct post_value {
     bool is_reference;
 };
 
+#define POST_HEADERS_MOST 32
+
 /* A notification over HTTPS, by a playbook that acts on nobody. */
 struct post {
     struct post_value url;
     const struct post_value *headers;
-    size_t header_count;
+    size_t header_count;     /* at most POST_HEADERS_MOST */
     const struct json *body; /* template: {"json": ...} or {"raw": "..."} */
 };
 

@@ -89,6 +89,13 @@ static void test_everything_is_read(void **state) {
     assert_int_equal(each->verify->after_ms[0], 5000);
 }
 
+#define HEADER(name) "\"" name "\":\"v\","
+#define EIGHT_HEADERS(letter) \
+    HEADER(letter "1")        \
+    HEADER(letter "2")        \
+    HEADER(letter "3")        \
+    HEADER(letter "4") HEADER(letter "5") HEADER(letter "6") HEADER(letter "7") HEADER(letter "8")
+
 static const struct write_case {
     const char *operation;
     bool is_write;
@@ -222,6 +229,10 @@ static const struct step_case {
      "\"body\":{\"raw\":\"${notice.kind}\"}}}",
      "54: a header must be a name and a string, is \"c\"\n"
      "73: \"notice.kind\": notice has no such member\n"},
+    {"nobody",
+     "{\"name\":\"a\",\"post\":{\"url\":\"env:URL\",\"headers\":{" EIGHT_HEADERS("a") EIGHT_HEADERS(
+         "b") EIGHT_HEADERS("c") EIGHT_HEADERS("d") "\"one\":\"more\"},\"body\":{\"json\":1}}}",
+     "342: a \"post\" has at most 32 headers\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\",\"with\":{\"A\":\"${notice.state}\"}}",
      "43: \"notice.state\": can't be used here: it is known only in the \"body\" of a \"post\"\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\",\"role\":\"${detial}\"}",

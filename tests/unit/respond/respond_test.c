@@ -1214,9 +1214,7 @@ static void test_a_release_survives_a_restart(void **state) {
     rmdir(folder);
 }
 
-/* ---- asked again
- * ---------------------------------------------------------------------------------
- */
+/* ---- asked again ---- */
 
 static void test_a_late_write_asks_again_who_it_hits(void **state) {
     (void)state;
@@ -1273,9 +1271,7 @@ static void test_resources_can_be_taken_back_after_the_principal(void **state) {
     done(&stage);
 }
 
-/* ---- telling
- * -------------------------------------------------------------------------------------
- */
+/* ---- telling ---- */
 
 #define CHAT       "https://chat.example/T0/secret"
 #define CHAT_START CHAT "|Content-Type=application/json Authorization=Bearer x |{\"text\":\""
