@@ -8,44 +8,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct resolved {
-    struct secret *secrets;
-    struct accepted_secret *accepted; /* those that are set */
-    size_t reference_count, count;
-};
-
-static void resolved_done(struct resolved *resolved) {
-    for (size_t i = 0; i < resolved->reference_count; i++) {
-        secret_done(&resolved->secrets[i]);
+static bool add_secret(struct authenticator *authenticator,
+                       const struct secret_reference *reference, struct error *error) {
+    scoped(secret_done) struct secret secret = {0};
+    if (!secret_resolve(reference, &secret, error)) {
+        return error_wrap(error, "authenticate.secrets");
     }
-    free(resolved->secrets);
-    free(resolved->accepted);
-}
-
-static void warn_if_short(const struct accepted_secret *accepted) {
-    if (accepted->secret.bytes < AUTHENTICATE_BYTES) {
+    if (secret.bytes > 0 && !authenticator_add(authenticator, reference->spelled,
+                                               (struct text){secret.text, secret.bytes}, 0)) {
         log_warn(&(struct log_context){.component = "intake"},
                  "the secret %.*s has less than %d characters: it is not accepted",
-                 TEXT_ARG(accepted->name), AUTHENTICATE_BYTES);
-    }
-}
-
-static bool resolve(const struct secret_references *references, struct resolved *resolved,
-                    struct error *error) {
-    resolved->secrets = memory_new_array(references->count, sizeof(*resolved->secrets));
-    resolved->accepted = memory_new_array(references->count, sizeof(*resolved->accepted));
-    for (size_t i = 0; i < references->count; i++) {
-        struct secret *secret = &resolved->secrets[i];
-        if (!secret_resolve(&references->items[i], secret, error)) {
-            return error_wrap(error, "authenticate.secrets");
-        }
-        resolved->reference_count = i + 1;
-        if (secret->bytes > 0) {
-            struct accepted_secret *accepted = &resolved->accepted[resolved->count++];
-            accepted->name = references->items[i].spelled;
-            accepted->secret = (struct text){secret->text, secret->bytes};
-            warn_if_short(accepted);
-        }
+                 TEXT_ARG(reference->spelled), AUTHENTICATE_BYTES);
     }
     return true;
 }
@@ -64,12 +37,18 @@ static bool fail_without_secret(const struct secret_references *references, stru
 
 static bool make_authenticator(const struct secret_references *references,
                                struct authenticator **authenticator_out, struct error *error) {
-    scoped(resolved_done) struct resolved resolved = {0};
-    if (!resolve(references, &resolved, error)) {
-        return false;
+    scoped(authenticator_free) struct authenticator *authenticator = authenticator_new();
+    for (size_t i = 0; i < references->count; i++) {
+        if (!add_secret(authenticator, &references->items[i], error)) {
+            return false;
+        }
     }
-    return authenticator_new(resolved.accepted, resolved.count, authenticator_out, error) ||
-           fail_without_secret(references, error);
+    if (authenticator_count(authenticator) == 0) {
+        return fail_without_secret(references, error);
+    }
+    *authenticator_out = authenticator;
+    authenticator = NULL;
+    return true;
 }
 
 bool setup_new(struct snapshot *snapshot, struct setup **setup_out, struct error *error) {

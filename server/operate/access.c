@@ -15,47 +15,17 @@ struct access {
     struct authenticator *authenticator;
 };
 
-struct resolved {
-    struct secret *secrets; /* all references of all tokens, one after the other */
-    struct accepted_secret *accepted;
-    size_t reference_count, count;
-};
-
-static void resolved_done(struct resolved *resolved) {
-    for (size_t i = 0; i < resolved->reference_count; i++) {
-        secret_done(&resolved->secrets[i]);
-    }
-    free(resolved->secrets);
-    free(resolved->accepted);
-}
-
-static bool accept(struct resolved *resolved, const struct admin_token *token,
-                   const struct secret_reference *reference, struct error *error) {
-    struct secret *secret = &resolved->secrets[resolved->reference_count];
-    if (!secret_resolve(reference, secret, error)) {
+static bool add_token(struct authenticator *authenticator, const struct admin_token *token,
+                      const struct secret_reference *reference, struct error *error) {
+    scoped(secret_done) struct secret secret = {0};
+    if (!secret_resolve(reference, &secret, error)) {
         return error_wrap(error, "admin token %.*s", TEXT_ARG(token->name));
     }
-    resolved->reference_count++;
-    if (secret->bytes == 0) {
-        return true;
-    }
-    if (secret->bytes < AUTHENTICATE_BYTES) {
-        return error_set(error, ERROR_INVALID, "admin token %.*s: %.*s has less than %d characters",
-                         TEXT_ARG(token->name), TEXT_ARG(reference->spelled), AUTHENTICATE_BYTES);
-    }
-    resolved->accepted[resolved->count++] = (struct accepted_secret){
-        .name = token->name,
-        .secret = {secret->text, secret->bytes},
-        .role = (unsigned)token->role};
-    return true;
-}
-
-static size_t count_references(const struct settings *settings) {
-    size_t count = 0;
-    for (size_t i = 0; i < settings->admin.token_count; i++) {
-        count += settings->admin.tokens[i].secrets.count;
-    }
-    return count;
+    return secret.bytes == 0 ||
+           authenticator_add(authenticator, token->name, (struct text){secret.text, secret.bytes},
+                             (unsigned)token->role) ||
+           error_set(error, ERROR_INVALID, "admin token %.*s: %.*s has less than %d characters",
+                     TEXT_ARG(token->name), TEXT_ARG(reference->spelled), AUTHENTICATE_BYTES);
 }
 
 /* The audit names who acted: a name must mean one holder. */
@@ -72,15 +42,12 @@ static bool check_names(const struct settings *settings, struct error *error) {
     return true;
 }
 
-static bool resolve(const struct settings *settings, struct resolved *resolved,
-                    struct error *error) {
-    size_t count = count_references(settings);
-    resolved->secrets = memory_new_array(count, sizeof(*resolved->secrets));
-    resolved->accepted = memory_new_array(count, sizeof(*resolved->accepted));
+static bool add_tokens(struct authenticator *authenticator, const struct settings *settings,
+                       struct error *error) {
     for (size_t i = 0; i < settings->admin.token_count; i++) {
         const struct admin_token *token = &settings->admin.tokens[i];
         for (size_t at = 0; at < token->secrets.count; at++) {
-            if (!accept(resolved, token, &token->secrets.items[at], error)) {
+            if (!add_token(authenticator, token, &token->secrets.items[at], error)) {
                 return false;
             }
         }
@@ -89,23 +56,20 @@ static bool resolve(const struct settings *settings, struct resolved *resolved,
 }
 
 bool access_new(struct snapshot *snapshot, struct access **access_out, struct error *error) {
-    scoped(resolved_done) struct resolved resolved = {0};
-    struct authenticator *authenticator = NULL;
-    if (!check_names(snapshot->settings, error) || !resolve(snapshot->settings, &resolved, error)) {
+    scoped(authenticator_free) struct authenticator *authenticator = authenticator_new();
+    if (!check_names(snapshot->settings, error) ||
+        !add_tokens(authenticator, snapshot->settings, error)) {
         return false;
     }
-    if (resolved.count == 0) {
-        *access_out = NULL;
-        return true;
+    *access_out = NULL;
+    if (authenticator_count(authenticator) > 0) {
+        struct access *access = memory_new(sizeof(*access));
+        atomic_init(&access->references, 1);
+        access->snapshot = snapshot_ref(snapshot);
+        access->authenticator = authenticator;
+        authenticator = NULL;
+        *access_out = access;
     }
-    if (!authenticator_new(resolved.accepted, resolved.count, &authenticator, error)) {
-        return false;
-    }
-    struct access *access = memory_new(sizeof(*access));
-    atomic_init(&access->references, 1);
-    access->snapshot = snapshot_ref(snapshot);
-    access->authenticator = authenticator;
-    *access_out = access;
     return true;
 }
 

@@ -1,13 +1,12 @@
 /* Secrets of callers: which are accepted, compared in constant time.
  *
  * Ownership:  keeps digests of the secrets, never the secrets.
- * Threads:    immutable; replaced whole on reload.
+ * Threads:    immutable once shared; replaced whole on reload.
  * Bounds:     a secret shorter than AUTHENTICATE_BYTES is not accepted at all. */
 #ifndef RIPOSTE_INBOUND_AUTHENTICATE_H
 #define RIPOSTE_INBOUND_AUTHENTICATE_H
 
 #include "riposte/base/attributes.h"
-#include "riposte/base/error.h"
 #include "riposte/base/text.h"
 
 #include <stdbool.h>
@@ -17,17 +16,16 @@
 
 struct authenticator;
 
-/* Each accepted secret with the name of who holds it ("eventbridge", "oncall"). ERROR_INVALID when
- * none is long enough, naming which entries are too short (never their text). */
-struct accepted_secret {
-    struct text name, secret;
-    unsigned role; /* the caller's own number */
-};
-MUST_CHECK bool authenticator_new(const struct accepted_secret *secrets, size_t count,
-                                  struct authenticator **authenticator_out, struct error *error);
+/* Accepts nobody yet. */
+struct authenticator *authenticator_new(void);
 void authenticator_free(struct authenticator **authenticator);
-/* Looks at every secret, whatever matches. An empty candidate never does. *index_out: which of
- * `secrets`. */
+/* One more secret, of whom `name` says ("eventbridge", "oncall"); `role` is the caller's own
+ * number. False: it is too short, and not accepted. Before the authenticator is shared. */
+MUST_CHECK bool authenticator_add(struct authenticator *authenticator, struct text name,
+                                  struct text secret, unsigned role);
+size_t authenticator_count(const struct authenticator *authenticator);
+/* Looks at every secret, whatever matches. An empty candidate never does. *index_out: the
+ * how-manieth that was added. */
 bool authenticator_accepts(const struct authenticator *authenticator, struct text candidate,
                            size_t *index_out);
 /* Name and role of one. */
