@@ -19,10 +19,14 @@ static void fixture_done(struct fixture *fixture) {
     stand_in_stop(&fixture->stand_in);
 }
 
+/* Of what has to work, also on a machine that does much else under a sanitizer. */
+#define PATIENCE_MS 60000
+
 static struct fixture fixture_start(bool is_tls, stand_in_fn *answer_fn, void *arg) {
     struct fixture fixture = {.stand_in = stand_in_start(is_tls, answer_fn, arg)};
     struct http_options options = {
         .ca_file = is_tls ? stand_in_ca_file(fixture.stand_in) : NULL,
+        .connect_timeout_ms = PATIENCE_MS,
     };
     struct error error = {0};
     assert_ok(http_client_new(&options, &fixture.client, &error), &error);
@@ -33,7 +37,7 @@ static struct http_request request_to(const struct fixture *fixture) {
     return (struct http_request){
         .method = TEXT("GET"),
         .url = text_of(stand_in_origin(fixture->stand_in)),
-        .timeout_ms = 5000,
+        .timeout_ms = PATIENCE_MS,
     };
 }
 
