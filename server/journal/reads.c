@@ -193,6 +193,35 @@ bool journal_read_tasks(struct journal *journal, const struct ulid *incident, st
     return true;
 }
 
+static bool run_dossier(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct journal_dossier *dossier = arena_alloc(read->arena, sizeof(*dossier));
+    struct store *store = ledger->store;
+    if (!run_incident(ledger, read, error) ||
+        !store->call_list(store, read->incident, read->arena, &dossier->calls, &dossier->call_count,
+                          error) ||
+        !store->effect_list(store, read->incident, read->arena, &dossier->effects,
+                            &dossier->effect_count, error) ||
+        !run_tasks(ledger, read, error)) {
+        return false;
+    }
+    dossier->incident = read->found.shown;
+    dossier->tasks = read->rows;
+    dossier->task_count = read->count;
+    read->rows = dossier;
+    return true;
+}
+
+bool journal_read_dossier(struct journal *journal, const struct ulid *id, struct arena *arena,
+                          struct journal_dossier *dossier_out, struct error *error) {
+    struct read read = {.incident = id, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_dossier, &read, 0, error)) {
+        return false;
+    }
+    *dossier_out = *(const struct journal_dossier *)read.rows;
+    return true;
+}
+
 static bool run_audit(struct ledger *ledger, void *arg, struct error *error) {
     struct read *read = arg;
     struct journal_audit_line *lines = NULL;

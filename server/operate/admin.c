@@ -216,25 +216,16 @@ static bool add_event(struct json_object *object, struct journal *journal, struc
 /* Everything that is known of one incident. */
 static bool fill_incident(struct json_object **object, struct journal *journal,
                           const struct ulid *id, struct arena *arena, struct error *error) {
-    struct journal_incident incident = {0};
-    struct journal_call *calls = NULL;
-    struct journal_effect *effects = NULL;
-    struct journal_task_row *tasks = NULL;
-    size_t call_count = 0;
-    size_t effect_count = 0;
-    size_t task_count = 0;
-    if (!journal_read_incident(journal, id, arena, &incident, error) ||
-        !journal_read_calls(journal, id, arena, &calls, &call_count, error) ||
-        !journal_read_effects(journal, id, arena, &effects, &effect_count, error) ||
-        !journal_read_tasks(journal, id, arena, &tasks, &task_count, error)) {
+    struct journal_dossier dossier = {0};
+    if (!journal_read_dossier(journal, id, arena, &dossier, error)) {
         return false;
     }
-    *object = view_incident(&incident);
-    json_object_object_add(*object, "calls", view_calls(calls, call_count));
-    json_object_object_add(*object, "effects", view_effects(effects, effect_count));
-    json_object_object_add(*object, "tasks", view_tasks(tasks, task_count));
-    view_add_json(*object, "plan", incident.plan);
-    return add_event(*object, journal, incident.event_key, error);
+    *object = view_incident(&dossier.incident);
+    json_object_object_add(*object, "calls", view_calls(dossier.calls, dossier.call_count));
+    json_object_object_add(*object, "effects", view_effects(dossier.effects, dossier.effect_count));
+    json_object_object_add(*object, "tasks", view_tasks(dossier.tasks, dossier.task_count));
+    view_add_json(*object, "plan", dossier.incident.plan);
+    return add_event(*object, journal, dossier.incident.event_key, error);
 }
 
 static void put_object(struct json_object **object) {

@@ -1,5 +1,9 @@
 #include "story.h"
 
+#include "riposte/base/thread.h"
+
+#include <stdio.h>
+
 static void commit(struct story *story, struct journal_write *write) {
     struct error error = {0};
     assert_ok(journal_write_commit(story->journal, write, &error), &error);
@@ -510,6 +514,74 @@ static void notices_come_with_the_verdict(void **state) {
     story_claim_none(story);
 }
 
+/* ---- a dossier ---- */
+
+static void a_dossier_holds_what_its_parts_do(void **state) {
+    struct story *story = *state;
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    struct journal_intent intent = story_intent("k", "user-1", "deny-user");
+    struct journal_dossier dossier = {0};
+    struct journal_call *calls = NULL;
+    struct journal_effect *effects = NULL;
+    struct journal_task_row *rows = NULL;
+    struct error error = {0};
+    assert_int_equal(story_write_intent(story, task, &intent), INTENT_SEND);
+    assert_ok(
+        journal_read_dossier(story->journal, &task->incident.id, story->arena, &dossier, &error),
+        &error);
+    assert_int_equal(dossier.incident.state, INCIDENT_RESPONDING);
+    assert_int_equal(dossier.call_count, story_calls(story, &task->incident.id, &calls));
+    assert_text_equal(dossier.calls[0].key, "k");
+    assert_int_equal(dossier.effect_count, story_effects(story, &task->incident.id, &effects));
+    assert_int_equal(dossier.effects[0].id, effects[0].id);
+    assert_int_equal(dossier.task_count, story_tasks(story, &task->incident.id, &rows));
+    assert_int_equal(dossier.tasks[0].id, rows[0].id);
+    story_finish(story, &task, INCIDENT_DONE);
+    const struct ulid nobody = {"01ARZ3NDEKTSV4RRFFQ69G5FAV"};
+    assert_fails(journal_read_dossier(story->journal, &nobody, story->arena, &dossier, &error),
+                 &error, ERROR_NOT_FOUND, "there is no incident");
+}
+
+/* Reads one incident again and again until it is done. */
+struct reader {
+    struct journal *journal;
+    struct ulid incident;
+    unsigned torn; /* times that its state and its tasks did not belong together */
+};
+
+static void read_until_done(void *arg) {
+    struct reader *reader = arg;
+    bool is_done = false;
+    while (!is_done) {
+        scoped(arena_free) struct arena *arena = arena_new();
+        struct journal_dossier dossier = {0};
+        struct error error = {0};
+        if (!journal_read_dossier(reader->journal, &reader->incident, arena, &dossier, &error)) {
+            reader->torn++;
+            return;
+        }
+        is_done = dossier.incident.state == INCIDENT_DONE;
+        reader->torn += is_done != (dossier.task_count == 0);
+    }
+}
+
+static void a_dossier_is_of_one_moment(void **state) {
+    struct story *story = *state;
+    char key[32];
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(key, sizeof(key), "event-%u", i);
+        struct journal_task *task = story_respond(story, key, "rule-a", key);
+        struct reader reader = {.journal = story->journal, .incident = task->incident.id};
+        struct thread thread = {0};
+        struct error error = {0};
+        assert_ok(thread_start(&thread, "reader", read_until_done, &reader, &error), &error);
+        story_finish(story, &task, INCIDENT_DONE);
+        thread_join(&thread);
+        assert_int_equal(reader.torn, 0);
+        fake_clock_advance(&story->clock, 2 * 3600 * 1000); /* no limit is of interest here */
+    }
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
 const struct CMUnitTest effect_stories[] = {
     STORY(an_intent_is_written_once_and_never_rewritten),
@@ -532,5 +604,7 @@ const struct CMUnitTest effect_stories[] = {
     STORY(a_notice_comes_with_the_change_and_outlives_the_incident),
     STORY(an_undo_does_not_wait_for_a_notice),
     STORY(notices_come_with_the_verdict),
+    STORY(a_dossier_holds_what_its_parts_do),
+    STORY(a_dossier_is_of_one_moment),
 };
 const size_t effect_story_count = ARRAY_COUNT(effect_stories);

@@ -264,33 +264,18 @@ bool journal_list_incidents(struct journal *journal, const struct ulid *before, 
     return true;
 }
 
-bool journal_read_calls(struct journal *journal, const struct ulid *incident, struct arena *arena,
-                        struct journal_call **calls_out, size_t *count_out, struct error *error) {
-    (void)incident;
-    (void)arena;
-    *calls_out = (struct journal_call *)(uintptr_t)journal->rows.calls;
-    *count_out = journal->rows.call_count;
-    return works(journal, error);
-}
-
-bool journal_read_effects(struct journal *journal, const struct ulid *incident, struct arena *arena,
-                          struct journal_effect **effects_out, size_t *count_out,
-                          struct error *error) {
-    (void)incident;
-    (void)arena;
-    *effects_out = (struct journal_effect *)(uintptr_t)journal->rows.effects;
-    *count_out = journal->rows.effect_count;
-    return works(journal, error);
-}
-
-bool journal_read_tasks(struct journal *journal, const struct ulid *incident, struct arena *arena,
-                        struct journal_task_row **tasks_out, size_t *count_out,
-                        struct error *error) {
-    (void)incident;
-    (void)arena;
-    *tasks_out = (struct journal_task_row *)(uintptr_t)journal->rows.tasks;
-    *count_out = journal->rows.task_count;
-    return works(journal, error);
+bool journal_read_dossier(struct journal *journal, const struct ulid *id, struct arena *arena,
+                          struct journal_dossier *dossier_out, struct error *error) {
+    const struct fake_rows *rows = &journal->rows;
+    *dossier_out = (struct journal_dossier){
+        .calls = (struct journal_call *)(uintptr_t)rows->calls,
+        .effects = (struct journal_effect *)(uintptr_t)rows->effects,
+        .tasks = (struct journal_task_row *)(uintptr_t)rows->tasks,
+        .call_count = rows->call_count,
+        .effect_count = rows->effect_count,
+        .task_count = rows->task_count,
+    };
+    return journal_read_incident(journal, id, arena, &dossier_out->incident, error);
 }
 
 bool journal_read_audit(struct journal *journal, int64_t after, size_t limit, struct arena *arena,

@@ -460,6 +460,20 @@ MUST_CHECK bool journal_read_tasks(struct journal *journal, const struct ulid *i
                                    struct arena *arena, struct journal_task_row **tasks_out,
                                    size_t *count_out, struct error *error);
 
+/* All of an incident, as it is at one moment: read part by part, a state from before a decision
+ * would stand beside tasks from after it. */
+struct journal_dossier {
+    struct journal_incident incident;
+    struct journal_call *calls;
+    struct journal_effect *effects;
+    struct journal_task_row *tasks;
+    size_t call_count, effect_count, task_count;
+};
+/* ERROR_NOT_FOUND. */
+MUST_CHECK bool journal_read_dossier(struct journal *journal, const struct ulid *id,
+                                     struct arena *arena, struct journal_dossier *dossier_out,
+                                     struct error *error);
+
 struct journal_audit_line {
     int64_t sequence, unix_ms;
     struct text event, incident, actor, text;
