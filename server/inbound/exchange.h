@@ -35,6 +35,7 @@ struct request {
     /* Written before `state` becomes REQUEST_ANSWERED, read after. */
     struct MHD_Response *response;
     bool is_shared_response; /* the listener's own: not to be destroyed with the request */
+    bool has_response_body;
     unsigned status;
     char peer[INET6_ADDRSTRLEN];
 };

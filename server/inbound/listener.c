@@ -6,6 +6,7 @@
 #include "riposte/crypto/served_certificate.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
+#include "transport.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,12 +19,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Headers of the size we allow, libmicrohttpd's records of them, and its read and write buffers. */
-#define CONNECTION_MEMORY_BYTES (48u * 1024)
+/* Headers of the size we allow, libmicrohttpd's records of them, and its read and write buffers.
+ * What is larger it maps and unmaps for each connection, which costs as much as a handshake. */
+#define CONNECTION_MEMORY_BYTES (32u * 1024)
 #define STOP_WAIT_MS            2000
 #define RETRY_AFTER_S           2
-/* TLS 1.2 at least, and nothing weaker than 128 bits (what an ALB and EventBridge offer). */
-#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+/* TLS 1.2 at least, and nothing weaker than 128 bits (what an ALB and EventBridge offer). First the
+ * cipher whose SHA-256 the processor knows: the key schedule's SHA-384 is an eighth of a handshake.
+ */
+#define TLS_PRIORITIES                                                                           \
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+CHACHA20-POLY1305:" \
+    "+AES-256-GCM:%SERVER_PRECEDENCE"
 
 /* Answers that say the same to everybody, built once. */
 enum refusal {
@@ -94,9 +100,19 @@ static struct metric metrics[METRIC_COUNT] = {
 /* ---- a request's way in -------------------------------------------------------------------------
  */
 
+static struct transport *transport_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
 static enum MHD_Result queue_response(struct request *request) {
     enum MHD_Result result = MHD_queue_response(request->connection, request->status,
                                                 request->response);
+    if (result == MHD_YES && request->has_response_body &&
+        !text_equal(request->method, TEXT("HEAD"))) {
+        transport_hold(transport_of(request->connection));
+    }
     if (!request->is_shared_response) {
         MHD_destroy_response(request->response); /* the connection has its own reference */
     }
@@ -107,6 +123,7 @@ static enum MHD_Result queue_response(struct request *request) {
 static void set_refusal(struct listener *listener, struct request *request, enum refusal refusal) {
     request->response = listener->refusals[refusal];
     request->is_shared_response = true;
+    request->has_response_body = true;
     request->status = refusal_texts[refusal].status;
     atomic_store(&request->state, REQUEST_ANSWERED);
 }
@@ -163,6 +180,7 @@ static enum MHD_Result refuse_method(struct listener *listener, struct request *
     route_allow(listener->routes, listener->route_count, request->path, &allow);
     request->response = response_make(&(struct answer){
         .body = TEXT("{\"error\":\"not with this method\"}\n"), .allow = buffer_string(&allow)});
+    request->has_response_body = true;
     request->status = MHD_HTTP_METHOD_NOT_ALLOWED;
     atomic_store(&request->state, REQUEST_ANSWERED);
     buffer_done(&allow);
@@ -366,17 +384,27 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     }
 }
 
+static struct transport *attach(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *session = MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection,
+                                                                 MHD_CONNECTION_INFO_CONNECTION_FD);
+    return transport_attach(session->tls_session, fd->connect_fd);
+}
+
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code) {
-    (void)connection;
-    (void)context;
     struct listener *listener = arg;
     struct text name = text_of(listener->name);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = attach(connection);
         metric_add(&metrics[METRIC_ACCEPTED], 1, METRIC_LABELS(name));
         metric_change(&metrics[METRIC_CONNECTIONS], 1, METRIC_LABELS(name));
     } else {
         metric_change(&metrics[METRIC_CONNECTIONS], -1, METRIC_LABELS(name));
+        struct transport *transport = *context;
+        *context = NULL;
+        transport_free(&transport);
     }
 }
 
@@ -454,7 +482,9 @@ static bool open_socket(const struct listener_options *options, int *socket_out,
     return is_bound || error_wrap(error, "address %s, port %u", options->address, options->port);
 }
 
-/* The threads that start inside inherit a mask with everything blocked: signals are main's. */
+/* The threads that start inside inherit a mask with everything blocked: signals are main's. With
+ * poll and not epoll: there libmicrohttpd 0.9.75 never forgets that a connection was readable until
+ * its handshake is done, and runs in circles through every wait for a client. */
 static struct MHD_Daemon *start_daemon(struct listener *listener, int fd) {
     unsigned idle_s = (listener->limits.idle_ms + 999) / 1000;
     struct MHD_OptionItem items[] = {
@@ -482,7 +512,7 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int fd) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     starting = listener;
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, on_accept, listener, on_request, listener, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
     starting = NULL;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -543,9 +573,8 @@ void listener_drain(struct listener *listener) {
     atomic_store(&listener->shared.is_draining, true);
 }
 
-/* Not with MHD_quiesce_daemon(): in 0.9.75 its epoll_ctl() races with the same call of a worker
- * thread that sees the flag first, and the loser aborts the process. Refusing every connection in
- * the accept policy has no such window. */
+/* Not with MHD_quiesce_daemon(), which takes the socket away from threads that poll it. Refusing
+ * every connection in the accept policy has no such window. */
 void listener_quiesce(struct listener *listener) {
     atomic_store(&listener->shared.is_quiesced, true);
 }

@@ -140,6 +140,7 @@ void request_answer(struct request *request, const struct answer *answer) {
     atomic_size_t *pending = request->pending;
     bool is_handed = request->is_handed;
     request->response = response_make(answer);
+    request->has_response_body = answer->body.bytes > 0;
     request->status = answer->status;
     /* From here on the listener's thread may end the request and free it, unless it is suspended:
      * then nobody touches it before the resume below. */

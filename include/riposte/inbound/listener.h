@@ -39,7 +39,7 @@
 struct listener;
 
 struct listener_limits {
-    unsigned threads;                 /* epoll threads */
+    unsigned threads;                 /* that serve it */
     unsigned connections;             /* in all */
     unsigned connections_per_address; /* 0: no limit of its own */
     size_t memory_bytes;              /* bodies held by all requests together: 503 beyond */
