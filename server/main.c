@@ -8,6 +8,7 @@
 #include "riposte/cli/health.h"
 #include "riposte/cli/help.h"
 #include "riposte/cli/incidents.h"
+#include "riposte/cli/journal.h"
 #include "riposte/cli/match.h"
 #include "riposte/cli/options.h"
 #include "riposte/cli/plan.h"
@@ -71,8 +72,8 @@ static const struct command commands[] = {
      "asks the local server's /readyz: for a container without a shell",
      "--wait 10s: asks again until it is ready. Exit 0: ready, 1: not."},
     {"audit", cli_audit,
-     "verify [--anchor SEQUENCE:HASH] | export [-c FILE] [--journal FILE] [--url URL] "
-     "[--token REFERENCE] [--ca-file FILE]",
+     "verify [--anchor SEQUENCE:HASH] | export [-c FILE] [--journal FILE | --lines FILE] "
+     "[--url URL] [--token REFERENCE] [--ca-file FILE]",
      "verifies the audit chain, or prints it as JSON lines",
      "Each line carries the hash of the one before: verify computes them anew, names the first "
      "that\n"
@@ -80,7 +81,22 @@ static const struct command commands[] = {
      "next\n"
      "time: a chain that was cut or written anew doesn't hold it. --journal reads the file when "
      "no\n"
-     "server runs. Exit 0: intact, 1: broken."},
+     "server runs, --lines what was exported. Exit 0: intact, 1: broken."},
+    {"journal", cli_journal,
+     "check [FILE] | backup FILE | renew [--yes]\n"
+     "[-c FILE] [--journal FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",
+     "checks the store, copies it while the server runs, begins a new one",
+     "check: pages, indexes, the audit chain, and what must hold between rows; of a running server "
+     "it\n"
+     "checks a copy, so that nobody waits. backup: FILE is complete and on the disk, or not there; "
+     "it\n"
+     "can be put in place as a journal. renew: a damaged journal is set aside, what can be read of "
+     "its\n"
+     "audit chain beside it, and a new one begins, whose chain names the end of the old; without "
+     "--yes it\n"
+     "says what is wrong. Then 'riposte orphans' finds the denies that the new one doesn't know. "
+     "--journal\n"
+     "names the file when no server runs. Exit 0: intact, done; 1: broken, not done."},
     {"reload", cli_reload, "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",
      "has the running server read settings, rules, playbooks, secrets and certificate anew",
      "All or nothing: a wrong file leaves the old ones in force, and so does a change of listen,\n"

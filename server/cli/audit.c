@@ -1,6 +1,7 @@
 #include "riposte/cli/audit.h"
 
 #include "riposte/base/clock.h"
+#include "riposte/base/file.h"
 #include "riposte/base/hex.h"
 #include "riposte/cli/api.h"
 #include "riposte/cli/command.h"
@@ -12,14 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_LINES  500
-#define HASH_DIGITS (2 * JOURNAL_HASH_BYTES)
+#define PAGE_LINES   500
+#define EXPORT_BYTES ((size_t)4 << 30)
+#define HASH_DIGITS  (2 * JOURNAL_HASH_BYTES)
 
 /* Where lines come from: a running server, or the file that none holds. */
 struct audit {
     const char *name; /* of the command, for messages */
     struct api_options api_options;
-    const char *file, *anchor;
+    const char *file, *anchor, *lines;
     struct api api;
     struct journal *journal;
 };
@@ -50,7 +52,7 @@ static bool read_line(const struct json *node, struct journal_audit_line *line,
     return (json_integer(json_member(node, "sequence"), &line->sequence) &&
             json_integer(json_member(node, "unix_ms"), &line->unix_ms) &&
             hex_decode(json_text(json_member(node, "hash")), line->hash, sizeof(line->hash))) ||
-           error_set(error, ERROR_INVALID, "the server's answer holds no audit lines");
+           error_set(error, ERROR_INVALID, "this is no audit line");
 }
 
 static bool ask_for_lines(struct audit *audit, int64_t after, struct arena *arena,
@@ -75,8 +77,37 @@ static bool ask_for_lines(struct audit *audit, int64_t after, struct arena *aren
 
 typedef bool each_line_fn(void *arg, const struct journal_audit_line *line, struct error *error);
 
+/* Lines as they were exported. */
+static bool each_exported(struct audit *audit, each_line_fn *line_fn, void *arg,
+                          struct error *error) {
+    scoped(buffer_done) struct buffer file = BUFFER_INIT;
+    struct text part = {NULL, 0};
+    if (!file_read(audit->lines, EXPORT_BYTES, &file, error)) {
+        return false;
+    }
+    struct text rest = buffer_text(&file);
+    for (size_t number = 1; text_next_part(&rest, '\n', &part); number++) {
+        scoped(arena_free) struct arena *arena = arena_new();
+        const struct json *node = NULL;
+        struct journal_audit_line line = {0};
+        if (part.bytes == 0) {
+            continue;
+        }
+        if (!json_parse(part, 0, arena, &node, NULL, error) || !read_line(node, &line, error)) {
+            return error_wrap(error, "%s: line %zu", audit->lines, number);
+        }
+        if (!line_fn(arg, &line, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* All lines in order, until line_fn says false. */
 static bool each_line(struct audit *audit, each_line_fn *line_fn, void *arg, struct error *error) {
+    if (audit->lines != NULL) {
+        return each_exported(audit, line_fn, arg, error);
+    }
     int64_t after = 0;
     for (;;) {
         scoped(arena_free) struct arena *arena = arena_new();
@@ -210,6 +241,7 @@ int cli_audit(int argc, char **argv) {
         {"ca-file", 0, &audit.api_options.ca_file, NULL},
         {"journal", 0, &audit.file, NULL},
         {"anchor", 0, &audit.anchor, NULL},
+        {"lines", 0, &audit.lines, NULL},
     };
     int first = cli_options(argc, argv, options, ARRAY_COUNT(options));
     if (first < 0) {
@@ -221,8 +253,9 @@ int cli_audit(int argc, char **argv) {
         return cli_fail(argv[0], "wants one of verify, export");
     }
     struct error error = {0};
-    bool is_open = audit.file != NULL ? open_file(&audit, &error)
-                                      : api_open(&audit.api, &audit.api_options, &error);
+    bool is_open = audit.lines != NULL  ? true
+                   : audit.file != NULL ? open_file(&audit, &error)
+                                        : api_open(&audit.api, &audit.api_options, &error);
     if (!is_open) {
         return cli_fail(argv[0], "%s", error.text);
     }

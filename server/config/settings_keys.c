@@ -63,6 +63,8 @@ const struct key settings_keys[] = {
      "{\"name\", \"role\": \"view\" or \"operate\", \"token\"}: more operators"},
     {"journal", &settings_journal_type, "\"sqlite:/var/lib/riposte/journal.db\"", AT(journal), 0, 0,
      "sqlite:FILE"},
+    {"journal_wait", &settings_duration_type, "\"3m\"", AT(journal_wait_ms), 0, 60 * MINUTES,
+     "how long a starting server waits for another to let go of the journal"},
     {"acknowledge", &settings_acknowledge_type, "\"journaled\"", 0, 0, 0,
      "when a POST is answered"},
     {"queue_limit", &settings_number_type, "10000", AT(queue_limit), 1, 10000000,

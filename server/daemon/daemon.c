@@ -66,7 +66,7 @@ static bool serve_certificate(struct daemon *daemon, struct error *error) {
                                                   : daemon_serve_own_certificate(settings, error);
 }
 
-static bool open_journal(struct daemon *daemon, struct error *error) {
+static bool open_journal(struct daemon *daemon, const sigset_t *signals, struct error *error) {
     const struct settings *settings = first_settings(daemon);
     scoped(memory_free_at) char *url = text_copy(settings->journal);
     const struct journal_options options = {
@@ -76,10 +76,7 @@ static bool open_journal(struct daemon *daemon, struct error *error) {
         .workers = settings->workers,
         .retain_ms = settings->retain_ms,
     };
-    if (!journal_open(&options, &daemon->journal, error)) {
-        return error_wrap(error, "journal %s", url);
-    }
-    return true;
+    return daemon_open_journal(settings, &options, signals, &daemon->journal, error);
 }
 
 static bool note_key(void *arg, struct text access_key_id, struct error *error) {
@@ -209,7 +206,7 @@ static void enter_sandbox(struct daemon *daemon) {
     }
 }
 
-static bool start(struct daemon *daemon, struct error *error) {
+static bool start(struct daemon *daemon, const sigset_t *signals, struct error *error) {
     daemon->recent = recent_new(RECENT_CAPACITY);
     daemon_reload_register();
     if (!load(daemon, error)) {
@@ -218,7 +215,7 @@ static bool start(struct daemon *daemon, struct error *error) {
     if (daemon->has_sandbox) {
         enter_sandbox(daemon);
     }
-    return serve_certificate(daemon, error) && open_journal(daemon, error) &&
+    return serve_certificate(daemon, error) && open_journal(daemon, signals, error) &&
            daemon_note(daemon, TEXT("riposte"), "start", error) &&
            http_client_new(&(struct http_options){0}, &daemon->http, error) &&
            start_respond(daemon, error) && start_intake(daemon, error) &&
@@ -280,6 +277,9 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     if (daemon->journal) {
         journal_stop_claims(daemon->journal);
     }
+    if (daemon->admin) {
+        admin_rest(daemon->admin);
+    }
     respond_free(&daemon->respond);
     if (daemon->admin_listener) {
         listener_stop(&daemon->admin_listener);
@@ -333,7 +333,7 @@ int daemon_serve(int argc, char **argv) {
     if (!log_start(&error)) {
         return cli_fail(argv[0], "%s", error.text), EXIT_NO;
     }
-    bool is_started = start(&daemon, &error);
+    bool is_started = start(&daemon, &ends, &error);
     if (is_started) {
         serve(&daemon, &ends);
         log_info(&here, "stopping");

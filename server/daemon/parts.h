@@ -14,6 +14,7 @@
 #include "riposte/operate/admin.h"
 #include "riposte/respond/respond.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 struct daemon {
@@ -55,6 +56,13 @@ MUST_CHECK bool daemon_serve_own_certificate(const struct settings *settings, st
 /* Becomes the role of each of the settings' accounts before that is needed; not in observe, which
  * opens no connection. */
 void daemon_warm_accounts(struct daemon *daemon, const struct settings *settings);
+
+/* Opens it. While another server holds it, which on a network file system may be one that is gone,
+ * waits as long as the settings say: /readyz and POSTs are answered 503 meanwhile, /healthz 200.
+ * Ends early on a signal of `signals` that ends. */
+MUST_CHECK bool daemon_open_journal(const struct settings *settings,
+                                    const struct journal_options *options, const sigset_t *signals,
+                                    struct journal **journal_out, struct error *error);
 
 /* A line of the audit chain about the server itself. */
 MUST_CHECK bool daemon_note(struct daemon *daemon, struct text actor, const char *event,

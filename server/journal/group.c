@@ -123,7 +123,22 @@ void group_recover(struct journal *journal, const struct error *failure) {
         group_set_ready(journal, true, NULL);
         log_info(&log_as, "commits again");
     } else {
+        mutex_lock(&journal->lock);
+        journal->shared.numbers.is_damaged = journal->store->is_damaged;
+        mutex_unlock(&journal->lock);
         group_set_ready(journal, false, failure != NULL ? failure : &error);
+    }
+}
+
+void group_mind_damage(struct journal *journal) {
+    mutex_lock(&journal->lock);
+    bool is_news = journal->shared.is_ready && journal->store->is_damaged;
+    mutex_unlock(&journal->lock);
+    if (is_news) {
+        struct error failure = {0};
+        error_set(&failure, ERROR_SYSTEM, "a read met damage");
+        group_set_ready(journal, false, &failure);
+        group_recover(journal, NULL);
     }
 }
 

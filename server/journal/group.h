@@ -21,5 +21,7 @@ void group_fail(struct journal *journal, struct request *first, const struct err
 /* Opens the store again and probes; the journal is ready then, or not, for the reason `failure`
  * (NULL: what went wrong now). */
 void group_recover(struct journal *journal, const struct error *failure);
+/* If a read met damage: nothing is committed on top of it unless a look at all says it is whole. */
+void group_mind_damage(struct journal *journal);
 
 #endif

@@ -254,6 +254,7 @@ static void serve(void *arg) {
             }
         }
         serve_reads(journal);
+        group_mind_damage(journal);
     } while (wait_for_work(journal));
 }
 

@@ -1060,6 +1060,11 @@ static bool retention_events(struct store *store, int64_t until_unix_ms, size_t 
     return true;
 }
 
+static bool backup_start(struct store *store, const char *path, struct error *error) {
+    (void)store;
+    return error_set(error, ERROR_INVALID, "%s: a journal in memory has no copy", path);
+}
+
 struct store *store_open_memory(void) {
     struct memory *memory = memory_new(sizeof(*memory));
     memory->store = (struct store){
@@ -1117,6 +1122,7 @@ struct store *store_open_memory(void) {
         .retention_find = retention_find,
         .retention_delete = retention_delete,
         .retention_events = retention_events,
+        .backup_start = backup_start,
     };
     return &memory->store;
 }

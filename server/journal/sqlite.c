@@ -1,6 +1,8 @@
 #include "sqlite.h"
 
+#include "riposte/base/buffer.h"
 #include "riposte/base/memory.h"
+#include "riposte/observe/log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +14,8 @@
 #define CHECKPOINT_PAGES  1000       /* moved home when nobody waits ... */
 #define CHECKPOINT_MAX    4000       /* ... and now, whoever waits */
 #define QUICK_CHECK_BYTES (16 << 20) /* larger files would hold up the start */
+
+static const struct log_context log_as = {.component = "journal"};
 
 /* ---- errors ---- */
 
@@ -46,8 +50,13 @@ static bool ends_transaction(int code) {
     }
 }
 
+static bool is_damage(int code) {
+    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+}
+
 bool sqlite_failed(struct sqlite *sqlite, int code, struct error *error) {
     sqlite->store.is_lost = sqlite->store.is_lost || ends_transaction(code);
+    sqlite->store.is_damaged = sqlite->store.is_damaged || is_damage(code);
     if (sqlite->db == NULL) {
         return error_set(error, ERROR_SYSTEM, "the database is not open");
     }
@@ -240,7 +249,8 @@ static void tidy(struct store *store, bool is_idle) {
 
 /* ---- opening and closing ---- */
 
-static void close_connection(struct sqlite *sqlite) {
+void sqlite_disconnect(struct sqlite *sqlite) {
+    sqlite_backup_end(sqlite);
     for (size_t i = 0; i < SQLITE_STATEMENTS; i++) {
         sqlite3_finalize(sqlite->statements[i].prepared);
         sqlite->statements[i].prepared = NULL;
@@ -251,7 +261,7 @@ static void close_connection(struct sqlite *sqlite) {
 
 static void close_store(struct store *store) {
     struct sqlite *sqlite = sqlite_of(store);
-    close_connection(sqlite);
+    sqlite_disconnect(sqlite);
     free(sqlite->path);
     free(sqlite);
 }
@@ -266,7 +276,7 @@ static bool make_file(const char *path, struct error *error) {
     return true;
 }
 
-static bool connect(struct sqlite *sqlite, struct error *error) {
+bool sqlite_connect(struct sqlite *sqlite, struct error *error) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int code = sqlite3_open_v2(sqlite->path, &sqlite->db, flags, NULL);
     if (code != SQLITE_OK) {
@@ -291,7 +301,21 @@ static bool configure(struct sqlite *sqlite, bool is_new, struct error *error) {
                       error);
 }
 
-/* Damage found now is better than damage found in the middle of an attack. */
+bool sqlite_quick_check(struct sqlite *sqlite, struct error *error) {
+    bool is_good = false;
+    struct query query = query_start(sqlite, "PRAGMA quick_check(1)");
+    bool is_read = query_step(&query, &is_good, error);
+    if (is_read && is_good) {
+        const char *found = (const char *)sqlite3_column_text(query.statement, 0);
+        is_good = strcmp(found, "ok") == 0 || error_set(error, ERROR_SYSTEM, "%s", found);
+        sqlite->store.is_damaged = sqlite->store.is_damaged || !is_good;
+    }
+    query_done(&query);
+    return is_read && is_good;
+}
+
+/* Damage found now is better than damage found in the middle of an attack. Where some was met, all
+ * is looked at. */
 static bool check(struct sqlite *sqlite, struct error *error) {
     int64_t pages = 0;
     int64_t page_bytes = 0;
@@ -299,19 +323,8 @@ static bool check(struct sqlite *sqlite, struct error *error) {
         !sqlite_number(sqlite, "PRAGMA page_size", &page_bytes, error)) {
         return false;
     }
-    if (pages * page_bytes > QUICK_CHECK_BYTES) {
-        return true;
-    }
-    bool is_good = false;
-    struct query query = query_start(sqlite, "PRAGMA quick_check(1)");
-    bool is_read = query_step(&query, &is_good, error);
-    if (is_read && is_good) {
-        const char *found = (const char *)sqlite3_column_text(query.statement, 0);
-        is_good = strcmp(found, "ok") == 0 ||
-                  error_set(error, ERROR_SYSTEM, "the database is damaged: %s", found);
-    }
-    query_done(&query);
-    return is_read && is_good;
+    return (pages * page_bytes > QUICK_CHECK_BYTES && !sqlite->store.is_damaged) ||
+           sqlite_quick_check(sqlite, error);
 }
 
 static bool read_last_ids(struct sqlite *sqlite, struct error *error) {
@@ -336,20 +349,73 @@ static bool read_last_ids(struct sqlite *sqlite, struct error *error) {
 
 static bool set_up(struct sqlite *sqlite, struct error *error) {
     bool is_new = false;
-    return connect(sqlite, error) && sqlite_check_identity(sqlite, &is_new, error) &&
+    return sqlite_connect(sqlite, error) && sqlite_check_identity(sqlite, &is_new, error) &&
            configure(sqlite, is_new, error) && (is_new || check(sqlite, error)) &&
            sqlite_migrate(sqlite, error) && read_last_ids(sqlite, error);
+}
+
+static bool say_damaged(const struct sqlite *sqlite, struct error *error) {
+    return error_wrap(error,
+                      "%s is damaged ('riposte journal renew' sets it aside and begins a new one)",
+                      sqlite->path);
+}
+
+/* A file beside the database, for the next start: it then looks at all of it, however large. */
+static void suspect_path(const struct sqlite *sqlite, struct buffer *path) {
+    buffer_append_format(path, "%s-suspect", sqlite->path);
+}
+
+static void note_suspect(const struct sqlite *sqlite) {
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    suspect_path(sqlite, &path);
+    int file = open(buffer_string(&path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file >= 0) {
+        close(file);
+    }
+}
+
+static bool is_suspect(const struct sqlite *sqlite) {
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    suspect_path(sqlite, &path);
+    return access(buffer_string(&path), F_OK) == 0;
+}
+
+/* All of it was looked at and is whole. */
+static void clear_suspect(struct sqlite *sqlite) {
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    suspect_path(sqlite, &path);
+    unlink(buffer_string(&path));
+    sqlite->store.is_damaged = false;
+}
+
+/* Damage stays until somebody has looked: the connection is left for reads of what is whole. */
+static bool keep_damage(struct sqlite *sqlite, struct error *error) {
+    if (sqlite->damage.code == ERROR_NONE) {
+        say_damaged(sqlite, error);
+        sqlite->damage = *error;
+        note_suspect(sqlite);
+        log_error(&log_as, "%s", error->text);
+    }
+    *error = sqlite->damage;
+    return false;
 }
 
 /* Pages of a commit whose fsync failed may be in the system's cache and not on the disk. They are
  * written home and synced anew before anything builds on them. */
 static bool reopen(struct store *store, struct error *error) {
     struct sqlite *sqlite = sqlite_of(store);
+    if (sqlite->damage.code != ERROR_NONE) {
+        return keep_damage(sqlite, error);
+    }
     if (sqlite->db != NULL) {
         sqlite3_db_config(sqlite->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     }
-    close_connection(sqlite);
+    sqlite_disconnect(sqlite);
     bool is_open = set_up(sqlite, error);
+    if (!is_open && store->is_damaged) {
+        return keep_damage(sqlite, error);
+    }
+    store->is_damaged = false;
     if (is_open) {
         int code = sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
                                              NULL);
@@ -396,10 +462,16 @@ bool store_open_sqlite(const char *path, const struct clock *clock, struct store
     };
     sqlite_fill_events(&sqlite->store);
     sqlite_fill_calls(&sqlite->store);
+    sqlite_fill_backup(&sqlite->store);
+    sqlite->store.is_damaged = is_suspect(sqlite);
     if (!make_file(path, error) || !set_up(sqlite, error) || !take_lock(sqlite, error)) {
         return error->code == ERROR_BUSY
                    ? error_set(error, ERROR_BUSY, "another server holds %s", path)
-                   : error_wrap(error, "%s", path);
+               : sqlite->store.is_damaged ? say_damaged(sqlite, error)
+                                          : error_wrap(error, "%s", path);
+    }
+    if (sqlite->store.is_damaged) {
+        clear_suspect(sqlite);
     }
     *store_out = &sqlite->store;
     sqlite = NULL;

@@ -4,6 +4,7 @@
  *     sqlite_schema.c   tables, migrations
  *     sqlite_events.c   events, definitions, incidents, tasks, retention
  *     sqlite_calls.c    calls, effects, limits, audit, keys
+ *     sqlite_backup.c   a copy, step by step
  *
  * Threads:    one at a time. */
 #ifndef RIPOSTE_SERVER_JOURNAL_SQLITE_H
@@ -24,8 +25,11 @@ struct sqlite {
         const char *text; /* a literal: its address is the key */
         sqlite3_stmt *prepared;
     } statements[SQLITE_STATEMENTS];
+    struct error damage; /* once it was met and the check that followed found it, too */
     int64_t last_event_id, last_task_id, last_call_id, last_effect_id;
     int wal_pages;
+    sqlite3 *copy; /* of a backup under way */
+    sqlite3_backup *backup;
 };
 
 /* A statement that is being used: bound in order, stepped, its columns read in order. */
@@ -60,6 +64,12 @@ MUST_CHECK bool sqlite_number(struct sqlite *sqlite, const char *text, int64_t *
 /* Fills in `error` from the connection and notices when the transaction is lost. Returns false. */
 bool sqlite_failed(struct sqlite *sqlite, int code, struct error *error);
 
+/* The file at `path`, with its lock from the first read on. */
+MUST_CHECK bool sqlite_connect(struct sqlite *sqlite, struct error *error);
+void sqlite_disconnect(struct sqlite *sqlite);
+/* Are all pages and rows in order? Reads the whole file. */
+MUST_CHECK bool sqlite_quick_check(struct sqlite *sqlite, struct error *error);
+
 /* An empty file gets the schema, an older one is brought forward, in one transaction. ERROR_INVALID
  * for a newer one and for what is no journal. */
 MUST_CHECK bool sqlite_check_identity(struct sqlite *sqlite, bool *is_new_out, struct error *error);
@@ -67,6 +77,9 @@ MUST_CHECK bool sqlite_migrate(struct sqlite *sqlite, struct error *error);
 
 void sqlite_fill_events(struct store *store);
 void sqlite_fill_calls(struct store *store);
+void sqlite_fill_backup(struct store *store);
+/* Also one that is not complete; nothing when there is none. */
+void sqlite_backup_end(struct sqlite *sqlite);
 
 static inline struct sqlite *sqlite_of(struct store *store) {
     return (struct sqlite *)(void *)store;

@@ -80,6 +80,9 @@ typedef void store_key_fn(void *arg, struct text access_key_id);
 struct store {
     /* The transaction is gone, with all its savepoints: only rollback and reopen make sense. */
     bool is_lost;
+    /* What is stored is not what was written. reopen() looks at all of it, and fails from then on
+     * if it is so. */
+    bool is_damaged;
 
     void (*close)(struct store *store);
     /* After a failure: closes what there is and opens it again; then it can commit, or not. */
@@ -222,7 +225,17 @@ struct store {
     /* At most `limit` events that never had an incident. */
     bool (*retention_events)(struct store *store, int64_t until_unix_ms, size_t limit,
                              struct error *error);
+
+    /* A copy of everything into the empty file at `path`, in steps of about a millisecond; what is
+     * committed between them gets into it. reopen() ends one that is under way. ERROR_BUSY: there
+     * is one. */
+    bool (*backup_start)(struct store *store, const char *path, struct error *error);
+    bool (*backup_step)(struct store *store, bool *is_complete_out, struct error *error);
+    void (*backup_stop)(struct store *store);
 };
+
+/* A copy that is complete becomes a file on its own. Not the journal's thread. */
+MUST_CHECK bool store_settle_copy(const char *path, struct error *error);
 
 /* `path`: a file. */
 MUST_CHECK bool store_open_sqlite(const char *path, const struct clock *clock,

@@ -1,20 +1,25 @@
 #include "riposte/operate/admin.h"
 
 #include "access.h"
+#include "errand.h"
 #include "jsonc.h"
 #include "process.h"
 #include "view.h"
 
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
+#include "riposte/crypto/random.h"
 #include "riposte/inbound/request.h"
+#include "riposte/journal/backup.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
 #include "riposte/respond/approval.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define INCIDENTS     "/v1/incidents"
 #define LIST_DEFAULT  50
@@ -32,6 +37,7 @@ enum {
     ROUTE_RECENT,
     ROUTE_RULES,
     ROUTE_AUDIT,
+    ROUTE_BACKUP,
     ROUTE_HEALTH,
     ROUTE_READY,
     ROUTE_COUNT,
@@ -40,6 +46,7 @@ enum {
 struct admin {
     struct admin_options options;
     struct route routes[ROUTE_COUNT];
+    struct errand errand;
     struct mutex lock;
     struct {
         struct access *access; /* NULL: no token is set, nobody gets in */
@@ -459,6 +466,66 @@ static void handle_reload(void *arg, struct request *request) {
     answer_object(request, is_done ? 200 : 409, object);
 }
 
+/* ---- what takes long ----------------------------------------------------------------------------
+ */
+
+/* A request that is answered by an errand. */
+struct long_request {
+    struct admin *admin;
+    struct request *request;
+};
+
+static void begin_errand(struct admin *admin, struct request *request, thread_fn *run_fn) {
+    struct long_request *asked = memory_new(sizeof(*asked));
+    struct error error = {0};
+    *asked = (struct long_request){admin, request};
+    if (!errand_start(&admin->errand, run_fn, asked, &error)) {
+        free(asked);
+        answer_failure(request, &error);
+    }
+}
+
+/* "FILE.backup-01ARZ3...", beside the journal: elsewhere the sandbox lets nobody write. */
+static bool backup_path(struct admin *admin, struct buffer *path, struct error *error) {
+    scoped(access_unref) struct access *access = take_access(admin);
+    struct text url = access != NULL ? access_snapshot(access)->settings->journal : TEXT("");
+    if (!text_starts_with(url, TEXT("sqlite:"))) {
+        return error_set(error, ERROR_INVALID, "the journal is no file");
+    }
+    struct ulid id = random_ulid(clock_unix_ms(admin->options.clock));
+    buffer_append_text(path, text_slice(url, sizeof("sqlite:") - 1, url.bytes));
+    buffer_append_format(path, ".backup-%s", id.text);
+    return true;
+}
+
+static void run_backup(void *arg) {
+    struct long_request *asked = arg;
+    struct admin *admin = asked->admin;
+    scoped(buffer_done) struct buffer path = BUFFER_INIT;
+    struct error error = {0};
+    struct stat made = {0};
+    if (!backup_path(admin, &path, &error) ||
+        !journal_backup(admin->options.journal, buffer_string(&path), &admin->errand.is_called_off,
+                        &error) ||
+        (stat(buffer_string(&path), &made) != 0 && !error_set_errno(&error, errno, "backup"))) {
+        answer_failure(asked->request, &error);
+    } else {
+        struct json_object *object = json_object_new_object();
+        view_add_text(object, "file", buffer_text(&path));
+        json_object_object_add(object, "bytes", json_object_new_int64(made.st_size));
+        answer_object(asked->request, 200, object);
+    }
+    free(asked);
+}
+
+static void handle_backup(void *arg, struct request *request) {
+    begin_errand(arg, request, run_backup);
+}
+
+void admin_rest(struct admin *admin) {
+    errand_rest(&admin->errand);
+}
+
 /* ---- health -------------------------------------------------------------------------------------
  */
 
@@ -486,6 +553,7 @@ struct admin *admin_new(const struct admin_options *options) {
     metrics_register(&refusals, 1);
     struct admin *admin = memory_new(sizeof(*admin));
     admin->options = *options;
+    errand_init(&admin->errand);
     mutex_init(&admin->lock);
     return admin;
 }
@@ -496,6 +564,7 @@ void admin_free(struct admin **admin) {
     if (old == NULL) {
         return;
     }
+    errand_rest(&old->errand);
     access_unref(&old->shared.access);
     mutex_done(&old->lock);
     free(old);
@@ -533,6 +602,7 @@ const struct route *admin_routes(struct admin *admin, size_t *count_out) {
         [ROUTE_RECENT] = {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
         [ROUTE_RULES] = {"GET", "/v1/rules", 0, gate_view, handle_rules},
         [ROUTE_AUDIT] = {"GET", "/v1/audit", 0, gate_view, handle_audit},
+        [ROUTE_BACKUP] = {"POST", "/v1/journal/backup", BODY_BYTES, gate_operate, handle_backup},
         [ROUTE_HEALTH] = {"GET", "/healthz", 0, NULL, handle_health},
         [ROUTE_READY] = {"GET", "/readyz", 0, NULL, handle_ready},
     };

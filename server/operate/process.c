@@ -58,6 +58,7 @@ enum {
     METRIC_UPTIME,
     METRIC_BUILD,
     METRIC_READY,
+    METRIC_DAMAGED,
     METRIC_COMMITS,
     METRIC_REQUESTS,
     METRIC_FAILED,
@@ -94,6 +95,9 @@ static struct metric metrics[METRIC_COUNT] = {
     [METRIC_READY] = {.name = "riposte_journal_ready",
                       .help = "1 when the journal could commit when last tried.",
                       .type = METRIC_GAUGE},
+    [METRIC_DAMAGED] = {.name = "riposte_journal_damaged",
+                        .help = "1 when the journal's file is damaged: see 'riposte help journal'.",
+                        .type = METRIC_GAUGE},
     [METRIC_COMMITS] = {.name = "riposte_journal_commits_total",
                         .help = "Transactions committed.",
                         .type = METRIC_COUNTER},
@@ -139,6 +143,7 @@ void process_measure(struct journal *journal) {
     struct journal_numbers numbers = {0};
     journal_numbers(journal, &numbers);
     metric_set(&metrics[METRIC_READY], journal_is_ready(journal), NULL);
+    metric_set(&metrics[METRIC_DAMAGED], numbers.is_damaged, NULL);
     count_up_to(&metrics[METRIC_COMMITS], numbers.commits);
     count_up_to(&metrics[METRIC_REQUESTS], numbers.requests);
     count_up_to(&metrics[METRIC_FAILED], numbers.failed_commits);

@@ -18,6 +18,7 @@
 #include "riposte/outbound/http.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct target {
     struct arena *arena;
@@ -25,6 +26,7 @@ struct target {
     bool has_settings;
     struct settings settings; /* of the file, or the defaults */
     const char *ca_file;
+    int64_t timeout_ms; /* of a request; 0: 30 s */
 };
 
 /* Reads the settings at `settings_path` (NULL: the default path, and no file there is no error). */

@@ -57,7 +57,7 @@ struct settings {
     } admin;
     struct text journal;
     uint32_t queue_limit, workers;
-    int64_t retain_ms, drain_ms;
+    int64_t retain_ms, drain_ms, journal_wait_ms;
     uint32_t wildcard_complexity; /* detect/complexity.h */
     struct text rules, playbooks; /* folders, resolved against the settings file's */
     const struct json *vars;      /* an object */

@@ -12,8 +12,9 @@
  *         409, with "error": the old ones still are
  *     GET /v1/events/recent     {"events":[...]}, the newest first
  *     GET /v1/rules             {"rules":[...]}
- *     GET /v1/audit?after=SEQUENCE   {"lines":[{sequence time unix_ms event incident actor text
- *         hash}]}, from there on and a page at most; none: that was all
+ *     POST /v1/journal/backup   200 {"file","bytes"}: a copy of the journal, beside it; whoever
+ * asked moves it or removes it GET /v1/audit?after=SEQUENCE   {"lines":[{sequence time unix_ms
+ * event incident actor text hash}]}, from there on and a page at most; none: that was all
  *
  * What isn't known is left out; times are RFC 3339 with milliseconds; errors are {"error": what}.
  *
@@ -64,6 +65,10 @@ MUST_CHECK bool admin_prepare(struct snapshot *snapshot, struct access **access_
 void admin_adopt(struct admin *admin, struct access **access);
 /* One that was prepared in vain. */
 void admin_discard(struct access **access);
+
+/* Calls off what takes long (a backup), waits for its answer, and begins none any more: before what
+ * it needs, and the listener, are stopped. */
+void admin_rest(struct admin *admin);
 
 const struct route *admin_routes(struct admin *admin, size_t *count_out);
 

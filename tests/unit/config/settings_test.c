@@ -63,6 +63,7 @@ static void test_all_has_defaults(void **state) {
     assert_int_equal(settings->workers, 8);
     assert_int_equal(settings->retain_ms, INT64_C(30) * 24 * 3600 * 1000);
     assert_int_equal(settings->drain_ms, 5000);
+    assert_int_equal(settings->journal_wait_ms, 180000);
     assert_text_equal(settings->rules, "/etc/riposte/rules/");
     assert_text_equal(settings->playbooks, "/etc/riposte/playbooks/");
     assert_int_equal(json_count(settings->vars), 0);
@@ -273,6 +274,8 @@ static const struct edge_case {
     {"{\"retain\": \"3650d\"}", true},
     {"{\"retain\": \"3651d\"}", false},
     {"{\"drain\": \"0s\"}", true},
+    {"{\"journal_wait\": \"0s\"}", true},
+    {"{\"journal_wait\": \"61m\"}", false},
     {"{\"listen\": {\"path\": \"/az/AZ/09-._~\"}}", true},
     {"{\"listen\": {\"path\": \"/\"}}", false},
     {"{\"listen\": {\"path\": \"/a?b\"}}", false},
