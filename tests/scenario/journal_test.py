@@ -343,7 +343,8 @@ class Journal(unittest.TestCase):
         self.assertEqual(status, 503)
         time.sleep(1.2)  # it doesn't come back by itself
         self.assertEqual(self.server.request("GET", "/readyz")[0], 503)
-        told = [line for line in self.server.log_lines() if "journal renew" in line.get("message", "")]
+        told = [line for line in self.server.log_lines() if line.get("component") == "journal"
+                and "journal renew" in line.get("message", "")]
         self.assertEqual(len(told), 1, "told once")
         self.assertIn("riposte_journal_damaged 1", self.metrics())
         self.server.kill()
