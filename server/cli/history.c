@@ -9,6 +9,7 @@
 #include "riposte/config/where.h"
 #include "riposte/detect/ruleset.h"
 #include "riposte/respond/dry.h"
+#include "riposte/respond/ladder.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct match {
     int64_t unix_ms;
     uint64_t event; /* hash of its key */
     uint32_t rule, principal;
-    uint32_t target;  /* the principal itself: a session, not its role */
+    uint32_t target;  /* what a limit counts: the principal, or whose ladder it climbs */
     uint32_t subject; /* with the rule's number before it */
     uint32_t containing_calls, other_calls, reason;
     uint32_t values_at, value_count; /* of a threshold */
@@ -218,6 +219,22 @@ static void keep(struct history *history, const struct match *match) {
     history->matches[history->match_count++] = *match;
 }
 
+static uint32_t note_target(struct history *history, uint32_t rule,
+                            const struct subject_event *event) {
+    const struct definition *definition = history->snapshot->definitions[rule];
+    const struct context_self nobody = {0};
+    struct text target = event->principal.id;
+    const struct json *context = context_new(event, TEXT(""), TEXT(""), TEXT(""), &nobody,
+                                             definition->vars, history->arena);
+    for (size_t i = 0; i < definition->playbook_count; i++) {
+        if (definition->playbooks[i]->acts_on == ACTS_ON_PRINCIPAL) {
+            (void)!ladder_holder(definition->playbooks[i], context, history->arena, &target);
+            break;
+        }
+    }
+    return names_table_add(&history->targets, target);
+}
+
 /* What can't be played through is held, as the server would. */
 static void play(struct history *history, uint32_t rule, const struct subject_event *event,
                  struct match *match) {
@@ -307,7 +324,7 @@ bool history_add(struct history *history, struct text text, struct error *error)
                               .event = text_hash(event.envelope.key),
                               .rule = matches.rules[i],
                               .principal = note_principal(history, &event),
-                              .target = names_table_add(&history->targets, event.principal.id)};
+                              .target = note_target(history, matches.rules[i], &event)};
         if (note_values(history, &event, &match)) {
             play(history, match.rule, &event, &match);
             keep(history, &match);

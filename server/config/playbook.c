@@ -38,6 +38,12 @@ static void read_steps(struct step_reading *steps, const struct json *array,
     const struct json *child = json_first(array);
     for (size_t i = 0; i < count; i++, child = json_next(child)) {
         step_read(steps, child, &read[i]);
+        if (read[i].ladder.bytes > 0 && playbook->ladder != NULL) {
+            findings_add_at(reading->findings, reading->source,
+                            json_key_offset(json_member(child, "ladder")),
+                            "a playbook has one \"ladder\"");
+        }
+        playbook->ladder = read[i].ladder.bytes > 0 ? &read[i] : playbook->ladder;
     }
     playbook->steps = read;
     playbook->step_count = count;

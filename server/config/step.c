@@ -355,7 +355,10 @@ static const struct form step_form = {.name = "step",
                                       .detail_count = ARRAY_COUNT(step_details),
                                       .one_of = step_one_of};
 
-static const struct member first_of_members[] = {{"first_of", MEMBER_ARRAY, MEMBER_REQUIRED}};
+static const struct member first_of_members[] = {
+    {"first_of", MEMBER_ARRAY, MEMBER_REQUIRED},
+    {"ladder", MEMBER_STRING, 0},
+};
 static const struct member_detail first_of_details[] = {
     {.name = "first_of", .form = &step_form, .schema = "{\"minItems\": 1}"},
 };
@@ -453,6 +456,19 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
     add_name(steps, node);
 }
 
+/* Whose: all who give the same climb it together. */
+static void read_ladder(const struct step_reading *steps, const struct json *node,
+                        struct step *step_out) {
+    const struct reading *reading = &steps->reading;
+    struct scope scope = {NAME_EVENT | NAME_PRINCIPAL, steps->names, steps->name_count};
+    const struct json *ladder = json_member(node, "ladder");
+    if (ladder != NULL && steps->acts_on != ACTS_ON_PRINCIPAL) {
+        findings_add_at(reading->findings, reading->source, json_key_offset(ladder),
+                        "only a playbook that acts on a principal has a \"ladder\"");
+    }
+    step_out->ladder = call_read_template(reading, &scope, node, "ladder");
+}
+
 static void read_first_of(struct step_reading *steps, const struct json *node,
                           struct step *step_out) {
     const struct reading *reading = &steps->reading;
@@ -463,6 +479,7 @@ static void read_first_of(struct step_reading *steps, const struct json *node,
         findings_add(reading->findings, reading->source, array, "a \"first_of\" needs steps");
         return;
     }
+    read_ladder(steps, node, step_out);
     struct step *links = arena_alloc_array(reading->arena, count, sizeof(*links));
     const struct json *child = json_first(array);
     for (size_t i = 0; i < count; i++, child = json_next(child)) {

@@ -731,6 +731,31 @@ static bool effect_list(struct store *store, const struct ulid *incident, struct
     return true;
 }
 
+static bool is_of(struct text target, struct text holder) {
+    return text_equal(target, holder) ||
+           (text_starts_with(target, holder) && target.data[holder.bytes] == ':');
+}
+
+static bool effect_kin(struct store *store, struct text holder, size_t limit, struct arena *arena,
+                       struct journal_effect **effects_out, size_t *count_out,
+                       struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_EFFECT);
+    struct journal_effect *effects = arena_alloc_array(arena, table->count, sizeof(*effects));
+    size_t count = 0;
+    for (size_t i = table->count; i > 0 && count < limit; i--) {
+        struct store_effect effect = table->rows[i - 1]->effect;
+        if (effect.is_containing && effect.state != EFFECT_RELEASING &&
+            is_of(effect.name.target, holder)) {
+            keep_effect(arena, &effect);
+            effects[count++] = effect_shown(&effect);
+        }
+    }
+    *effects_out = effects;
+    *count_out = count;
+    return true;
+}
+
 static bool owner_add(struct store *store, const struct ulid *incident, int64_t effect_id,
                       bool *is_changed_out, struct error *error) {
     (void)error;
@@ -1104,6 +1129,7 @@ struct store *store_open_memory(void) {
         .effect_update = effect_update,
         .effect_delete = effect_delete,
         .effect_list = effect_list,
+        .effect_kin = effect_kin,
         .owner_add = owner_add,
         .owner_remove = owner_remove,
         .owner_is = owner_is,

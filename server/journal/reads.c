@@ -56,6 +56,26 @@ bool journal_read_effects(struct journal *journal, const struct ulid *incident, 
     return true;
 }
 
+static bool run_kin(struct ledger *ledger, void *arg, struct error *error) {
+    struct read *read = arg;
+    struct journal_effect *effects = NULL;
+    bool is_ok = ledger->store->effect_kin(ledger->store, read->key, JOURNAL_KIN_MOST, read->arena,
+                                           &effects, &read->count, error);
+    read->rows = effects;
+    return is_ok;
+}
+
+bool journal_read_kin(struct journal *journal, struct text holder, struct arena *arena,
+                      struct journal_effect **effects_out, size_t *count_out, struct error *error) {
+    struct read read = {.key = holder, .arena = arena};
+    if (!journal_ask(journal, REQUEST_READ, run_kin, &read, 0, error)) {
+        return error_wrap(error, "reading the effects on %.*s", TEXT_ARG(holder));
+    }
+    *effects_out = read.rows;
+    *count_out = read.count;
+    return true;
+}
+
 static bool run_find_effect(struct ledger *ledger, void *arg, struct error *error) {
     struct read *read = arg;
     struct store_effect effect = {0};

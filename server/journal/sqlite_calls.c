@@ -267,29 +267,51 @@ static bool effect_delete(struct store *store, int64_t id, struct error *error) 
     return is_ok;
 }
 
-static bool effect_list(struct store *store, const struct ulid *incident, struct arena *arena,
-                        struct journal_effect **effects_out, size_t *count_out,
-                        struct error *error) {
+static bool read_effects(struct query *query, struct arena *arena,
+                         struct journal_effect **effects_out, size_t *count_out,
+                         struct error *error) {
     struct rows rows = {0};
-    struct query query = query_start(
-        sqlite_of(store), "SELECT " EFFECT_COLUMNS " FROM owner o JOIN effect f ON f.id = o.effect"
-                          " WHERE o.incident = ? ORDER BY f.id DESC");
-    query_bind_text(&query, ulid_text(incident));
     bool is_row = false;
     bool is_ok = false;
-    while ((is_ok = query_step(&query, &is_row, error)) && is_row) {
+    while ((is_ok = query_step(query, &is_row, error)) && is_row) {
         struct store_effect effect;
-        read_effect(&query, arena, &effect);
+        read_effect(query, arena, &effect);
         *(struct journal_effect *)rows_add(&rows,
                                            sizeof(struct journal_effect)) = effect_shown(&effect);
     }
-    query_done(&query);
+    query_done(query);
     if (is_ok) {
         *effects_out = rows_take(&rows, arena, sizeof(struct journal_effect));
         *count_out = rows.count;
     }
     rows_done(&rows);
     return is_ok;
+}
+
+static bool effect_list(struct store *store, const struct ulid *incident, struct arena *arena,
+                        struct journal_effect **effects_out, size_t *count_out,
+                        struct error *error) {
+    struct query query = query_start(
+        sqlite_of(store), "SELECT " EFFECT_COLUMNS " FROM owner o JOIN effect f ON f.id = o.effect"
+                          " WHERE o.incident = ? ORDER BY f.id DESC");
+    query_bind_text(&query, ulid_text(incident));
+    return read_effects(&query, arena, effects_out, count_out, error);
+}
+
+static bool effect_kin(struct store *store, struct text holder, size_t limit, struct arena *arena,
+                       struct journal_effect **effects_out, size_t *count_out,
+                       struct error *error) {
+    _Static_assert(EFFECT_RELEASING == 3, "the text says so");
+    /* ';' comes after ':', so that the index of targets gives the range. */
+    struct query query = query_start(
+        sqlite_of(store), "SELECT " EFFECT_COLUMNS " FROM effect f WHERE (f.target = ?"
+                          " OR (f.target > ? || ':' AND f.target < ? || ';'))"
+                          " AND f.is_containing AND f.state <> 3 ORDER BY f.id DESC LIMIT ?");
+    query_bind_text(&query, holder);
+    query_bind_text(&query, holder);
+    query_bind_text(&query, holder);
+    query_bind_number(&query, (int64_t)limit);
+    return read_effects(&query, arena, effects_out, count_out, error);
 }
 
 static bool run_owner(struct store *store, const char *text, const struct ulid *incident,
@@ -543,6 +565,7 @@ void sqlite_fill_calls(struct store *store) {
     store->effect_update = effect_update;
     store->effect_delete = effect_delete;
     store->effect_list = effect_list;
+    store->effect_kin = effect_kin;
     store->owner_add = owner_add;
     store->owner_remove = owner_remove;
     store->owner_is = owner_is;

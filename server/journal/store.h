@@ -173,6 +173,9 @@ struct store {
     bool (*effect_list)(struct store *store, const struct ulid *incident, struct arena *arena,
                         struct journal_effect **effects_out, size_t *count_out,
                         struct error *error);
+    /* Containing ones, not releasing, on `holder` or "<holder>:...", the latest first. */
+    bool (*effect_kin)(struct store *store, struct text holder, size_t limit, struct arena *arena,
+                       struct journal_effect **effects_out, size_t *count_out, struct error *error);
     /* *is_changed_out: it was no owner before; it was one. */
     bool (*owner_add)(struct store *store, const struct ulid *incident, int64_t effect_id,
                       bool *is_changed_out, struct error *error);

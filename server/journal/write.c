@@ -105,6 +105,10 @@ void journal_write_audit(struct journal_write *write, struct text event, struct 
     change->audit.text = arena_copy_text(write->arena, text);
 }
 
+void journal_write_escape(struct journal_write *write, struct text text) {
+    add(write, WRITE_ESCAPE)->audit.text = arena_copy_text(write->arena, text);
+}
+
 size_t journal_write_let_go(struct journal_write *write, int64_t effect_id) {
     struct write_change *change = add(write, WRITE_LET_GO);
     change->effect_id = effect_id;
@@ -200,6 +204,15 @@ static bool write_audit(struct ledger *ledger, const struct ulid *incident,
                         change->audit.text, error);
 }
 
+static bool write_escape(struct ledger *ledger, struct store_incident *incident, struct text text,
+                         struct error *error) {
+    incident->shown.severity = TEXT("critical");
+    incident->shown.updated_unix_ms = ledger->now_unix_ms;
+    desk_incident_changed(ledger->desk, &incident->shown.id);
+    return ledger->store->incident_update(ledger->store, incident, error) &&
+           ledger_audit(ledger, "escape", &incident->shown.id, (struct text){NULL, 0}, text, error);
+}
+
 static bool apply(struct ledger *ledger, struct journal_write *write,
                   struct store_incident *incident, int64_t event_id,
                   const struct write_change *change, struct error *error) {
@@ -223,6 +236,8 @@ static bool apply(struct ledger *ledger, struct journal_write *write,
         return write_state(ledger, write, incident, change, error);
     case WRITE_AUDIT:
         return write_audit(ledger, &write->incident, change, error);
+    case WRITE_ESCAPE:
+        return write_escape(ledger, incident, change->audit.text, error);
     case WRITE_LET_GO:
         is_ok = decide_let_go(ledger, &write->incident, change->effect_id, &must_release, error);
         write->results[change->result_index] = must_release;

@@ -14,6 +14,7 @@ enum write_kind {
     WRITE_STATE,
     WRITE_NOTICE,
     WRITE_AUDIT,
+    WRITE_ESCAPE,
     WRITE_LET_GO,
     WRITE_RELEASED,
 };

@@ -17,6 +17,7 @@
 #include "riposte/respond/confirm.h"
 #include "riposte/respond/dry.h"
 #include "riposte/respond/failpoint.h"
+#include "riposte/respond/ladder.h"
 #include "riposte/respond/parameters.h"
 
 #define ANSWER_BYTES 2048 /* of a question's answer in the incident's story */
@@ -285,13 +286,19 @@ static size_t list_tasks(const struct job *job, struct journal_new_task *tasks) 
     return count + (contains && release_task(job, &tasks[count]));
 }
 
-static struct journal_reservation principal_limit(const struct job *job) {
+/* All who climb one ladder are one principal. */
+static struct journal_reservation principal_limit(const struct job *job,
+                                                  const struct playbook *first) {
     const struct rule *rule = job->definition->rule;
     const struct settings *settings = job->snapshot->settings;
     struct journal_reservation limit = {.scope = TEXT("principals"),
                                         .target = job->event.principal.id,
                                         .count = settings->guard.limit_principals,
                                         .per_ms = settings->guard.limit_per_ms};
+    struct text holder = {NULL, 0};
+    if (ladder_holder(first, job->context, job->arena, &holder)) {
+        limit.target = holder;
+    }
     if (rule->has_limit) {
         limit.scope = arena_format(job->arena, "principals of rule %.*s", TEXT_ARG(rule->name));
         limit.count = rule->limit_count;
@@ -447,7 +454,7 @@ static void admit(struct decision *decision) {
     admission.notices = list_notices(job, &admission.notice_count);
     if (contains) {
         const struct playbook *first = definition_playbook(job->definition, tasks[0].playbook);
-        admission.limit = principal_limit(job);
+        admission.limit = principal_limit(job, first);
         admission.escape = playbook_task(job, first, true);
         if (proposal == ADMIT_RESPOND) {
             look_ahead(job, first, &head);

@@ -8,6 +8,7 @@
 
 #include "riposte/base/buffer.h"
 #include "riposte/json/writer.h"
+#include "riposte/respond/ladder.h"
 #include "riposte/respond/parameters.h"
 
 #include <assert.h>
@@ -15,8 +16,7 @@
 
 #define RENEW_MS          (JOURNAL_LEASE_MS / 3)
 #define RELEASE_WAIT_MS   1000
-#define ESCAPE_MS         10000 /* so long after a containment its denial reaches everything */
-#define QUESTION_FRESH_MS 2000  /* so long an answer may stand before the write it is for */
+#define QUESTION_FRESH_MS 2000 /* so long an answer may stand before the write it is for */
 #define OUR_TASK_PENDING  TEXT("an identical call is pending")
 
 /* One playbook under way. */
@@ -30,6 +30,9 @@ struct run {
     size_t count, capacity;
     struct text *standing;
     size_t standing_count;
+    size_t ladder_link;
+    bool has_looked_around;
+    struct text escaped_from; /* the step that stood and didn't keep the principal; empty: none */
     struct arena *walk_arena;
     struct journal_write *write; /* what the next commit takes along; NULL: nothing yet */
     int64_t committed_mono_ms;   /* the lease runs from there */
@@ -121,7 +124,7 @@ static bool got_out_of(const struct run *run, const struct journal_effect_name *
     return run->playbook->acts_on == ACTS_ON_PRINCIPAL && job->task->event_unix_ms != 0 &&
            journal_find_effect(job->respond->options.journal, name, job->arena, &effect, &is_there,
                                &error) &&
-           is_there && job->task->event_unix_ms > effect.made_unix_ms + ESCAPE_MS;
+           is_there && job->task->event_unix_ms > effect.made_unix_ms + LADDER_SPREAD_MS;
 }
 
 /* Did all writes that were begun end? Then nothing waits for an answer any more. */
@@ -167,8 +170,9 @@ static bool load_calls(struct run *run, struct error *error) {
             add_record(run, &record, calls[i].state == CALL_INTENT);
             look_after(run, &calls[i]);
             bool stood = calls[i].state == CALL_SKIPPED && makes_effect_stand(&calls[i]);
-            if (run->detail.is_escape && stood && got_out_of(run, &calls[i].effect)) {
+            if (stood && got_out_of(run, &calls[i].effect)) {
                 run->standing[run->standing_count++] = calls[i].step;
+                run->escaped_from = calls[i].step;
             }
         } else if (text_equal(calls[i].playbook, run->playbook->name) &&
                    makes_effect_stand(&calls[i])) {
@@ -418,26 +422,39 @@ static void limited(struct run *run, const struct plan_action *action) {
             NULL);
 }
 
-/* The same chain goes on behind the link that stands; it is looked at again besides. The principal
- * was counted when the incident was admitted: further rungs draw on no limit. */
-static void go_further(struct run *run, const struct plan_action *action) {
+/* A page, a line in the audit, and from now on as urgent as it gets. */
+static void write_escape(struct run *run, struct text step) {
     struct job *job = run->job;
     struct texts names = notify_names_of_escape(job);
-    struct text *grown = arena_alloc_array(job->arena, run->standing_count + 1, sizeof(*grown));
-    for (size_t i = 0; i < run->standing_count; i++) {
-        grown[i] = run->standing[i];
-    }
-    grown[run->standing_count++] = action->step->name;
-    run->standing = grown;
-    run->detail.is_escape = true;
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    struct json_writer writer;
+    json_writer_init(&writer, &text);
+    json_open_object(&writer, NULL);
+    json_put_text(&writer, "event", job->task->event_key);
+    json_put_text(&writer, "stands", step);
+    json_close_object(&writer);
+    journal_write_escape(open_write(run), buffer_text(&text));
     for (size_t i = 0; i < names.count; i++) {
         struct journal_new_task task = notify_task(job, names.items[i], NOTIFY_ESCAPED);
-        journal_write_task(open_write(run), &task);
+        journal_write_task(run->write, &task);
     }
-    numbers_escape();
-    job_page(job, "escaped",
-             arena_format(job->arena, "the principal went on although %.*s stands",
-                          TEXT_ARG(action->step->name)));
+}
+
+/* The same chain goes on behind the link that stands; it is looked at again besides. The task says
+ * so from now on, so that it is found out and told once. The principal was counted when the
+ * incident was admitted: further rungs draw on no limit. */
+static void go_further(struct run *run, struct text step) {
+    struct job *job = run->job;
+    run->detail.is_escape = true;
+    write_escape(run, step);
+    journal_write_again(run->write, job_now(job), detail_text(&run->detail), false);
+    if (commit(run)) {
+        run->is_over = true;
+        numbers_escape();
+        job_page(
+            job, "escaped",
+            arena_format(job->arena, "the principal went on although %.*s stands", TEXT_ARG(step)));
+    }
 }
 
 /* What the journal said to the intent decides whether the call is sent. */
@@ -456,7 +473,7 @@ static void act_on(struct run *run, const struct plan_action *action, enum inten
         note_needless(run, action, TEXT("the effect stands already"));
         entry_verify(run->job, open_write(run), run->playbook, action->step, record.key, true);
         if (action->is_containing && got_out_of(run, &name)) {
-            go_further(run, action);
+            go_further(run, action->step->name);
         }
         return;
     case INTENT_PENDING:
@@ -496,6 +513,45 @@ static void do_write(struct run *run, const struct plan_action *action) {
     act_on(run, action, result);
 }
 
+/* ---- the ladder ---------------------------------------------------------------------------------
+ */
+
+static struct text ladder_text(const struct run *run, struct text holder) {
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    struct json_writer writer;
+    json_writer_init(&writer, &text);
+    json_open_object(&writer, NULL);
+    json_put_text(&writer, "playbook", run->playbook->name);
+    json_put_text(&writer, "holder", holder);
+    json_put_text(&writer, "link", run->playbook->ladder->links[run->ladder_link].name);
+    json_close_object(&writer);
+    return arena_copy_text(run->job->arena, buffer_text(&text));
+}
+
+/* Is somebody else of its ladder contained too? Asked after this principal's own link is
+ * journaled: of two who come at once, one at least sees the other. */
+static void look_around(struct run *run) {
+    struct job *job = run->job;
+    struct journal_effect *effects = NULL;
+    size_t count = 0;
+    struct text holder = {NULL, 0};
+    struct error error = {0};
+    run->has_looked_around = true;
+    if (!ladder_holder(run->playbook, job->context, job->arena, &holder)) {
+        return;
+    }
+    if (!journal_read_kin(job->respond->options.journal, holder, job->arena, &effects, &count,
+                          &error)) {
+        run->is_over = true; /* the lease ends, and the task comes again */
+        return;
+    }
+    run->ladder_link = ladder_link(run->playbook->ladder, job->event.principal.id, effects, count,
+                                   job->task->event_unix_ms);
+    if (run->ladder_link > 0 && !run->detail.is_escape) {
+        journal_write_audit(open_write(run), TEXT("ladder"), ladder_text(run, holder));
+    }
+}
+
 /* ---- the loop -----------------------------------------------------------------------------------
  */
 
@@ -507,6 +563,7 @@ static void step_on(struct run *run) {
     input.is_escape = run->detail.is_escape;
     input.standing = run->standing;
     input.standing_count = run->standing_count;
+    input.ladder_link = run->ladder_link;
     arena_reset(run->walk_arena);
     plan_next(&input, run->walk_arena, &action);
     switch (action.kind) {
@@ -520,6 +577,14 @@ static void step_on(struct run *run) {
         put_off(run, run->due_unix_ms, true);
         return;
     case PLAN_DONE:
+        if (!run->has_looked_around) {
+            look_around(run);
+            if (run->ladder_link > 0 || run->is_over) {
+                return;
+            }
+        }
+        end_run(run, action.kind, action.reason, &action);
+        return;
     case PLAN_HELD:
     case PLAN_FAILED:
         end_run(run, action.kind, action.reason, &action);
@@ -585,6 +650,11 @@ void execute_playbook(struct job *job, const struct head_start *head) {
     }
     run.walk_arena = arena_new();
     run.committed_mono_ms = clock_mono_ms(job->respond->options.clock);
+    if (run.escaped_from.bytes > 0 && !run.detail.is_escape) {
+        go_further(&run, run.escaped_from); /* it was found out, but not noted before a crash */
+    } else if (run.detail.is_escape) {
+        look_around(&run);
+    }
     while (!run.is_over && !atomic_load(&job->respond->is_stopping)) {
         step_on(&run);
     }

@@ -294,26 +294,38 @@ static enum step_result walk_single(struct walk *walk, const struct step *step, 
                                 : walk_once(walk, &occasion, is_link);
 }
 
+/* Another principal of the ladder is contained too: up to which link it goes. */
+static size_t climb(const struct walk *walk, const struct step *chain) {
+    return chain == walk->input->playbook->ladder ? walk->input->ladder_link : 0;
+}
+
 static size_t first_link(const struct walk *walk, const struct step *chain) {
     size_t first = 0;
     for (size_t i = 0; walk->input->is_escape && i < chain->link_count; i++) {
         first = stands(walk, &chain->links[i]) ? i + 1 : first;
     }
-    return first;
+    return walk->input->is_escape && first < climb(walk, chain) ? climb(walk, chain) : first;
 }
 
 static enum step_result walk_links(struct walk *walk, const struct step *chain) {
-    bool has_failed = false;
+    bool has_failed = false, has_done = false;
     for (size_t i = first_link(walk, chain); i < chain->link_count; i++) {
         enum step_result result = walk_single(walk, &chain->links[i], true);
         if (result == STEP_FAILED) {
             walk->failed.items[walk->failed.count++] = chain->links[i].name;
             has_failed = true;
-        } else if (result == STEP_STOP || (result == STEP_DONE && walk->target.bytes == 0)) {
+        } else if (result == STEP_STOP) {
             return result;
+        } else if (result == STEP_DONE && walk->target.bytes == 0) {
+            if (has_done || i >= climb(walk, chain)) {
+                return result;
+            }
+            has_done = true;
+            has_failed = false;
+            i = climb(walk, chain) - 1;
         } /* plan_find() looks behind a link that stood, too: an escape went on there */
     }
-    return has_failed ? STEP_FAILED : STEP_SKIPPED;
+    return has_failed ? STEP_FAILED : has_done ? STEP_DONE : STEP_SKIPPED;
 }
 
 static struct text last_failure(const struct walk *walk) {

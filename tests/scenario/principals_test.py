@@ -69,6 +69,42 @@ class Principals(Scenario):
         self.assertEqual(trust, TRUST)
         self.assertEqual(self.moto.role_policies("app"), [])
 
+    # ---- one session of a role after the other
+
+    def test_a_second_session_of_a_role_costs_all_older_ones(self):
+        role = self.moto.client("iam").create_role(
+            RoleName="deploy", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
+        instance = self.moto.instance(protected=False)
+        self.moto.enforce()
+        self.riposte(mode="enforce", aws=self.moto.url, key=self.responder, settings={
+            "guard": {"limit": {"principals": 1, "resources": 200, "per": "1h"}}}).start()
+        incidents = []
+        for name in ("one", "two"):
+            event = harness.fresh(sample("role-session.json"))
+            event["account"] = ACCOUNT
+            event["region"] = event["detail"]["awsRegion"] = harness.REGION
+            event["detail"]["requestParameters"]["instanceId"] = instance
+            identity = event["detail"]["userIdentity"]
+            identity.update(principalId=f"{role['RoleId']}:{name}", accountId=ACCOUNT,
+                            arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/{name}")
+            identity["sessionContext"]["sessionIssuer"] = {
+                "type": "Role", "principalId": role["RoleId"], "arn": role["Arn"],
+                "accountId": ACCOUNT, "userName": "deploy"}
+            incidents.append(self.respond(event, "termination-protection-disabled"))
+            self.server.wait_for_state(incidents[-1], "done")
+        conditions = [self.moto.role_policy("deploy", name)["Statement"][0]["Condition"]
+                      for name in self.moto.role_policies("deploy")]
+        for session in ("one", "two"):
+            self.assertIn({"StringEquals": {"aws:userid": f"{role['RoleId']}:{session}"}},
+                          conditions)
+        self.assertIn({"DateLessThan": {"aws:TokenIssueTime": event["time"]}}, conditions)
+        self.assertEqual(len(conditions), 3)
+        self.undo(incidents[1])
+        left = self.moto.role_policies("deploy")
+        self.assertEqual(len(left), 1)
+        self.assertEqual(self.moto.role_policy("deploy", left[0])["Statement"][0]["Condition"],
+                         {"StringEquals": {"aws:userid": f"{role['RoleId']}:one"}})
+
     # ---- who only a service control policy restrains
 
     def control_policy(self):

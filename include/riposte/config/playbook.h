@@ -87,6 +87,7 @@ struct step {
     /* first_of: links, and nothing else. */
     const struct step *links;
     size_t link_count;
+    struct text ladder; /* template: whose ladder the links are; empty: a plain chain */
     /* A call. */
     const struct pattern *when; /* NULL: always */
     bool is_when_of_item;       /* decided for each element of `each` */
@@ -109,6 +110,7 @@ struct playbook {
     enum acts_on acts_on;
     const struct step *steps;
     size_t step_count;
+    const struct step *ladder; /* the first_of that is one; NULL: none */
     const struct json *source; /* what it was read from */
 };
 

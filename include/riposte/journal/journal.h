@@ -388,6 +388,8 @@ size_t journal_write_state(struct journal_write *write, enum incident_state stat
 /* A TASK_NOTIFY that is made if the change of state with this index, asked for before, happened. */
 void journal_write_notice(struct journal_write *write, size_t state_index,
                           const struct journal_new_task *task);
+/* An escape: the severity of the incident is critical from now on. Audited with `text` (JSON). */
+void journal_write_escape(struct journal_write *write, struct text text);
 /* An audit line about this incident: `event` is a short name, `text` JSON. */
 void journal_write_audit(struct journal_write *write, struct text event, struct text text);
 /* Lets go of an effect that this incident owns: the result says whether it was the last owner and
@@ -436,6 +438,14 @@ MUST_CHECK bool journal_read_effects(struct journal *journal, const struct ulid 
 MUST_CHECK bool journal_find_effect(struct journal *journal, const struct journal_effect_name *name,
                                     struct arena *arena, struct journal_effect *effect_out,
                                     bool *is_there_out, struct error *error);
+
+/* What contains anybody of `holder`, whoever owns it, the latest first: effects of containing calls
+ * on the target `holder` or one that begins with it and ':' (a role's sessions), sent or about to
+ * be, and not being taken back. At most JOURNAL_KIN_MOST. */
+#define JOURNAL_KIN_MOST 64
+MUST_CHECK bool journal_read_kin(struct journal *journal, struct text holder, struct arena *arena,
+                                 struct journal_effect **effects_out, size_t *count_out,
+                                 struct error *error);
 
 /* ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_read_incident(struct journal *journal, const struct ulid *id,

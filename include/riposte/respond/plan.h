@@ -58,6 +58,9 @@ struct plan_input {
     /* Names of steps (links too) whose writes stand, by other events of this incident. */
     const struct text *standing;
     size_t standing_count;
+    /* Of the playbook's ladder: the link that is taken beside the first that applies, or, after an
+     * escape, at least; 0: none. */
+    size_t ladder_link;
 };
 
 /* The note of a step whose `before` found it so already. */

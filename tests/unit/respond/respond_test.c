@@ -197,6 +197,117 @@ static void test_a_session_that_goes_on_costs_all_older_ones_then_it_is_held(voi
     done(&stage);
 }
 
+#define DENIED_THREE "riposte-contained-dec4ec578115251d"
+
+static const struct stage_options role = {.settings = "tests/unit/respond/conf/role/riposte.json"};
+
+static const char *revoked_by(const struct stage *stage, const struct ulid *id) {
+    char name[64];
+    snprintf(name, sizeof(name), "riposte-revoked-%.*s", TEXT_ARG(ulid_text(id)));
+    return role_policy(stage, name);
+}
+
+static void release(struct stage *stage, const struct ulid *id) {
+    struct error error = {0};
+    assert_ok(journal_undo(stage->journal, id, TEXT("oncall"), false, &error), &error);
+    stage_run(stage);
+    assert_state(stage, id, INCIDENT_RELEASED, "");
+}
+
+static void test_a_second_session_of_a_role_costs_all_older_ones(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    assert_null(revoked_by(&stage, &first));
+    fake_clock_advance(&stage.clock, 1000);
+    stage_calls(&stage);
+    struct ulid second = stage_session_event(&stage, "two", 0);
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:PutRolePolicy"), 2);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_string_equal(stage_incident(&stage, &second).severity, "high");
+    assert_non_null(role_policy(&stage, DENIED_TWO));
+    assert_non_null(strstr(revoked_by(&stage, &second),
+                           "\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-01-02T03:04:06"));
+    stage_pass(&stage, 120000); /* verifications find what they look for */
+    assert_int_equal(stage_count(&stage, "iam:PutRolePolicy"), 2);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    release(&stage, &second);
+    assert_null(revoked_by(&stage, &second));
+    assert_null(role_policy(&stage, DENIED_TWO));
+    assert_non_null(role_policy(&stage, DENIED_ONE));
+    done(&stage);
+}
+
+static void test_a_session_offends_alone_when_the_other_was_let_go(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    struct ulid first = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    release(&stage, &first);
+    struct ulid second = stage_session_event(&stage, "two", 0);
+    stage_run(&stage);
+    assert_null(revoked_by(&stage, &second));
+    assert_non_null(role_policy(&stage, DENIED_TWO));
+    done(&stage);
+}
+
+static void test_a_ladder_is_one_principal_and_ends_at_the_role(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &role);
+    struct ulid first = stage_session_event(&stage, "one", 0);
+    stage_run(&stage);
+    struct ulid second = stage_session_event(&stage, "two", 0);
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_non_null(revoked_by(&stage, &second));
+    assert_null(role_policy(&stage, "riposte-contained"));
+    fake_clock_advance(&stage.clock, 30000); /* opened after the others were revoked */
+    struct ulid third = stage_session_event(&stage, "three", 0);
+    stage_run(&stage);
+    assert_state(&stage, &third, INCIDENT_DONE, "");
+    assert_non_null(role_policy(&stage, DENIED_THREE));
+    assert_null(revoked_by(&stage, &third));
+    assert_non_null(role_policy(&stage, "riposte-contained"));
+    struct ulid fourth = stage_session_event(&stage, "four", 0); /* at the same moment */
+    stage_run(&stage);
+    assert_state(&stage, &fourth, INCIDENT_DONE, "");
+    struct ulid user = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &user, INCIDENT_HELD, "the limit of 1");
+
+    release(&stage, &third); /* the role's deny has another owner */
+    assert_null(role_policy(&stage, DENIED_THREE));
+    assert_non_null(role_policy(&stage, "riposte-contained"));
+    release(&stage, &fourth);
+    assert_null(role_policy(&stage, "riposte-contained"));
+    assert_non_null(role_policy(&stage, DENIED_ONE));
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_who_goes_on_although_the_role_is_denied_is_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &role);
+    static const char *const names[] = {"one", "two", "three"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        stage_session_event(&stage, names[i], 0);
+        stage_run(&stage);
+        fake_clock_advance(&stage.clock, 30000);
+    }
+    assert_non_null(role_policy(&stage, "riposte-contained"));
+    struct ulid fourth = stage_session_event(&stage, "four", 0);
+    stage_run(&stage);
+    assert_state(&stage, &fourth, INCIDENT_HELD, "escaped: no further containment");
+    assert_string_equal(stage_incident(&stage, &fourth).severity, "critical");
+    done(&stage);
+}
+
 /* ---- joined ------------------------------------------------------------------------------------
  */
 
@@ -303,11 +414,12 @@ static void test_an_escape_after_the_cooldown_takes_the_next_link(void **state) 
     struct ulid second = stage_event(&stage, "i-1", 0);
     stage_run(&stage);
     const char *calls = stage_calls(&stage);
-    assert_non_null(strstr(calls, "iam:GetUser iam:ListAttachedUserPolicies "
-                                  "iam:AttachUserPolicy"));
+    assert_non_null(strstr(calls, "iam:ListAttachedUserPolicies iam:AttachUserPolicy"));
     assert_null(strstr(calls, "iam:PutUserPolicy"));
     assert_non_null(strstr(calls, "iam:GetUserPolicy")); /* what stands is looked at again */
     assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_string_equal(stage_incident(&stage, &second).severity, "critical");
+    assert_string_equal(stage_incident(&stage, &first).severity, "high");
     assert_true(stage.aws->is_attached);
     assert_int_equal(stage_incident(&stage, &second).effects, 3);
 
@@ -1614,6 +1726,10 @@ int main(void) {
         cmocka_unit_test(test_of_a_role_that_session_alone_is_denied),
         cmocka_unit_test(test_two_sessions_of_one_role_are_let_go_one_by_one),
         cmocka_unit_test(test_a_session_that_goes_on_costs_all_older_ones_then_it_is_held),
+        cmocka_unit_test(test_a_second_session_of_a_role_costs_all_older_ones),
+        cmocka_unit_test(test_a_session_offends_alone_when_the_other_was_let_go),
+        cmocka_unit_test(test_a_ladder_is_one_principal_and_ends_at_the_role),
+        cmocka_unit_test(test_who_goes_on_although_the_role_is_denied_is_held),
         cmocka_unit_test(test_a_joined_event_restores_and_contains_no_more),
         cmocka_unit_test(test_the_same_instance_is_restored_again_at_once),
         cmocka_unit_test(test_an_escape_takes_the_next_link),
