@@ -273,10 +273,24 @@ static bool are_equal(const struct settings *now, const struct settings *next,
 void settings_needing_restart(const struct settings *now, const struct settings *next,
                               struct buffer *out) {
     static const char *const fixed[] = {
-        "listen.address", "listen.port",   "listen.path", "listen.certificate",
-        "listen.key",     "admin.address", "admin.port",  "admin.token",
-        "admin.tokens",   "journal",       "workers",     "queue_limit",
-        "retain",         "aws.endpoint",  "aws.role",    "aws.external_id",
+        "listen.address",
+        "listen.port",
+        "listen.path",
+        "listen.certificate",
+        "listen.key",
+        "listen.connections",
+        "listen.connections_per_address",
+        "admin.address",
+        "admin.port",
+        "admin.token",
+        "admin.tokens",
+        "journal",
+        "workers",
+        "queue_limit",
+        "retain",
+        "aws.endpoint",
+        "aws.role",
+        "aws.external_id",
     };
     scoped(arena_free) struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_COUNT(fixed); i++) {

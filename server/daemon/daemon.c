@@ -19,12 +19,12 @@
 #include <unistd.h>
 
 #define INTAKE_THREADS_MAX  4
-#define INTAKE_CONNECTIONS  1000
 #define INTAKE_MEMORY_BYTES (32u * 1024 * 1024)
 #define ADMIN_CONNECTIONS   64
 #define ADMIN_MEMORY_BYTES  (4u * 1024 * 1024)
 /* Longer than a load balancer's own idle time (60 s): it must be the one who closes. */
 #define IDLE_MS        75000
+#define REQUEST_MS     10000
 #define LOG_STOP_MS    1000
 #define STOP_POLL_MS   10
 #define ANSWERS_MAX_MS 5000
@@ -137,7 +137,9 @@ static bool start_intake(struct daemon *daemon, struct error *error) {
         .address = address,
         .port = settings->listen.port,
         .limits = {.threads = intake_threads(),
-                   .connections = INTAKE_CONNECTIONS,
+                   .connections = settings->listen.connections,
+                   .connections_per_address = settings->listen.connections_per_address,
+                   .request_ms = REQUEST_MS,
                    .memory_bytes = INTAKE_MEMORY_BYTES,
                    .idle_ms = IDLE_MS},
     };
@@ -176,6 +178,7 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
         .port = settings->admin.port,
         .limits = {.threads = 1,
                    .connections = ADMIN_CONNECTIONS,
+                   .request_ms = REQUEST_MS,
                    .memory_bytes = ADMIN_MEMORY_BYTES,
                    .idle_ms = IDLE_MS},
     };
@@ -298,6 +301,15 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     mutex_done(&daemon->reloading);
 }
 
+/* A connection is a descriptor; 1,024 are what a shell gives. */
+static void raise_descriptors(void) {
+    struct rlimit limit = {0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 /* Main alone takes these, with sigwaitinfo(); a broken pipe or a full disk is an error code, not a
  * signal. */
 static void prepare_signals(sigset_t *ends_out) {
@@ -326,6 +338,7 @@ int daemon_serve(int argc, char **argv) {
     struct error error = {0};
     sigset_t ends;
     prepare_signals(&ends);
+    raise_descriptors();
     struct daemon daemon = {.settings_path = path,
                             .has_sandbox = !has_no_sandbox && !MAY_BE_TRACED};
     mutex_init(&daemon.lock);

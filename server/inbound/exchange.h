@@ -23,6 +23,7 @@ struct request {
     const struct route *route;
     struct text method, path;
     int64_t began_mono_us;
+    bool has_no_path;       /* none that can be written down */
     bool is_begun;          /* the headers were looked at */
     atomic_size_t *pending; /* the listener's count */
     bool is_handed;         /* counted there: a handler has or had it */

@@ -1,5 +1,6 @@
 #include "riposte/inbound/listener.h"
 
+#include "crowd.h"
 #include "exchange.h"
 #include "riposte/base/clock.h"
 #include "riposte/base/memory.h"
@@ -60,6 +61,7 @@ static const struct refusal_text {
 
 struct listener {
     struct MHD_Daemon *daemon;
+    struct crowd *crowd;
     struct MHD_Response *refusals[REFUSAL_COUNT];
     char name[16];
     uint16_t port;
@@ -76,7 +78,20 @@ struct listener {
     } shared;
 };
 
-enum { METRIC_REQUESTS, METRIC_BODY_BYTES, METRIC_CONNECTIONS, METRIC_ACCEPTED, METRIC_COUNT };
+/* A connection. */
+struct peer {
+    struct transport *transport;
+    struct visitor visitor;
+};
+
+enum {
+    METRIC_REQUESTS,
+    METRIC_BODY_BYTES,
+    METRIC_CONNECTIONS,
+    METRIC_ACCEPTED,
+    METRIC_CROWDED,
+    METRIC_COUNT
+};
 
 static struct metric metrics[METRIC_COUNT] = {
     [METRIC_REQUESTS] = {.name = "riposte_http_requests_total",
@@ -95,15 +110,25 @@ static struct metric metrics[METRIC_COUNT] = {
                          .help = "Connections taken.",
                          .type = METRIC_COUNTER,
                          .labels = {"listener"}},
+    [METRIC_CROWDED] = {.name = "riposte_http_crowded_out_total",
+                        .help =
+                            "Connections without an accepted request that gave way to new ones.",
+                        .type = METRIC_COUNTER,
+                        .labels = {"listener"}},
 };
 
 /* ---- a request's way in -------------------------------------------------------------------------
  */
 
-static struct transport *transport_of(struct MHD_Connection *connection) {
+static struct peer *peer_of(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(
         connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info == NULL ? NULL : info->socket_context;
+    assert(info != NULL && info->socket_context != NULL);
+    return info->socket_context;
+}
+
+static void set_timeout(struct MHD_Connection *connection, unsigned ms) {
+    (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, (ms + 999) / 1000);
 }
 
 static enum MHD_Result queue_response(struct request *request) {
@@ -111,7 +136,7 @@ static enum MHD_Result queue_response(struct request *request) {
                                                 request->response);
     if (result == MHD_YES && request->has_response_body &&
         !text_equal(request->method, TEXT("HEAD"))) {
-        transport_hold(transport_of(request->connection));
+        transport_hold(peer_of(request->connection)->transport);
     }
     if (!request->is_shared_response) {
         MHD_destroy_response(request->response); /* the connection has its own reference */
@@ -134,12 +159,30 @@ struct framing {
     bool is_chunked, is_wrong, expects_continue;
 };
 
+/* libmicrohttpd 0.9.75 keeps a space before the colon as part of the name, and of a value that goes
+ * on in the next line it makes "Content-Length5": what others take for a length is none to it. */
+static bool is_misread(struct text name) {
+    static const struct text framing[] = {TEXT_INIT(MHD_HTTP_HEADER_CONTENT_LENGTH),
+                                          TEXT_INIT(MHD_HTTP_HEADER_TRANSFER_ENCODING)};
+    bool is_misread = false;
+    for (size_t i = 0; i < name.bytes; i++) {
+        is_misread |= name.data[i] <= ' ' || name.data[i] > '~';
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(framing); i++) {
+        is_misread |= name.bytes > framing[i].bytes &&
+                      text_equal_ignoring_ascii_case(text_slice(name, 0, framing[i].bytes),
+                                                     framing[i]);
+    }
+    return is_misread;
+}
+
 static enum MHD_Result on_framing_header(void *arg, enum MHD_ValueKind kind, const char *name,
                                          size_t name_bytes, const char *value, size_t value_bytes) {
     (void)kind;
     struct framing *framing = arg;
     struct text key = {name, name_bytes};
     struct text text = {value, value == NULL ? 0 : value_bytes};
+    framing->is_wrong |= is_misread(key);
     if (text_equal_ignoring_ascii_case(key, TEXT(MHD_HTTP_HEADER_CONTENT_LENGTH))) {
         framing->length_count++;
         framing->is_wrong |= !text_parse_unsigned(text, &framing->length);
@@ -198,8 +241,30 @@ static size_t body_limit(const struct request *request) {
     return limit > 0 ? limit : LISTENER_DISCARD_BYTES;
 }
 
+/* A gate has let it in: it may stay. */
+static void welcome(struct listener *listener, struct request *request) {
+    struct visitor *visitor = &peer_of(request->connection)->visitor;
+    if (visitor->is_welcome) {
+        set_timeout(request->connection, listener->limits.request_ms);
+    } else {
+        visitor->is_welcome = true;
+        crowd_prove(listener->crowd, visitor);
+    }
+}
+
+/* The connection waits for its next request: long, where it was let in. */
+static void rest(struct listener *listener, struct MHD_Connection *connection) {
+    struct peer *peer = peer_of(connection);
+    transport_rest(peer->transport, listener->limits.request_ms);
+    if (peer->visitor.is_welcome) {
+        set_timeout(connection, listener->limits.idle_ms);
+    }
+}
+
 /* The headers are there. */
 static enum MHD_Result begin(struct listener *listener, struct request *request) {
+    transport_expect(peer_of(request->connection)->transport,
+                     clock_mono_ms(&clock_system) + listener->limits.request_ms);
     struct framing framing = read_framing(request);
     if (framing.is_wrong) {
         set_refusal(listener, request, REFUSAL_FRAMING);
@@ -214,8 +279,10 @@ static enum MHD_Result begin(struct listener *listener, struct request *request)
         return answer_early(request, &framing);
     }
     bool is_path_known = false;
-    request->route = route_find(listener->routes, listener->route_count, request->method,
-                                request->path, &is_path_known);
+    request->route = request->has_no_path
+                         ? NULL
+                         : route_find(listener->routes, listener->route_count, request->method,
+                                      request->path, &is_path_known);
     if (request->route == NULL && is_path_known) {
         return refuse_method(listener, request, &framing);
     }
@@ -226,6 +293,9 @@ static enum MHD_Result begin(struct listener *listener, struct request *request)
     if (request->route->gate_fn != NULL && !request->route->gate_fn(request->route->arg, request)) {
         assert(atomic_load(&request->state) == REQUEST_ANSWERED);
         return answer_early(request, &framing);
+    }
+    if (request->route->gate_fn != NULL) {
+        welcome(listener, request);
     }
     if (framing.length > body_limit(request)) {
         set_refusal(listener, request, REFUSAL_TOO_LARGE);
@@ -268,11 +338,6 @@ static void store(struct listener *listener, struct request *request, struct tex
 static enum MHD_Result receive(struct listener *listener, struct request *request,
                                struct text part) {
     metric_add(&metrics[METRIC_BODY_BYTES], part.bytes, METRIC_LABELS(text_of(listener->name)));
-    int64_t elapsed_us = clock_mono_us(&clock_system) - request->began_mono_us;
-    if (elapsed_us > (int64_t)listener->limits.idle_ms * 1000) {
-        return MHD_NO; /* a byte now and then keeps a connection from being idle, but not for ever
-                        */
-    }
     if (request->is_discarding) {
         request->discarded_bytes += part.bytes;
         return request->discarded_bytes <= LISTENER_DISCARD_BYTES ? MHD_YES : MHD_NO;
@@ -343,13 +408,14 @@ static void name_thread(const struct listener *listener) {
 /* A request line was read: a request begins here, so that its clock starts early. on_completed()
  * follows for every one, also when no handler ever sees it. */
 static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *connection) {
-    (void)uri;
     struct listener *listener = arg;
     name_thread(listener);
     struct request *request = memory_new(sizeof(*request));
     request->connection = connection;
     request->began_mono_us = clock_mono_us(&clock_system);
     request->pending = &listener->shared.pending;
+    /* Decoded, the path would end there. */
+    request->has_no_path = uri != NULL && strstr(uri, "%00") != NULL;
     return request;
 }
 
@@ -372,6 +438,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
         return;
     }
     assert(!request->is_handed || atomic_load(&request->state) == REQUEST_ANSWERED);
+    rest(listener, connection);
     count_request(listener, connection);
     drop_body(listener, request);
     if (request->response != NULL && !request->is_shared_response) {
@@ -384,12 +451,25 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     }
 }
 
-static struct transport *attach(struct MHD_Connection *connection) {
+static struct peer *attach(struct listener *listener, struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *session = MHD_get_connection_info(
         connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection,
                                                                  MHD_CONNECTION_INFO_CONNECTION_FD);
-    return transport_attach(session->tls_session, fd->connect_fd);
+    struct peer *peer = memory_new(sizeof(*peer));
+    peer->transport = transport_attach(session->tls_session, fd->connect_fd);
+    transport_expect(peer->transport, clock_mono_ms(&clock_system) + listener->limits.request_ms);
+    set_timeout(connection, listener->limits.request_ms);
+    if (crowd_enter(listener->crowd, &peer->visitor, fd->connect_fd)) {
+        metric_add(&metrics[METRIC_CROWDED], 1, METRIC_LABELS(text_of(listener->name)));
+    }
+    return peer;
+}
+
+static void detach(struct listener *listener, struct peer *peer) {
+    crowd_leave(listener->crowd, &peer->visitor);
+    transport_free(&peer->transport);
+    free(peer);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
@@ -397,14 +477,13 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     struct listener *listener = arg;
     struct text name = text_of(listener->name);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = attach(connection);
+        *context = attach(listener, connection);
         metric_add(&metrics[METRIC_ACCEPTED], 1, METRIC_LABELS(name));
         metric_change(&metrics[METRIC_CONNECTIONS], 1, METRIC_LABELS(name));
     } else {
         metric_change(&metrics[METRIC_CONNECTIONS], -1, METRIC_LABELS(name));
-        struct transport *transport = *context;
+        detach(listener, *context);
         *context = NULL;
-        transport_free(&transport);
     }
 }
 
@@ -525,6 +604,10 @@ static struct listener *listener_new(const struct listener_options *options) {
     listener->routes = options->routes;
     listener->route_count = options->route_count;
     listener->limits = options->limits;
+    if (listener->limits.request_ms == 0) {
+        listener->limits.request_ms = listener->limits.idle_ms;
+    }
+    listener->crowd = crowd_new(options->limits.connections);
     for (size_t i = 0; i < REFUSAL_COUNT; i++) {
         const struct refusal_text *text = &refusal_texts[i];
         listener->refusals[i] = response_make_error(text->what, text->retry_after_s, text->is_last);
@@ -539,6 +622,7 @@ static void listener_free(struct listener **listener) {
     for (size_t i = 0; i < REFUSAL_COUNT; i++) {
         MHD_destroy_response((*listener)->refusals[i]);
     }
+    crowd_free(&(*listener)->crowd);
     free(*listener);
     *listener = NULL;
 }

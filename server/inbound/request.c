@@ -109,6 +109,9 @@ struct MHD_Response *response_make(const struct answer *answer) {
     if (answer->challenge != NULL) {
         response_add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, answer->challenge);
     }
+    if (answer->is_last) {
+        response_add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
     if (answer->location.bytes > 0) {
         char *location = text_copy(answer->location);
         response_add_header(response, MHD_HTTP_HEADER_LOCATION, location);

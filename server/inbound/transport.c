@@ -1,5 +1,6 @@
 #include "transport.h"
 
+#include "riposte/base/clock.h"
 #include "riposte/base/memory.h"
 
 #include <assert.h>
@@ -17,6 +18,7 @@
 struct transport {
     gnutls_session_t session;
     int fd;
+    int64_t until_mono_ms, within_ms; /* until: 0 while resting */
     bool is_holding;
     size_t held_bytes;
     char held[TRANSPORT_HELD_BYTES];
@@ -72,11 +74,37 @@ static ssize_t push(gnutls_transport_ptr_t arg, const giovec_t *parts, int count
     return send_all(transport, parts, count);
 }
 
+static ssize_t pull(gnutls_transport_ptr_t arg, void *bytes, size_t capacity) {
+    struct transport *transport = arg;
+    int64_t now_ms = clock_mono_ms(&clock_system);
+    if (transport->until_mono_ms != 0 && now_ms > transport->until_mono_ms) {
+        return fail(transport, ECONNRESET);
+    }
+    ssize_t got = recv(transport->fd, bytes, capacity, 0);
+    if (got < 0) {
+        return fail(transport, errno);
+    }
+    if (transport->until_mono_ms == 0) {
+        transport->until_mono_ms = now_ms + transport->within_ms;
+    }
+    return got;
+}
+
+void transport_expect(struct transport *transport, int64_t until_mono_ms) {
+    transport->until_mono_ms = until_mono_ms;
+}
+
+void transport_rest(struct transport *transport, int64_t within_ms) {
+    transport->until_mono_ms = 0;
+    transport->within_ms = within_ms;
+}
+
 struct transport *transport_attach(void *session, int fd) {
     struct transport *transport = memory_new(sizeof(*transport));
     transport->session = session;
     transport->fd = fd;
-    gnutls_transport_set_ptr2(session, (gnutls_transport_ptr_t)(intptr_t)fd, transport);
+    gnutls_transport_set_ptr(session, transport);
+    gnutls_transport_set_pull_function(session, pull);
     gnutls_transport_set_vec_push_function(session, push);
     return transport;
 }

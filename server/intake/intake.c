@@ -6,6 +6,7 @@
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
 #include "riposte/inbound/request.h"
+#include "riposte/inbound/strikes.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 
 #define RETRY_AFTER_S   5
+#define STRUCK_AFTER_S  30
 #define LOG_INTERVAL_MS 1000
 
 enum { ROUTE_EVENTS, ROUTE_HEALTH, ROUTE_READY, ROUTE_COUNT };
@@ -35,6 +37,7 @@ struct intake {
     pthread_key_t bench_key;
     atomic_uint generation; /* of shared.current */
     atomic_bool is_unready;
+    struct strikes *strikes;
     atomic_size_t pending_count;
     atomic_int_least64_t unauthenticated_logged_mono_ms, refused_logged_mono_ms;
     struct mutex lock;
@@ -152,6 +155,14 @@ static void log_unauthenticated(struct intake *intake, struct request *request) 
     }
 }
 
+/* Whoever guesses needs a new connection for each guess. EventBridge takes it as a 401. */
+static const struct answer struck = {
+    .status = 429,
+    .body = TEXT_INIT("{\"error\":\"missing or wrong secret, too often\"}\n"),
+    .retry_after_s = STRUCK_AFTER_S,
+    .is_last = true,
+};
+
 static bool gate_secret(void *arg, struct request *request) {
     struct intake *intake = arg;
     const struct bench *bench = bench_take(intake);
@@ -162,7 +173,11 @@ static bool gate_secret(void *arg, struct request *request) {
     }
     count_refused("unauthenticated");
     log_unauthenticated(intake, request);
-    request_answer_error(request, 401, "missing or wrong secret");
+    if (strikes_add(intake->strikes, request_peer(request), clock_mono_ms(&clock_system))) {
+        request_answer(request, &struck);
+    } else {
+        request_answer_error(request, 401, "missing or wrong secret");
+    }
     return false;
 }
 
@@ -463,6 +478,7 @@ struct intake *intake_new(const struct intake_options *options) {
     intake->options = *options;
     atomic_store(&intake->unauthenticated_logged_mono_ms, INT64_MIN / 2);
     atomic_store(&intake->refused_logged_mono_ms, INT64_MIN / 2);
+    intake->strikes = strikes_new();
     mutex_init(&intake->lock);
     int result = pthread_key_create(&intake->bench_key, NULL);
     assert(result == 0);
@@ -481,6 +497,7 @@ void intake_free(struct intake **intake) {
         bench_free(bench);
     }
     setup_unref(&old->shared.current);
+    strikes_free(&old->strikes);
     pthread_key_delete(old->bench_key);
     mutex_done(&old->lock);
     free(old->path);

@@ -100,6 +100,15 @@ bool tls_client_send(struct tls_client *client, struct text bytes) {
     return true;
 }
 
+bool tls_client_renegotiate(struct tls_client *client) {
+    int result = GNUTLS_E_AGAIN;
+    while (result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED ||
+           result == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+        result = gnutls_handshake(client->session);
+    }
+    return result == GNUTLS_E_SUCCESS;
+}
+
 bool tls_client_send_string(struct tls_client *client, const char *string) {
     return tls_client_send(client, text_of(string));
 }

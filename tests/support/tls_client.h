@@ -21,6 +21,8 @@ struct tls_client;
 struct tls_client *tls_client_open(uint16_t port);
 /* `priorities` as GnuTLS writes them; NULL: its default. */
 struct tls_client *tls_client_open_with(uint16_t port, const char *priorities);
+/* Asks for another handshake on the same connection (TLS 1.2): was there one? */
+bool tls_client_renegotiate(struct tls_client *client);
 void tls_client_close(struct tls_client **client);
 /* Closes the socket without a word. */
 void tls_client_abort(struct tls_client **client);

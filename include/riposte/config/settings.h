@@ -44,6 +44,7 @@ struct settings {
         struct text address, path, certificate,
             key; /* certificate, key: file names, or empty: self-made */
         uint16_t port;
+        uint32_t connections, connections_per_address;
     } listen;
     struct {
         struct text header;

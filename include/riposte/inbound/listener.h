@@ -17,8 +17,10 @@
  * Ownership:  listener_stop() frees it.
  * Threads:    handlers run on up to `threads` threads at once. start to stop: one thread.
  * Bounds:     limits below. Headers over LISTENER_HEADER_BYTES: 431. A connection without traffic
- *             for idle_ms, and a body that takes longer than that, are closed. Of a body that
- *             nobody wants at most LISTENER_DISCARD_BYTES are read before the connection is closed.
+ *             for idle_ms is closed; one that no gate has let in yet, after request_ms, and when
+ *             three quarters of all connections are taken the oldest of those gives way to a new
+ *             one. A head or a body that takes longer than request_ms ends its connection. Of a
+ *             body that nobody wants at most LISTENER_DISCARD_BYTES are read before that.
  * Source:     FACTS.md 1.2 (what EventBridge sends), 11 (what bites in libmicrohttpd). */
 #ifndef RIPOSTE_INBOUND_LISTENER_H
 #define RIPOSTE_INBOUND_LISTENER_H
@@ -42,6 +44,8 @@ struct listener_limits {
     unsigned threads;                 /* that serve it */
     unsigned connections;             /* in all */
     unsigned connections_per_address; /* 0: no limit of its own */
+    unsigned request_ms;              /* for the handshake and a request's head, then for its body;
+                                         0: as idle_ms */
     size_t memory_bytes;              /* bodies held by all requests together: 503 beyond */
     unsigned idle_ms;                 /* rounded up to whole seconds; an ALB in front keeps its
                                          connections for 60 s and wants more here */

@@ -16,6 +16,7 @@
 #include "riposte/base/blob.h"
 #include "riposte/base/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,7 @@ struct answer {
     const char *allow;        /* of a 405 */
     const char *challenge;    /* WWW-Authenticate, of a 401 */
     struct text location;     /* empty: none */
+    bool is_last;             /* the connection is closed after it */
 };
 void request_answer(struct request *request, const struct answer *answer);
 /* {"error": what} with the status. */

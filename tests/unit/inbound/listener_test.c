@@ -742,6 +742,17 @@ static void test_connections_of_one_address(void **state) {
     }
 }
 
+static void test_a_second_handshake_is_refused(void **state) {
+    (void)state;
+    struct tls_client *client = tls_client_open_with(listener_port(listener),
+                                                     "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+    assert_non_null(client);
+    tls_client_send_string(client, exchanges[0].request);
+    expect_status(client, 200, "hello");
+    assert_false(tls_client_renegotiate(client));
+    tls_client_abort(&client);
+}
+
 static void test_old_tls_is_refused(void **state) {
     (void)state;
     static const struct {
@@ -841,6 +852,7 @@ int main(void) {
         with_listener(test_a_slow_body_and_an_idle_connection_are_closed),
         with_listener(test_a_trickling_body_is_closed),
         with_listener(test_connections_of_one_address),
+        with_listener(test_a_second_handshake_is_refused),
         with_listener(test_old_tls_is_refused),
         with_listener(test_both_kinds_of_addresses_at_once),
         with_listener(test_what_cannot_be_listened_on),
