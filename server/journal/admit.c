@@ -294,6 +294,100 @@ static bool decide_verdict(struct admit *admit, struct error *error) {
 
 /* ---- a person's word ---- */
 
+/* Did any work for this event begin? Calls are named after it. */
+static bool has_begun(struct text event_key, const struct journal_call *calls, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct text key = calls[i].key;
+        struct text rest = text_slice(key, event_key.bytes, key.bytes);
+        if (text_starts_with(key, event_key) &&
+            (text_starts_with(rest, TEXT("/")) || text_starts_with(rest, TEXT("#")))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_task(struct ledger *ledger, const struct ulid *incident, int64_t event_id) {
+    struct desk_view *views = NULL;
+    size_t count = desk_tasks_of(ledger->desk, incident, ledger->arena, &views);
+    for (size_t i = 0; i < count; i++) {
+        if (views[i].task.event_id == event_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_catch_up(struct admit *admit, const struct store_incident *joined,
+                         struct error *error) {
+    struct store_task task = {
+        .incident = joined->shown.id,
+        .event_id = joined->event_id,
+        .kind = TASK_RESPOND,
+        .priority = PRIORITY_RESTORE,
+        .due_unix_ms = admit->ledger->now_unix_ms,
+        .lane = joined->shown.account,
+        .detail = admit->admission->catch_up,
+    };
+    return ledger_add_task(admit->ledger, &task, NULL, NULL, error);
+}
+
+/* What joined while this one was held has restored nothing yet. */
+static bool catch_up(struct admit *admit, struct error *error) {
+    struct ledger *ledger = admit->ledger;
+    const struct ulid *id = &admit->incident.shown.id;
+    struct store_incident *joined = NULL;
+    struct journal_call *calls = NULL;
+    size_t joined_count = 0;
+    size_t call_count = 0;
+    if (admit->admission->catch_up.bytes == 0 || !has_resource_tasks(admit->admission)) {
+        return true;
+    }
+    if (!ledger->store->incident_joined(ledger->store, id, ledger->arena, &joined, &joined_count,
+                                        error) ||
+        (joined_count > 0 &&
+         !ledger->store->call_list(ledger->store, id, ledger->arena, &calls, &call_count, error))) {
+        return false;
+    }
+    for (size_t i = 0; i < joined_count; i++) {
+        bool is_done = has_begun(joined[i].shown.event_key, calls, call_count) ||
+                       has_task(ledger, id, joined[i].event_id) ||
+                       has_task(ledger, &joined[i].shown.id, joined[i].event_id);
+        if (!is_done && !add_catch_up(admit, &joined[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The incident joined one that was approved by now: what it would have made that one do. */
+static bool decide_joined(struct admit *admit, struct error *error) {
+    struct ledger *ledger = admit->ledger;
+    const struct journal_admission *admission = admit->admission;
+    const struct journal_incident *shown = &admit->incident.shown;
+    const struct ledger_member members[] = {
+        {"joined", ulid_text(&shown->joined_to)}, {"reason", admission->reason}, {0}};
+    struct store_incident open = {0};
+    bool is_found = false;
+    admit->admitted->state = INCIDENT_JOINED;
+    admit->admitted->joined_to = shown->joined_to;
+    admit->admitted->reason = arena_copy_text(admit->admitted->arena, admission->reason);
+    if (!ledger->store->incident_read(ledger->store, &shown->joined_to, ledger->arena, &open,
+                                      &is_found, error)) {
+        return false;
+    }
+    bool may_work = admission->proposal == ADMIT_RESPOND && is_found &&
+                    !incident_is_closed(open.shown.state);
+    if (!ledger_audit_members(ledger, may_work ? "caught up" : "not caught up", &shown->id,
+                              admission->approved_by, members, error)) {
+        return false;
+    }
+    return !may_work ||
+           ((open.shown.state != INCIDENT_DONE ||
+             move(admit, &open, INCIDENT_RESPONDING, TEXT("another event joined"), error)) &&
+            make_tasks(admit, &open, false, error));
+}
+
 static bool stay_held(struct admit *admit, struct error *error) {
     struct ledger *ledger = admit->ledger;
     const struct journal_admission *admission = admit->admission;
@@ -319,7 +413,7 @@ static bool decide_approved(struct admit *admit, struct error *error) {
                                              admission->plan, error)) {
         return false;
     }
-    return respond(admit, error);
+    return respond(admit, error) && catch_up(admit, error);
 }
 
 void journal_admitted_done(struct journal_admitted *admitted) {
@@ -349,11 +443,18 @@ bool decide_admit(struct ledger *ledger, const struct journal_task *task,
         return false;
     }
     bool is_approved = admission->approved_by.bytes > 0;
-    if (!is_found ||
-        admit.incident.shown.state != (is_approved ? INCIDENT_HELD : INCIDENT_DETECTED)) {
+    enum incident_state state = admit.incident.shown.state;
+    bool (*decide_fn)(struct admit *, struct error *) = NULL;
+    if (is_found && is_approved) {
+        decide_fn = state == INCIDENT_HELD     ? decide_approved
+                    : state == INCIDENT_JOINED ? decide_joined
+                                               : NULL;
+    } else if (is_found && state == INCIDENT_DETECTED) {
+        decide_fn = decide_verdict;
+    }
+    if (decide_fn == NULL) {
         return error_set(error, ERROR_INVALID, "incident %s is not to be decided any more",
                          task->incident.id.text);
     }
-    return (is_approved ? decide_approved(&admit, error) : decide_verdict(&admit, error)) &&
-           ledger_end_task(ledger, task->id, error);
+    return decide_fn(&admit, error) && ledger_end_task(ledger, task->id, error);
 }

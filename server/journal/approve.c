@@ -1,19 +1,20 @@
 #include "decide.h"
 
-/* Approved already, and not decided anew yet? */
-static bool is_being_decided(struct ledger *ledger, const struct ulid *incident) {
+/* Approved already, and not decided anew yet? How many times. */
+static size_t being_decided(struct ledger *ledger, const struct ulid *incident) {
     struct desk_view *views = NULL;
     size_t count = desk_tasks_of(ledger->desk, incident, ledger->arena, &views);
+    size_t deciding = 0;
     for (size_t i = 0; i < count; i++) {
-        if (views[i].task.kind == TASK_RESPOND) {
-            return true;
-        }
+        deciding += views[i].task.kind == TASK_RESPOND;
     }
-    return false;
+    return deciding;
 }
 
 bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
-                    struct text detail, struct error *error) {
+                    struct text detail, bool is_override, struct error *error) {
+    /* Of two open ones the second is an override: who goes further than that? */
+    const size_t enough = is_override ? 2 : 1;
     struct store_incident incident = {0};
     if (!decide_find(ledger, incident_id, &incident, error)) {
         return false;
@@ -21,7 +22,7 @@ bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struc
     enum incident_state state = incident.shown.state;
     bool is_held = state == INCIDENT_HELD;
     if (state == INCIDENT_RESPONDING || state == INCIDENT_DONE ||
-        (is_held && is_being_decided(ledger, incident_id))) {
+        (is_held && being_decided(ledger, incident_id) >= enough)) {
         return true;
     }
     if (!is_held) {

@@ -238,16 +238,18 @@ bool journal_undo(struct journal *journal, const struct ulid *incident, struct t
 struct approve_request {
     const struct ulid *incident;
     struct text actor, detail;
+    bool is_override;
 };
 
 static bool run_approve(struct ledger *ledger, void *arg, struct error *error) {
     const struct approve_request *asked = arg;
-    return decide_approve(ledger, asked->incident, asked->actor, asked->detail, error);
+    return decide_approve(ledger, asked->incident, asked->actor, asked->detail, asked->is_override,
+                          error);
 }
 
 bool journal_approve(struct journal *journal, const struct ulid *incident, struct text actor,
-                     struct text detail, struct error *error) {
-    struct approve_request asked = {incident, actor, detail};
+                     struct text detail, bool is_override, struct error *error) {
+    struct approve_request asked = {incident, actor, detail, is_override};
     return journal_ask(journal, REQUEST_CHANGE, run_approve, &asked, ROW_BYTES * 2, error);
 }
 

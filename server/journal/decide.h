@@ -26,7 +26,8 @@ MUST_CHECK bool decide_undo(struct ledger *ledger, const struct ulid *incident, 
                             bool with_resources, struct error *error);
 
 MUST_CHECK bool decide_approve(struct ledger *ledger, const struct ulid *incident,
-                               struct text actor, struct text detail, struct error *error);
+                               struct text actor, struct text detail, bool is_override,
+                               struct error *error);
 MUST_CHECK bool decide_dismiss(struct ledger *ledger, const struct ulid *incident,
                                struct text actor, struct error *error);
 

@@ -464,6 +464,31 @@ static bool incident_find_open(struct store *store, struct text rule, struct tex
     return true;
 }
 
+static int compare_oldest_first(const void *a, const void *b) {
+    return strcmp(((const struct store_incident *)a)->shown.id.text,
+                  ((const struct store_incident *)b)->shown.id.text);
+}
+
+static bool incident_joined(struct store *store, const struct ulid *id, struct arena *arena,
+                            struct store_incident **incidents_out, size_t *count_out,
+                            struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_INCIDENT);
+    struct store_incident *incidents = arena_alloc_array(arena, table->count, sizeof(*incidents));
+    size_t count = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        if (is_same(&table->rows[i]->incident.shown.joined_to, id)) {
+            take_incident(table->rows[i], arena, &incidents[count++]);
+        }
+    }
+    if (count > 0) {
+        qsort(incidents, count, sizeof(*incidents), compare_oldest_first);
+    }
+    *incidents_out = incidents;
+    *count_out = count;
+    return true;
+}
+
 static int compare_newest_first(const void *a, const void *b) {
     return strcmp(((const struct journal_incident *)b)->id.text,
                   ((const struct journal_incident *)a)->id.text);
@@ -1113,6 +1138,7 @@ struct store *store_open_memory(void) {
         .incident_update = incident_update,
         .incident_plan = incident_plan,
         .incident_find_open = incident_find_open,
+        .incident_joined = incident_joined,
         .incident_list = incident_list,
         .task_insert = task_insert,
         .task_read = task_read,

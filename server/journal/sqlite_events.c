@@ -222,6 +222,35 @@ static bool incident_find_open(struct store *store, struct text rule, struct tex
     return is_ok;
 }
 
+static bool incident_joined(struct store *store, const struct ulid *id, struct arena *arena,
+                            struct store_incident **incidents_out, size_t *count_out,
+                            struct error *error) {
+    struct store_incident *rows = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+    /* <> '' as in the index, so that it is used. */
+    struct query query = query_start(sqlite_of(store), "SELECT " INCIDENT_COLUMNS INCIDENT_FROM
+                                                       "WHERE i.joined_to = ? AND i.joined_to <> ''"
+                                                       " ORDER BY i.id");
+    query_bind_text(&query, ulid_text(id));
+    bool is_row = false;
+    bool is_ok = false;
+    while ((is_ok = query_step(&query, &is_row, error)) && is_row) {
+        rows = memory_grow_array(rows, &capacity, count + 1, sizeof(*rows));
+        read_incident(&query, arena, &rows[count++]);
+    }
+    query_done(&query);
+    if (is_ok) {
+        *incidents_out = arena_alloc_array(arena, count, sizeof(*rows));
+        for (size_t i = 0; i < count; i++) {
+            (*incidents_out)[i] = rows[i];
+        }
+        *count_out = count;
+    }
+    memory_free_at(&rows);
+    return is_ok;
+}
+
 static bool incident_list(struct store *store, const struct ulid *before, uint32_t states,
                           size_t limit, struct arena *arena,
                           struct journal_incident **incidents_out, size_t *count_out,
@@ -455,6 +484,7 @@ void sqlite_fill_events(struct store *store) {
     store->incident_update = incident_update;
     store->incident_plan = incident_plan;
     store->incident_find_open = incident_find_open;
+    store->incident_joined = incident_joined;
     store->incident_list = incident_list;
     store->task_insert = task_insert;
     store->task_read = task_read;

@@ -131,6 +131,10 @@ struct store {
                                int64_t created_after_unix_ms, struct arena *arena,
                                struct store_incident *incident_out, bool *is_found_out,
                                struct error *error);
+    /* Those that joined it, in the order of their ids. */
+    bool (*incident_joined)(struct store *store, const struct ulid *id, struct arena *arena,
+                            struct store_incident **incidents_out, size_t *count_out,
+                            struct error *error);
     bool (*incident_list)(struct store *store, const struct ulid *before, uint32_t states,
                           size_t limit, struct arena *arena,
                           struct journal_incident **incidents_out, size_t *count_out,

@@ -319,7 +319,8 @@ static bool approve(struct admin *admin, const struct ulid *id, struct text acto
     scoped(arena_free) struct arena *arena = arena_new();
     struct text detail = approval_detail(actor, clock_unix_ms(&clock_system),
                                          body->overrides_protection, arena);
-    return journal_approve(admin->options.journal, id, actor, detail, error);
+    return journal_approve(admin->options.journal, id, actor, detail, body->overrides_protection,
+                           error);
 }
 
 static bool dismiss(struct admin *admin, const struct ulid *id, struct text actor,

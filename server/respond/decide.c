@@ -37,6 +37,18 @@ static bool is_approved(const struct job *job) {
     return job->authority == AUTHORITY_OPERATOR;
 }
 
+/* It joined an incident that was approved by now. */
+static bool is_catching_up(const struct job *job) {
+    return job->task->incident.state == INCIDENT_JOINED;
+}
+
+/* On the same word, for those who joined this one. */
+static struct text catch_up_detail(const struct decision *decision) {
+    struct detail detail = job_detail(decision->job);
+    detail.overrides_protection = decision->detail.overrides_protection;
+    return is_approved(decision->job) ? detail_text(&detail) : TEXT("");
+}
+
 /* Asks for another go, unless there were enough. */
 static bool try_later(struct decision *decision, const char *what) {
     decision->tries = detail_try(&decision->detail, text_of(what));
@@ -361,8 +373,14 @@ static void log_verdict(const struct job *job, const struct journal_admitted *ad
 static void tell(const struct decision *decision, const struct journal_admitted *admitted,
                  enum admit_proposal proposal) {
     const struct job *job = decision->job;
-    numbers_incident(admitted->state);
     log_verdict(job, admitted);
+    if (is_catching_up(job)) {
+        if (proposal == ADMIT_HOLD) {
+            job_page(job, "held", admitted->reason);
+        }
+        return;
+    }
+    numbers_incident(admitted->state);
     if (admitted->state == INCIDENT_RESPONDING) {
         hints_note(&job->respond->hints, job->task->incident.rule, job->task->incident.subject,
                    job_now(job));
@@ -449,14 +467,15 @@ static void admit(struct decision *decision) {
                                           .tasks = tasks,
                                           .task_count = list_tasks(job, tasks),
                                           .intents = &intent,
-                                          .approved_by = job->approver};
+                                          .approved_by = job->approver,
+                                          .catch_up = catch_up_detail(decision)};
     bool contains = playbooks > 0 && tasks[0].acts_on_principal;
     admission.notices = list_notices(job, &admission.notice_count);
     if (contains) {
         const struct playbook *first = definition_playbook(job->definition, tasks[0].playbook);
         admission.limit = principal_limit(job, first);
         admission.escape = playbook_task(job, first, true);
-        if (proposal == ADMIT_RESPOND) {
+        if (proposal == ADMIT_RESPOND && !is_catching_up(job)) {
             look_ahead(job, first, &head);
             admission.intent_count = head.has_intent ? 1 : 0;
             admission.wakes_later = head.has_intent;

@@ -53,6 +53,36 @@ static void an_intent_is_written_once_and_never_rewritten(void **state) {
     story_finish(story, &task, INCIDENT_DONE);
 }
 
+static void what_contains_anybody_of_a_role_is_found(void **state) {
+    struct story *story = *state;
+    static const char *const targets[] = {"1/AROA",    "1/AROA:one", "1/AROA:two",
+                                          "1/AROAB:x", "1/AROB",     "1/ARO"};
+    struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
+    for (size_t i = 0; i < ARRAY_COUNT(targets); i++) {
+        story_make_effect(story, task, targets[i], targets[i], "deny");
+    }
+    struct journal_intent pending = story_intent("p", "1/AROA:three", "deny");
+    assert_int_equal(story_write_intent(story, task, &pending), INTENT_SEND);
+    pending = story_intent("r", "1/AROA:four", "restored");
+    pending.is_containing = false;
+    assert_int_equal(story_write_intent(story, task, &pending), INTENT_SEND);
+    struct journal_effect *effects = NULL;
+    size_t count = 0;
+    struct error error = {0};
+    assert_ok(
+        journal_read_kin(story->journal, TEXT("1/AROA"), story->arena, &effects, &count, &error),
+        &error);
+    assert_int_equal(count, 4);
+    assert_text_equal(effects[0].name.target, "1/AROA:three");
+    assert_text_equal(effects[3].name.target, "1/AROA");
+    assert_true(let_go(story, task, effects[3].id)); /* being taken back: it stands no more */
+    assert_ok(
+        journal_read_kin(story->journal, TEXT("1/AROA"), story->arena, &effects, &count, &error),
+        &error);
+    assert_int_equal(count, 3);
+    story_finish(story, &task, INCIDENT_DONE);
+}
+
 static void an_outcome_without_an_intent_stores_nothing(void **state) {
     struct story *story = *state;
     struct journal_task *task = story_respond(story, "event-1", "rule-a", "user-1");
@@ -585,6 +615,7 @@ static void a_dossier_is_of_one_moment(void **state) {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
 const struct CMUnitTest effect_stories[] = {
     STORY(an_intent_is_written_once_and_never_rewritten),
+    STORY(what_contains_anybody_of_a_role_is_found),
     STORY(an_outcome_without_an_intent_stores_nothing),
     STORY(an_identical_pending_call_is_enough),
     STORY(a_resource_limit_refuses_the_intent_alone),

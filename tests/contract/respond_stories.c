@@ -401,7 +401,7 @@ static struct journal_task *hold(struct story *story, const char *key) {
 static void approve(struct story *story, const struct ulid *id) {
     struct error error = {0};
     assert_ok(journal_approve(story->journal, id, TEXT("alice"), TEXT("{\"approver\":\"alice\"}"),
-                              &error),
+                              false, &error),
               &error);
 }
 
@@ -445,6 +445,119 @@ static void an_approved_incident_is_decided_anew(void **state) {
     assert_int_equal(story_count_audit(story, "approve"), 1);
 }
 
+static void an_override_is_decided_beside_a_plain_approval(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *first = hold(story, "event-1");
+    struct ulid id = first->incident.id;
+    journal_task_free(&first);
+    approve(story, &id);
+    struct journal_task *plain = story_claim(story); /* it is being decided */
+    for (int i = 0; i < 2; i++) {                    /* once more is no more */
+        assert_ok(journal_approve(story->journal, &id, TEXT("bob"), TEXT("{\"override\":true}"),
+                                  true, &error),
+                  &error);
+    }
+    approve(story, &id);
+    struct journal_admitted admitted = admit_approved(story, &plain, ADMIT_HOLD);
+    assert_int_equal(admitted.state, INCIDENT_HELD);
+    journal_admitted_done(&admitted);
+    struct journal_task *task = story_claim(story);
+    assert_text_equal(task->detail, "{\"override\":true}");
+    story_claim_none(story);
+    admitted = admit_approved(story, &task, ADMIT_RESPOND);
+    assert_int_equal(admitted.state, INCIDENT_RESPONDING);
+    story_finish(story, &admitted.next, INCIDENT_DONE);
+    journal_admitted_done(&admitted);
+    assert_int_equal(story_count_audit(story, "approve"), 2);
+}
+
+/* Approves it, and admits it with a playbook that restores; its task is done then. */
+static void approve_with_work(struct story *story, const struct ulid *id) {
+    struct error error = {0};
+    approve(story, id);
+    struct journal_task *task = story_claim(story);
+    struct journal_new_task restore = story_playbook("restore", false);
+    const struct journal_admission admission = {.proposal = ADMIT_RESPOND,
+                                                .tasks = &restore,
+                                                .task_count = 1,
+                                                .approved_by = TEXT("alice"),
+                                                .catch_up = TEXT("{\"approver\":\"alice\"}")};
+    struct journal_admitted admitted = {0};
+    assert_ok(journal_admit(story->journal, task, &admission, &admitted, &error), &error);
+    assert_non_null(admitted.next);
+    struct journal_intent intent = story_intent("event-1/restore", "", "");
+    story_write_intent(story, admitted.next, &intent);
+    story_write_outcome(story, admitted.next, "event-1/restore", CALL_DONE, false);
+    story_finish(story, &admitted.next, INCIDENT_HELD);
+    journal_admitted_done(&admitted);
+    journal_task_free(&task);
+}
+
+static void what_joined_a_held_incident_is_caught_up_once(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *first = hold(story, "event-1");
+    struct ulid id = first->incident.id;
+    journal_task_free(&first);
+    struct journal_new_task restore = story_playbook("restore", false);
+    struct journal_task *task = story_arrive(story, "event-12", "rule-a", "event-1");
+    struct ulid joined = task->incident.id;
+    struct journal_admitted admitted = story_admit(story, task, &restore, 1);
+    assert_int_equal(admitted.state, INCIDENT_JOINED);
+    assert_null(admitted.next);
+    journal_admitted_done(&admitted);
+
+    approve_with_work(story, &id);
+    task = story_claim(story);
+    story_claim_none(story);
+    assert_int_equal(task->kind, TASK_RESPOND);
+    assert_string_equal(task->incident.id.text, joined.text);
+    assert_text_equal(task->event_key, "event-12");
+    const struct journal_admission admission = {.proposal = ADMIT_RESPOND,
+                                                .tasks = &restore,
+                                                .task_count = 1,
+                                                .approved_by = TEXT("alice")};
+    assert_ok(journal_admit(story->journal, task, &admission, &admitted, &error), &error);
+    journal_task_free(&task);
+    assert_string_equal(admitted.next->incident.id.text, id.text);
+    assert_text_equal(admitted.next->event_key, "event-12");
+    struct journal_intent intent = story_intent("event-12#approved-1/restore", "", "");
+    assert_int_equal(story_write_intent(story, admitted.next, &intent), INTENT_SEND);
+    story_write_outcome(story, admitted.next, "event-12#approved-1/restore", CALL_DONE, false);
+    story_finish(story, &admitted.next, INCIDENT_DETECTED);
+    journal_admitted_done(&admitted);
+    story_assert_state(story, &joined, INCIDENT_JOINED);
+    assert_int_equal(story_count_audit(story, "caught up"), 1);
+
+    approve_with_work(story, &id); /* held again in the meantime: once is enough */
+    story_claim_none(story);
+}
+
+static void what_joined_waits_for_nobody_who_was_let_go(void **state) {
+    struct story *story = *state;
+    struct error error = {0};
+    struct journal_task *first = hold(story, "event-1");
+    struct ulid id = first->incident.id;
+    journal_task_free(&first);
+    struct journal_new_task restore = story_playbook("restore", false);
+    struct journal_admitted admitted = story_admit(
+        story, story_arrive(story, "event-2", "rule-a", "event-1"), &restore, 1);
+    journal_admitted_done(&admitted);
+    approve_with_work(story, &id);
+    struct journal_task *task = story_claim(story);
+    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), false, &error), &error);
+    const struct journal_admission admission = {.proposal = ADMIT_RESPOND,
+                                                .tasks = &restore,
+                                                .task_count = 1,
+                                                .approved_by = TEXT("alice")};
+    assert_ok(journal_admit(story->journal, task, &admission, &admitted, &error), &error);
+    assert_null(admitted.next);
+    journal_admitted_done(&admitted);
+    journal_task_free(&task);
+    assert_int_equal(story_count_audit(story, "not caught up"), 1);
+}
+
 static void what_the_guard_still_holds_stays_held(void **state) {
     struct story *story = *state;
     struct journal_task *first = hold(story, "event-1");
@@ -484,8 +597,8 @@ static void a_dismissed_incident_is_over(void **state) {
     struct journal_task_row *rows = NULL;
     assert_int_equal(story_tasks(story, &id, &rows), 0);
     error = (struct error){0};
-    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), &error), &error,
-                 ERROR_INVALID, "is dismissed: approve is for held ones");
+    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), false, &error),
+                 &error, ERROR_INVALID, "is dismissed: approve is for held ones");
     assert_int_equal(story_count_audit(story, "dismissed"), 1);
 }
 
@@ -493,16 +606,16 @@ static void only_the_held_are_approved_or_dismissed(void **state) {
     struct story *story = *state;
     struct error error = {0};
     struct ulid id = story_append(story, "event-1", "rule-a", "user-1");
-    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), &error), &error,
-                 ERROR_INVALID, "detected");
+    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), false, &error),
+                 &error, ERROR_INVALID, "detected");
     error = (struct error){0};
     assert_fails(journal_dismiss(story->journal, &id, TEXT("alice"), &error), &error, ERROR_INVALID,
                  "detected");
     struct ulid none = id;
     none.text[25] = none.text[25] == '0' ? '1' : '0';
     error = (struct error){0};
-    assert_fails(journal_approve(story->journal, &none, TEXT("alice"), TEXT("{}"), &error), &error,
-                 ERROR_NOT_FOUND, none.text);
+    assert_fails(journal_approve(story->journal, &none, TEXT("alice"), TEXT("{}"), false, &error),
+                 &error, ERROR_NOT_FOUND, none.text);
     error = (struct error){0};
     assert_fails(journal_dismiss(story->journal, &none, TEXT("alice"), &error), &error,
                  ERROR_NOT_FOUND, none.text);
@@ -523,6 +636,9 @@ static void what_is_contained_is_undone_not_dismissed(void **state) {
 const struct CMUnitTest respond_stories[] = {
     STORY(each_proposal_leads_to_its_state),
     STORY(an_approved_incident_is_decided_anew),
+    STORY(an_override_is_decided_beside_a_plain_approval),
+    STORY(what_joined_a_held_incident_is_caught_up_once),
+    STORY(what_joined_waits_for_nobody_who_was_let_go),
     STORY(what_the_guard_still_holds_stays_held),
     STORY(a_dismissed_incident_is_over),
     STORY(only_the_held_are_approved_or_dismissed),

@@ -330,6 +330,9 @@ struct journal_admission {
     /* A person's name: decides a held incident anew. Neither cooldown nor limits count; what isn't
      * ADMIT_RESPOND leaves it held, with the reason. Empty: an incident that was never decided. */
     struct text approved_by;
+    /* Then: the detail of respond tasks that are made for incidents which joined this one while it
+     * was held, and whose work was never begun; empty: none are made. */
+    struct text catch_up;
     /* The caller will call journal_wake(), so that the other tasks' workers don't take processor
      * time from the first. */
     bool wakes_later;
@@ -352,7 +355,8 @@ void journal_admitted_done(struct journal_admitted *admitted);
  * Joins the latest open incident (held, observed, responding, done) of the same rule and subject
  * created less than cooldown ago. Then, if the proposal is ADMIT_RESPOND and that incident is
  * responding or done, the tasks with acts_on_principal false are made, for that incident, which is
- * responding (again).
+ * responding (again). Of what joined a held incident they are made when that one is approved: its
+ * own respond task is due then, and decides (approved_by, ADMIT_RESPOND) whether they are.
  *
  * A joined event dated over 10 s after that incident's latest containing call is an escape: the
  * severity of that incident becomes critical, its verify tasks are due at once, and (ADMIT_RESPOND)
@@ -513,10 +517,12 @@ MUST_CHECK bool journal_undo(struct journal *journal, const struct ulid *inciden
 
 /* An operator's approval of a held incident: a respond task with this detail is due, which decides
  * it anew (admission.approved_by). Asking again while that task is open, or when the incident
- * responds or did, changes nothing. ERROR_INVALID for any other state, naming it, and for a joined
- * incident the one it joined. ERROR_NOT_FOUND. */
+ * responds or did, changes nothing; but one that goes further than a plain approval (`is_override`)
+ * is decided too, beside a task that is open. ERROR_INVALID for any other state, naming it, and for
+ * a joined incident the one it joined. ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_approve(struct journal *journal, const struct ulid *incident,
-                                struct text actor, struct text detail, struct error *error);
+                                struct text actor, struct text detail, bool is_override,
+                                struct error *error);
 
 /* An operator's word that a held incident needs no response: it is over, its tasks that nobody
  * holds are gone. Asking again changes nothing. ERROR_INVALID for any other state, naming it, and

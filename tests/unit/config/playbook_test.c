@@ -293,6 +293,13 @@ static const struct step_case {
      "{\"name\":\"a\",\"call\":\"iam:PutX\",\"undo\":null,\"verify\":{\"call\":\"iam:GetX\","
      "\"matches\":{\"a\":[\"${sent.x}\"]},\"after\":[\"1ms\",\"1d\"]}}",
      ""},
+    {"resource",
+     "{\"ladder\":\"${principal.id}\",\"first_of\":[{\"name\":\"a\",\"call\":\"iam:GetX\"}]}",
+     "2: only a playbook that acts on a principal has a \"ladder\"\n"},
+    {"principal",
+     "{\"ladder\":\"${principal.id}\",\"first_of\":[{\"name\":\"a\",\"call\":\"iam:GetX\"}]},"
+     "{\"ladder\":\"${principal.id}\",\"first_of\":[{\"name\":\"b\",\"call\":\"iam:GetX\"}]}",
+     "75: a playbook has one \"ladder\"\n"},
     {"principal", "{\"first_of\":[]}", "13: a \"first_of\" needs steps\n"},
     {"principal", "{\"name\":\"a\",\"first_of\":[{\"first_of\":[]}]}",
      "2: unknown key \"name\" in a \"first_of\"\n25: a \"first_of\" can't stand in another\n"},

@@ -773,7 +773,9 @@ static void approve(struct stage *stage, const struct ulid *id, bool overrides_p
     scoped(arena_free) struct arena *arena = arena_new();
     struct text detail = approval_detail(TEXT("alice"), clock_unix_ms(&stage->clock.clock),
                                          overrides_protection, arena);
-    assert_ok(journal_approve(stage->journal, id, TEXT("alice"), detail, &error), &error);
+    assert_ok(
+        journal_approve(stage->journal, id, TEXT("alice"), detail, overrides_protection, &error),
+        &error);
 }
 
 static void test_approve_asks_and_writes_nothing(void **state) {
@@ -809,6 +811,36 @@ static void test_what_is_approved_is_done_and_looked_after(void **state) {
     assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
     assert_non_null(strstr(stage.aws->document, "Deny"));
     assert_state(&stage, &other, INCIDENT_HELD, "awaits approval");
+    done(&stage);
+}
+
+static void test_what_joined_is_restored_when_it_is_approved(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &approving);
+    struct ulid first = stage_event(&stage, "i-1", 0);
+    struct ulid joined[2];
+    stage_run(&stage);
+    joined[0] = stage_event(&stage, "i-2", 0);
+    joined[1] = stage_event(&stage, "i-3", 0);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), "");
+    approve(&stage, &first, false);
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), 1);
+    assert_int_equal(stage_count(&stage, "ec2:DescribeInstanceAttribute"), 3);
+    assert_int_equal(stage_incident(&stage, &first).effects, 2); /* of three: one AWS instance */
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    for (size_t i = 0; i < ARRAY_COUNT(joined); i++) {
+        assert_state(&stage, &joined[i], INCIDENT_JOINED, first.text);
+    }
+    stage_calls(&stage);
+    approve(&stage, &first, false);
+    stage_run(&stage);
+    assert_string_equal(stage_calls(&stage), ""); /* once */
+    stage_event(&stage, "i-4", 0);                /* and what comes now awaits the next word */
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "ec2:ModifyInstanceAttribute"), 0);
     done(&stage);
 }
 
@@ -850,6 +882,38 @@ static void test_the_panic_switch_stops_an_approval(void **state) {
     assert_state(&stage, &id, INCIDENT_DONE, "");
     done(&stage);
     done(&observing);
+}
+
+static void test_a_verification_writes_in_no_mode_but_enforce(void **state) {
+    (void)state;
+    static const char *const modes[] = {"observe", "approve"};
+    for (size_t i = 0; i < ARRAY_COUNT(modes); i++) {
+        struct stage stage, milder;
+        struct stage_options options = {.mode = modes[i]};
+        stage_open(&stage, &plain);
+        stage_open(&milder, &options);
+        struct ulid first = stage_event(&stage, "i-1", 0);
+        struct ulid other = stage_session_event(&stage, "one", 0);
+        stage_run(&stage);
+        assert_state(&stage, &first, INCIDENT_DONE, "");
+        assert_state(&stage, &other, INCIDENT_DONE, "");
+        struct snapshot *enforce = stage.snapshot;
+        stage.snapshot = milder.snapshot;
+        stage.aws->document[0] = stage.aws->role_policies[0].name[0] = '\0';
+        stage.aws->is_protected = false;
+        stage_calls(&stage);
+        stage_pass(&stage, 180000);
+        static const char *const writes[] = {"iam:PutUserPolicy", "iam:PutRolePolicy",
+                                             "ec2:ModifyInstanceAttribute", "iam:AttachUserPolicy"};
+        for (size_t k = 0; k < ARRAY_COUNT(writes); k++) {
+            assert_int_equal(stage_count(&stage, writes[k]), 0);
+        }
+        assert_string_equal(stage.aws->document, "");
+        assert_false(stage.aws->is_protected);
+        stage.snapshot = enforce;
+        done(&stage);
+        done(&milder);
+    }
 }
 
 static void test_an_approval_asks_again_who_it_is(void **state) {
@@ -1751,8 +1815,10 @@ int main(void) {
         cmocka_unit_test(test_observe_journals_the_plan_and_calls_nothing),
         cmocka_unit_test(test_approve_asks_and_writes_nothing),
         cmocka_unit_test(test_what_is_approved_is_done_and_looked_after),
+        cmocka_unit_test(test_what_joined_is_restored_when_it_is_approved),
         cmocka_unit_test(test_an_approved_write_is_tried_again),
         cmocka_unit_test(test_the_panic_switch_stops_an_approval),
+        cmocka_unit_test(test_a_verification_writes_in_no_mode_but_enforce),
         cmocka_unit_test(test_an_approval_asks_again_who_it_is),
         cmocka_unit_test(test_a_protected_principal_needs_more_than_an_approval),
         cmocka_unit_test(test_an_approval_is_beyond_the_limits),
