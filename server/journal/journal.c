@@ -168,12 +168,13 @@ static void ignore_completion(void *arg, const struct error *error) {
     (void)error;
 }
 
-/* Under load a slice now and then; when nobody asks for anything, one after the other. */
+/* Under load a slice now and then; more often when nobody asks for anything. What slices write has
+ * to be moved home: one after the other without a pause, they would keep the disk busy. */
 static bool is_retention_due(const struct journal *journal, bool is_idle) {
     bool is_due = journal->retention.is_running ||
                   clock_mono_ms(journal->clock) >= journal->retention.next_mono_ms;
-    return is_due && (is_idle || clock_mono_ms(&clock_system) >=
-                                     journal->retention.last_mono_ms + JOURNAL_RETENTION_PAUSE_MS);
+    int64_t pause_ms = is_idle ? JOURNAL_RETENTION_IDLE_MS : JOURNAL_RETENTION_PAUSE_MS;
+    return is_due && clock_mono_ms(&clock_system) >= journal->retention.last_mono_ms + pause_ms;
 }
 
 /* One slice of it, as a group of its own. */
@@ -207,10 +208,12 @@ static bool wait_for_work(struct journal *journal) {
     bool is_more = true;
     if (queued_count(journal) == 0) {
         is_more = !journal->shared.is_stopping;
-        if (is_more && !journal->retention.is_running) {
+        if (is_more) {
             journal->shared.is_idle = true;
             condition_wait_ms(&journal->work, &journal->lock,
-                              journal->shared.is_ready ? JOURNAL_RETENTION_MS : JOURNAL_PROBE_MS);
+                              !journal->shared.is_ready       ? JOURNAL_PROBE_MS
+                              : journal->retention.is_running ? JOURNAL_RETENTION_IDLE_MS
+                                                              : JOURNAL_RETENTION_MS);
             journal->shared.is_idle = false;
         }
     }

@@ -21,6 +21,7 @@
 #define JOURNAL_READ_SLICE_US      2000
 #define JOURNAL_RETENTION_MS       60000
 #define JOURNAL_RETENTION_PAUSE_MS 100
+#define JOURNAL_RETENTION_IDLE_MS  50 /* when nobody asks for anything: somebody may, any moment */
 #define JOURNAL_RETAIN_LEAST_MS    (INT64_C(2) * 24 * 60 * 60 * 1000)
 #define JOURNAL_KEEP_KEYS_MS       (INT64_C(30) * 24 * 60 * 60 * 1000)
 

@@ -458,7 +458,7 @@ static bool retention_delete(struct store *store, const struct ulid *incident,
 static bool vacuum_some(struct sqlite *sqlite, struct error *error) {
     int64_t free_pages = 0;
     return sqlite_number(sqlite, "PRAGMA freelist_count", &free_pages, error) &&
-           (free_pages < 512 || sqlite_run(sqlite, "PRAGMA incremental_vacuum(64)", error));
+           (free_pages < 512 || sqlite_run(sqlite, "PRAGMA incremental_vacuum(32)", error));
 }
 
 static bool retention_events(struct store *store, int64_t until_unix_ms, size_t limit,

@@ -1,4 +1,6 @@
-/* What a durable append costs: journal_bench [FOLDER] (default: the present one).
+/* What a durable append costs: journal_bench [FOLDER] (default: the present one); with a number
+ * behind it, what it costs while retention deletes so many old incidents and their pages are given
+ * back.
  *
  * Each append is an event with one incident: rows of event, incident, task and audit. Groups are
  * exact: the completion of a group's last append, on the journal's own thread, queues the next
@@ -12,6 +14,7 @@
 #include "riposte/journal/journal.h"
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,9 @@
 
 #define BODY_BYTES 2500
 #define GROUP_MAX  64
+
+#define SPACED_APPENDS 2000
+#define SPACE_MS       4
 
 struct bench {
     struct journal *journal;
@@ -160,6 +166,92 @@ static void run_lone(struct bench *bench, size_t count) {
     free(took_us);
 }
 
+/* Appends alone, at some distance from each other: in between the journal has time for itself. */
+static void run_spaced(struct bench *bench, const char *what, size_t count) {
+    int64_t *took_us = memory_new_array(count, sizeof(*took_us));
+    for (size_t i = 0; i < count; i++) {
+        int64_t before_us = clock_mono_us(&clock_system);
+        bench->groups_left = 0;
+        bench->waiting_for = 1;
+        bench->is_done = false;
+        append_one(bench);
+        mutex_lock(&bench->lock);
+        while (!bench->is_done) {
+            condition_wait(&bench->done, &bench->lock);
+        }
+        mutex_unlock(&bench->lock);
+        took_us[i] = clock_mono_us(&clock_system) - before_us;
+        clock_sleep_ms(SPACE_MS);
+    }
+    qsort(took_us, count, sizeof(*took_us), compare);
+    printf("%s: p50 %lld us, p99 %lld us, worst %lld us\n", what, (long long)took_us[count / 2],
+           (long long)took_us[count * 99 / 100], (long long)took_us[count - 1]);
+    free(took_us);
+}
+
+static void open_journal(struct bench *bench, const char *url, int64_t retain_ms) {
+    const struct journal_options options = {.url = url,
+                                            .clock = &clock_system,
+                                            .queue_limit = 1000000,
+                                            .workers = 8,
+                                            .retain_ms = retain_ms};
+    struct error error = {0};
+    if (!journal_open(&options, &bench->journal, &error)) {
+        fprintf(stderr, "journal_bench: %s\n", error.text);
+        exit(1);
+    }
+}
+
+/* All incidents become old and over: what the workers and the time would have done. */
+static void age(const char *path) {
+    sqlite3 *db = NULL;
+    char text[512];
+    int64_t then = clock_unix_ms(&clock_system) - INT64_C(4) * 24 * 60 * 60 * 1000;
+    struct ulid id = random_ulid(then);
+    snprintf(text, sizeof(text),
+             "UPDATE incident SET state = 3, updated = %lld, id = '%.10s' || substr(id, 11);"
+             "UPDATE event SET received = %lld; DELETE FROM task",
+             (long long)then, id.text, (long long)then);
+    if (sqlite3_open(path, &db) != SQLITE_OK ||
+        sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
+        fprintf(stderr, "journal_bench: %s\n", sqlite3_errmsg(db));
+        exit(1);
+    }
+    sqlite3_close(db);
+}
+
+static long long count_rows(const char *path, const char *text) {
+    sqlite3 *db = NULL;
+    sqlite3_stmt *query = NULL;
+    long long count = -1;
+    if (sqlite3_open(path, &db) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, text, -1, &query, NULL) == SQLITE_OK &&
+        sqlite3_step(query) == SQLITE_ROW) {
+        count = sqlite3_column_int64(query, 0);
+    }
+    sqlite3_finalize(query);
+    sqlite3_close(db);
+    return count;
+}
+
+static void run_retention(struct bench *bench, const char *url, const char *path, size_t count) {
+    open_journal(bench, url, 0);
+    run(bench, GROUP_MAX, count / GROUP_MAX);
+    journal_close(&bench->journal);
+    age(path);
+    printf("%lld old incidents, %lld pages\n", count_rows(path, "SELECT count(*) FROM incident"),
+           count_rows(path, "PRAGMA page_count"));
+    open_journal(bench, url, 0);
+    run_spaced(bench, "without retention", SPACED_APPENDS);
+    journal_close(&bench->journal);
+    open_journal(bench, url, 1);
+    run_spaced(bench, "while it deletes ", SPACED_APPENDS);
+    journal_close(&bench->journal);
+    printf("%lld incidents left, %lld pages, %lld of them free\n",
+           count_rows(path, "SELECT count(*) FROM incident"), count_rows(path, "PRAGMA page_count"),
+           count_rows(path, "PRAGMA freelist_count"));
+}
+
 static void remove_files(const char *folder) {
     static const char *const names[] = {"journal.db", "journal.db-wal", "journal.db-journal"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
@@ -189,21 +281,19 @@ int main(int argument_count, char **arguments) {
         return 1;
     }
     snprintf(url, sizeof(url), "sqlite:%s/journal.db", folder);
-    const struct journal_options options = {
-        .url = url, .clock = &clock_system, .queue_limit = 1000000, .workers = 8};
-    struct error error = {0};
-    if (!journal_open(&options, &bench.journal, &error)) {
-        fprintf(stderr, "journal_bench: %s\n", error.text);
-        return 1;
-    }
     sha256(blob_text(bench.definition.text), bench.definition.hash);
     mutex_init(&bench.lock);
     condition_init(&bench.done);
-    run_lone(&bench, 500);
-    run(&bench, 1, 1000);
-    run(&bench, 16, 300);
-    run(&bench, GROUP_MAX, 100);
-    journal_close(&bench.journal);
+    if (argument_count > 2) {
+        run_retention(&bench, url, url + 7, strtoul(arguments[2], NULL, 10));
+    } else {
+        open_journal(&bench, url, 0);
+        run_lone(&bench, 500);
+        run(&bench, 1, 1000);
+        run(&bench, 16, 300);
+        run(&bench, GROUP_MAX, 100);
+        journal_close(&bench.journal);
+    }
     remove_files(folder);
     blob_unref(&bench.body);
     blob_unref(&bench.definition.text);

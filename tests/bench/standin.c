@@ -6,8 +6,9 @@
  *
  *     <monotonic ns> <CPU ns of the watched process, or 0>
  *
- * usage: standin [PORT]      prints its port. PUT /watch/PID says whom to watch. Ends with its
- * standard input. */
+ * usage: standin [PORT [RECORD]]      prints its port. PUT /watch/PID says whom to watch. Into the
+ * file RECORD goes a line for each write that was asked for: "ACTION USER-OR-INSTANCE HASH", the
+ * hash of the policy document. Ends with its standard input. */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -25,7 +26,7 @@
 
 #define REQUEST_BYTES (64 * 1024)
 #define PEERS         256
-#define USERS         4096 /* a power of two; a newer user takes an older one's place */
+#define USERS         65536 /* a power of two; a newer user takes an older one's place when it is full */
 #define NAME_BYTES    64
 #define POLICY_BYTES  1024
 
@@ -45,6 +46,7 @@ static struct peer *peers[PEERS];
 static struct user users[USERS];
 static clockid_t watched_clock;
 static bool is_watching;
+static FILE *record;
 
 static long long now_ns(clockid_t clock) {
     struct timespec time = {0};
@@ -89,12 +91,20 @@ static void answer_text(int fd, const char *type, const char *body, size_t bytes
     }
 }
 
-static struct user *find_user(const char *name) {
+static unsigned hash_of(const char *text) {
     unsigned hash = 2166136261U;
-    for (const char *at = name; *at; at++) {
+    for (const char *at = text; *at; at++) {
         hash = (hash ^ (unsigned char)*at) * 16777619U;
     }
+    return hash;
+}
+
+static struct user *find_user(const char *name) {
+    unsigned hash = hash_of(name);
     struct user *user = &users[hash & (USERS - 1)];
+    for (unsigned i = 1; i < USERS && user->name[0] && strcmp(user->name, name) != 0; i++) {
+        user = &users[(hash + i) & (USERS - 1)];
+    }
     if (strcmp(user->name, name) != 0) {
         *user = (struct user){0};
         snprintf(user->name, sizeof(user->name), "%s", name);
@@ -155,6 +165,17 @@ static void watch(const char *pid) {
     is_watching = clock_getcpuclockid((pid_t)strtol(pid, NULL, 10), &watched_clock) == 0;
 }
 
+static void note_write(const char *action, const char *body, const struct user *user) {
+    char instance[NAME_BYTES];
+    bool is_policy = strcmp(action, "PutUserPolicy") == 0;
+    field(body, "InstanceId=", instance, sizeof(instance));
+    if (record && (is_policy || strcmp(action, "ModifyInstanceAttribute") == 0)) {
+        fprintf(record, "%s %s %08x\n", action, is_policy ? user->name : instance,
+                is_policy ? hash_of(user->policy) : 0);
+        fflush(record);
+    }
+}
+
 static void handle_action(int fd, const char *body, long long mono_ns) {
     char action[NAME_BYTES];
     char name[NAME_BYTES];
@@ -169,6 +190,7 @@ static void handle_action(int fd, const char *body, long long mono_ns) {
             user->cpu_ns = cpu_ns;
         }
     }
+    note_write(action, body, user);
     answer_action(fd, action, user);
     if (user->waiting != 0 && user->mono_ns != 0) {
         answer_wait(user);
@@ -253,6 +275,7 @@ static int listen_on(unsigned short port) {
 
 int main(int argc, char **argv) {
     int listening = listen_on(argc > 1 ? (unsigned short)strtoul(argv[1], NULL, 10) : 0);
+    record = argc > 2 ? fopen(argv[2], "a") : NULL;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listening};
     assert(epoll_ctl(epoll, EPOLL_CTL_ADD, listening, &event) == 0);
