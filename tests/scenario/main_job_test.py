@@ -173,16 +173,18 @@ class MainJob(Scenario):
                  statement["Condition"]),
                 ("Deny", "*", "*", {"StringEquals": {
                     "aws:userid": assumed["AssumedRoleUser"]["AssumedRoleId"]}}))
-        self.assertEqual(self.moto.role_policies("deploy"),
-                         sorted([self.session_deny(first), self.session_deny(second)]))
-        self.assertEqual(relay.actions().count("PutRolePolicy"), 2)
+        revoked = f"riposte-revoked-{incidents[1]}"  # the second one costs the older ones theirs
+        self.assertEqual(self.moto.role_policies("deploy"), sorted(
+            [self.session_deny(first), self.session_deny(second), revoked]))
+        self.assertEqual(relay.actions().count("PutRolePolicy"), 3)
         self.assertNotIn("PutUserPolicy", relay.actions())
 
         undone = server.cli("incidents", "undo", incidents[0], "--yes", "-c",
                             str(server.settings_path))
         self.assertEqual(undone.returncode, 0, undone.stderr)
         server.wait_for_state(incidents[0], "released")
-        self.assertEqual(self.moto.role_policies("deploy"), [self.session_deny(second)])
+        self.assertEqual(self.moto.role_policies("deploy"),
+                         [self.session_deny(second), revoked])
         self.assertEqual(server.incident(incidents[1])["state"], "done")
 
     def test_role_made_again_under_the_same_name_is_held(self):
