@@ -76,7 +76,8 @@ static bool open_journal(struct daemon *daemon, const sigset_t *signals, struct 
         .workers = settings->workers,
         .retain_ms = settings->retain_ms,
     };
-    return daemon_open_journal(settings, &options, signals, &daemon->journal, error);
+    return daemon_open_journal(settings, daemon->supervisor, &options, signals, &daemon->journal,
+                               error);
 }
 
 static bool note_key(void *arg, struct text access_key_id, struct error *error) {
@@ -136,6 +137,8 @@ static bool start_intake(struct daemon *daemon, struct error *error) {
         .name = "intake",
         .address = address,
         .port = settings->listen.port,
+        .has_socket = supervisor_socket(daemon->supervisor, "intake") >= 0,
+        .socket = supervisor_socket(daemon->supervisor, "intake"),
         .limits = {.threads = intake_threads(),
                    .connections = settings->listen.connections,
                    .connections_per_address = settings->listen.connections_per_address,
@@ -176,6 +179,8 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
         .name = "admin",
         .address = address,
         .port = settings->admin.port,
+        .has_socket = supervisor_socket(daemon->supervisor, "admin") >= 0,
+        .socket = supervisor_socket(daemon->supervisor, "admin"),
         .limits = {.threads = 1,
                    .connections = ADMIN_CONNECTIONS,
                    .request_ms = REQUEST_MS,
@@ -212,9 +217,10 @@ static void enter_sandbox(struct daemon *daemon) {
 static bool start(struct daemon *daemon, const sigset_t *signals, struct error *error) {
     daemon->recent = recent_new(RECENT_CAPACITY);
     daemon_reload_register();
-    if (!load(daemon, error)) {
+    if (!supervisor_new(&daemon->supervisor, error) || !load(daemon, error)) {
         return false;
     }
+    supervisor_notify(daemon->supervisor, "EXTEND_TIMEOUT_USEC=240000000"); /* another's journal */
     if (daemon->has_sandbox) {
         enter_sandbox(daemon);
     }
@@ -225,10 +231,19 @@ static bool start(struct daemon *daemon, const sigset_t *signals, struct error *
            start_admin(daemon, error);
 }
 
+/* The next signal; 0: it is time to say that we are alive. */
+static int wait_for_signal(const struct daemon *daemon, const sigset_t *signals) {
+    int64_t ms = supervisor_watchdog_ms(daemon->supervisor);
+    const struct timespec wait = {ms / 1000, (ms % 1000) * 1000000};
+    int got = ms > 0 ? sigtimedwait(signals, NULL, &wait) : sigwaitinfo(signals, NULL);
+    return got > 0 ? got : 0;
+}
+
 /* Until a signal to end comes: for ever. SIGHUP reloads. */
 static void serve(struct daemon *daemon, const sigset_t *signals) {
+    supervisor_notify(daemon->supervisor, "READY=1");
     for (;;) {
-        int got = sigwaitinfo(signals, NULL);
+        int got = wait_for_signal(daemon, signals);
         if (got == SIGTERM || got == SIGINT) {
             return;
         }
@@ -237,6 +252,7 @@ static void serve(struct daemon *daemon, const sigset_t *signals) {
             struct error error = {0};
             (void)!daemon_reload(daemon, TEXT("SIGHUP"), &findings, &error); /* it says why */
         }
+        supervisor_notify(daemon->supervisor, "WATCHDOG=1");
     }
 }
 
@@ -276,6 +292,9 @@ static void drain(struct daemon *daemon, const sigset_t *ends) {
 
 static void stop(struct daemon *daemon, const sigset_t *ends) {
     struct error error = {0};
+    if (daemon->supervisor) {
+        supervisor_notify(daemon->supervisor, "STOPPING=1");
+    }
     drain(daemon, ends);
     if (daemon->journal) {
         journal_stop_claims(daemon->journal);
@@ -299,6 +318,7 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     snapshot_unref(&daemon->shared.snapshot);
     mutex_done(&daemon->lock);
     mutex_done(&daemon->reloading);
+    supervisor_free(&daemon->supervisor);
 }
 
 /* A connection is a descriptor; 1,024 are what a shell gives. */

@@ -9,6 +9,7 @@
 #include "riposte/base/error.h"
 #include "riposte/base/mutex.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/daemon/supervisor.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/intake/intake.h"
 #include "riposte/operate/admin.h"
@@ -20,6 +21,7 @@
 struct daemon {
     const char *settings_path;
     bool has_sandbox;
+    struct supervisor *supervisor;
     struct journal *journal;
     struct recent *recent;
     struct http_client *http;
@@ -61,6 +63,7 @@ void daemon_warm_accounts(struct daemon *daemon, const struct settings *settings
  * waits as long as the settings say: /readyz and POSTs are answered 503 meanwhile, /healthz 200.
  * Ends early on a signal of `signals` that ends. */
 MUST_CHECK bool daemon_open_journal(const struct settings *settings,
+                                    const struct supervisor *supervisor,
                                     const struct journal_options *options, const sigset_t *signals,
                                     struct journal **journal_out, struct error *error);
 

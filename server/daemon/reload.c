@@ -87,7 +87,9 @@ static bool reload(struct daemon *daemon, struct text actor, struct buffer *find
 bool daemon_reload(void *arg, struct text actor, struct buffer *findings, struct error *error) {
     struct daemon *daemon = arg;
     mutex_lock(&daemon->reloading);
+    supervisor_notify_reloading(daemon->supervisor);
     bool is_done = reload(daemon, actor, findings, error);
+    supervisor_notify(daemon->supervisor, "READY=1");
     mutex_unlock(&daemon->reloading);
     metric_add(&reloads, 1, METRIC_LABELS(is_done ? TEXT("done") : TEXT("refused")));
     if (!is_done) {

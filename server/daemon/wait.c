@@ -36,14 +36,16 @@ static void handle_ready(void *arg, struct request *request) {
 }
 
 /* What is answered 503 comes again: EventBridge keeps it. */
-static bool start_answering(const struct settings *settings, const struct route *routes,
-                            size_t route_count, struct listener **listener_out,
-                            struct error *error) {
+static bool start_answering(const struct settings *settings, const struct supervisor *supervisor,
+                            const struct route *routes, size_t route_count,
+                            struct listener **listener_out, struct error *error) {
     scoped(memory_free_at) char *address = text_copy(settings->listen.address);
     const struct listener_options options = {
         .name = "waiting",
         .address = address,
         .port = settings->listen.port,
+        .has_socket = supervisor_socket(supervisor, "intake") >= 0,
+        .socket = supervisor_socket(supervisor, "intake"),
         .routes = routes,
         .route_count = route_count,
         .limits = {.threads = 1,
@@ -84,9 +86,9 @@ static bool try_until(const struct journal_options *options, int64_t until_mono_
     return false;
 }
 
-bool daemon_open_journal(const struct settings *settings, const struct journal_options *options,
-                         const sigset_t *signals, struct journal **journal_out,
-                         struct error *error) {
+bool daemon_open_journal(const struct settings *settings, const struct supervisor *supervisor,
+                         const struct journal_options *options, const sigset_t *signals,
+                         struct journal **journal_out, struct error *error) {
     if (journal_open(options, journal_out, error)) {
         return true;
     }
@@ -103,7 +105,7 @@ bool daemon_open_journal(const struct settings *settings, const struct journal_o
     char wait[TIME_TEXT_BYTES];
     struct listener *listener = NULL;
     struct error unable = {0};
-    if (!start_answering(settings, routes, ARRAY_COUNT(routes), &listener, &unable)) {
+    if (!start_answering(settings, supervisor, routes, ARRAY_COUNT(routes), &listener, &unable)) {
         return error_wrap(error, "%s", unable.text); /* it runs on this very host */
     }
     duration_format(wait_ms, wait);

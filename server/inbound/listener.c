@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -65,6 +66,8 @@ struct listener {
     struct MHD_Response *refusals[REFUSAL_COUNT];
     char name[16];
     uint16_t port;
+    bool has_socket; /* it came from outside: given back when quiesced */
+    int left_socket;
     const struct route *routes;
     size_t route_count;
     struct listener_limits limits;
@@ -561,6 +564,16 @@ static bool open_socket(const struct listener_options *options, int *socket_out,
     return is_bound || error_wrap(error, "address %s, port %u", options->address, options->port);
 }
 
+static bool copy_socket(const struct listener_options *options, int *socket_out,
+                        struct error *error) {
+    int fd = fcntl(options->socket, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        return error_set_errno(error, errno, "socket %d", options->socket);
+    }
+    *socket_out = fd;
+    return true;
+}
+
 /* The threads that start inside inherit a mask with everything blocked: signals are main's. With
  * poll and not epoll: there libmicrohttpd 0.9.75 never forgets that a connection was readable until
  * its handshake is done, and runs in circles through every wait for a client. */
@@ -603,6 +616,7 @@ static struct listener *listener_new(const struct listener_options *options) {
     snprintf(listener->name, sizeof(listener->name), "%s", options->name);
     listener->routes = options->routes;
     listener->route_count = options->route_count;
+    listener->has_socket = options->has_socket;
     listener->limits = options->limits;
     if (listener->limits.request_ms == 0) {
         listener->limits.request_ms = listener->limits.idle_ms;
@@ -632,7 +646,8 @@ bool listener_start(const struct listener_options *options, struct listener **li
     assert(options->limits.threads > 0 && options->limits.connections >= options->limits.threads);
     metrics_register(metrics, METRIC_COUNT);
     int fd = -1;
-    if (!open_socket(options, &fd, error)) {
+    if (!(options->has_socket ? copy_socket(options, &fd, error)
+                              : open_socket(options, &fd, error))) {
         return error_wrap(error, "listener %s", options->name);
     }
     scoped(listener_free) struct listener *listener = listener_new(options);
@@ -657,10 +672,13 @@ void listener_drain(struct listener *listener) {
     atomic_store(&listener->shared.is_draining, true);
 }
 
-/* Not with MHD_quiesce_daemon(), which takes the socket away from threads that poll it. Refusing
- * every connection in the accept policy has no such window. */
+/* On a socket that others hold, too, connections wait for whoever serves it next, and it must not
+ * be shut down, as libmicrohttpd does with what it still has when it stops. */
 void listener_quiesce(struct listener *listener) {
-    atomic_store(&listener->shared.is_quiesced, true);
+    bool was_quiesced = atomic_exchange(&listener->shared.is_quiesced, true);
+    if (listener->has_socket && !was_quiesced) {
+        listener->left_socket = MHD_quiesce_daemon(listener->daemon);
+    }
 }
 
 size_t listener_pending(const struct listener *listener) {
@@ -684,5 +702,8 @@ void listener_stop(struct listener **listener) {
     assert(listener_pending(*listener) == 0);
     wait_for_zero(&(*listener)->shared.unfinished);
     MHD_stop_daemon((*listener)->daemon);
+    if ((*listener)->has_socket) {
+        close((*listener)->left_socket);
+    }
     listener_free(listener);
 }

@@ -55,6 +55,8 @@ struct listener_options {
     const char *name; /* "intake", "admin": for logs, metrics and thread names */
     const char *address;
     uint16_t port;              /* 0: the kernel chooses, listener_port() tells */
+    bool has_socket;            /* one that listens already: address and port are not looked at */
+    int socket;                 /* a copy is made of it */
     const struct route *routes; /* must outlive the listener */
     size_t route_count;
     struct listener_limits limits;
@@ -65,7 +67,8 @@ MUST_CHECK bool listener_start(const struct listener_options *options,
 uint16_t listener_port(const struct listener *listener);
 /* New requests get 503 with Retry-After from now on. */
 void listener_drain(struct listener *listener);
-/* Takes no connection any more; requests under way go on. First step of stopping. */
+/* Takes no connection any more (on a socket from outside they wait for its next server); requests
+ * under way go on. First step of stopping. */
 void listener_quiesce(struct listener *listener);
 /* Requests that were handed to a handler and aren't answered. */
 size_t listener_pending(const struct listener *listener);
