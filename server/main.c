@@ -11,6 +11,7 @@
 #include "riposte/cli/journal.h"
 #include "riposte/cli/match.h"
 #include "riposte/cli/options.h"
+#include "riposte/cli/orphans.h"
 #include "riposte/cli/plan.h"
 #include "riposte/cli/reload.h"
 #include "riposte/cli/send.h"
@@ -97,6 +98,17 @@ static const struct command commands[] = {
      "says what is wrong. Then 'riposte orphans' finds the denies that the new one doesn't know. "
      "--journal\n"
      "names the file when no server runs. Exit 0: intact, done; 1: broken, not done."},
+    {"orphans", cli_orphans,
+     "[--adopt | --release] [--yes] [INCIDENT...]\n"
+     "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
+     "lists our denies in all accounts that no incident in the journal knows",
+     "After a journal was lost. Looks at the inline policies of all users and roles "
+     "(iam:GetAccount-\n"
+     "AuthorizationDetails) for names 'riposte-...' and our Sid. --adopt makes an incident of "
+     "each,\n"
+     "which 'riposte incidents undo' takes back; --release adopts and takes back. Without --yes it "
+     "only\n"
+     "shows; INCIDENTs, as listed, name some of them. Exit 0: done, 1: not, or not all."},
     {"reload", cli_reload, "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",
      "has the running server read settings, rules, playbooks, secrets and certificate anew",
      "All or nothing: a wrong file leaves the old ones in force, and so does a change of listen,\n"

@@ -8,6 +8,7 @@
 #include "riposte/cli/options.h"
 #include "riposte/daemon/sandbox.h"
 #include "riposte/observe/log.h"
+#include "riposte/respond/orphans.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -156,13 +157,29 @@ static bool start_intake(struct daemon *daemon, struct error *error) {
     return true;
 }
 
+static bool handle_orphans(void *arg, struct text action, struct text only, struct text actor,
+                           const atomic_bool *is_called_off, struct buffer *answer,
+                           struct error *error) {
+    struct daemon *daemon = arg;
+    static const char *const names[] = {"list", "adopt", "release"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (text_equal_string(action, names[i])) {
+            return respond_orphans(daemon->respond, (enum orphans_action)i, only, actor,
+                                   is_called_off, answer, error);
+        }
+    }
+    return error_set(error, ERROR_INVALID, "action: list, adopt or release");
+}
+
 static bool start_admin(struct daemon *daemon, struct error *error) {
     const struct settings *settings = first_settings(daemon);
     const struct admin_options options = {.journal = daemon->journal,
                                           .recent = daemon->recent,
                                           .clock = &clock_system,
                                           .reload_fn = daemon_reload,
-                                          .reload_arg = daemon};
+                                          .reload_arg = daemon,
+                                          .orphans_fn = handle_orphans,
+                                          .orphans_arg = daemon};
     daemon->admin = admin_new(&options);
     struct access *access = NULL;
     if (!admin_prepare(first_snapshot(daemon), &access, error)) {

@@ -756,6 +756,21 @@ static bool effect_list(struct store *store, const struct ulid *incident, struct
     return true;
 }
 
+static bool effect_all(struct store *store, struct arena *arena,
+                       struct journal_effect **effects_out, size_t *count_out,
+                       struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_EFFECT);
+    *effects_out = arena_alloc_array(arena, table->count, sizeof(**effects_out));
+    *count_out = table->count;
+    for (size_t i = 0; i < table->count; i++) {
+        struct store_effect effect = table->rows[table->count - 1 - i]->effect;
+        keep_effect(arena, &effect);
+        (*effects_out)[i] = effect_shown(&effect);
+    }
+    return true;
+}
+
 static bool is_of(struct text target, struct text holder) {
     return text_equal(target, holder) ||
            (text_starts_with(target, holder) && target.data[holder.bytes] == ':');
@@ -1155,6 +1170,7 @@ struct store *store_open_memory(void) {
         .effect_update = effect_update,
         .effect_delete = effect_delete,
         .effect_list = effect_list,
+        .effect_all = effect_all,
         .effect_kin = effect_kin,
         .owner_add = owner_add,
         .owner_remove = owner_remove,

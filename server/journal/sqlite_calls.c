@@ -298,6 +298,14 @@ static bool effect_list(struct store *store, const struct ulid *incident, struct
     return read_effects(&query, arena, effects_out, count_out, error);
 }
 
+static bool effect_all(struct store *store, struct arena *arena,
+                       struct journal_effect **effects_out, size_t *count_out,
+                       struct error *error) {
+    struct query query = query_start(sqlite_of(store),
+                                     "SELECT " EFFECT_COLUMNS " FROM effect f ORDER BY f.id DESC");
+    return read_effects(&query, arena, effects_out, count_out, error);
+}
+
 static bool effect_kin(struct store *store, struct text holder, size_t limit, struct arena *arena,
                        struct journal_effect **effects_out, size_t *count_out,
                        struct error *error) {
@@ -565,6 +573,7 @@ void sqlite_fill_calls(struct store *store) {
     store->effect_update = effect_update;
     store->effect_delete = effect_delete;
     store->effect_list = effect_list;
+    store->effect_all = effect_all;
     store->effect_kin = effect_kin;
     store->owner_add = owner_add;
     store->owner_remove = owner_remove;

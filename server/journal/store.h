@@ -177,6 +177,9 @@ struct store {
     bool (*effect_list)(struct store *store, const struct ulid *incident, struct arena *arena,
                         struct journal_effect **effects_out, size_t *count_out,
                         struct error *error);
+    /* Every one there is, the latest first. */
+    bool (*effect_all)(struct store *store, struct arena *arena,
+                       struct journal_effect **effects_out, size_t *count_out, struct error *error);
     /* Containing ones, not releasing, on `holder` or "<holder>:...", the latest first. */
     bool (*effect_kin)(struct store *store, struct text holder, size_t limit, struct arena *arena,
                        struct journal_effect **effects_out, size_t *count_out, struct error *error);

@@ -38,6 +38,7 @@ enum {
     ROUTE_RULES,
     ROUTE_AUDIT,
     ROUTE_BACKUP,
+    ROUTE_ORPHANS,
     ROUTE_HEALTH,
     ROUTE_READY,
     ROUTE_COUNT,
@@ -523,6 +524,31 @@ static void handle_backup(void *arg, struct request *request) {
     begin_errand(arg, request, run_backup);
 }
 
+static void run_orphans(void *arg) {
+    struct long_request *asked = arg;
+    struct admin *admin = asked->admin;
+    struct request *request = asked->request;
+    scoped(arena_free) struct arena *arena = arena_new();
+    scoped(buffer_done) struct buffer answer = BUFFER_INIT;
+    struct text actor = {NULL, 0};
+    struct error error = {0};
+    free(asked);
+    if (!find_actor(admin, request, arena, &actor)) {
+        request_answer_error(request, 401, "the token is no longer accepted");
+    } else if (!admin->options.orphans_fn(admin->options.orphans_arg,
+                                          request_query(request, "action"),
+                                          request_query(request, "only"), actor,
+                                          &admin->errand.is_called_off, &answer, &error)) {
+        answer_failure(request, &error);
+    } else {
+        request_answer(request, &(struct answer){.status = 200, .body = buffer_text(&answer)});
+    }
+}
+
+static void handle_orphans(void *arg, struct request *request) {
+    begin_errand(arg, request, run_orphans);
+}
+
 void admin_rest(struct admin *admin) {
     errand_rest(&admin->errand);
 }
@@ -604,6 +630,7 @@ const struct route *admin_routes(struct admin *admin, size_t *count_out) {
         [ROUTE_RULES] = {"GET", "/v1/rules", 0, gate_view, handle_rules},
         [ROUTE_AUDIT] = {"GET", "/v1/audit", 0, gate_view, handle_audit},
         [ROUTE_BACKUP] = {"POST", "/v1/journal/backup", BODY_BYTES, gate_operate, handle_backup},
+        [ROUTE_ORPHANS] = {"POST", "/v1/orphans", BODY_BYTES, gate_operate, handle_orphans},
         [ROUTE_HEALTH] = {"GET", "/healthz", 0, NULL, handle_health},
         [ROUTE_READY] = {"GET", "/readyz", 0, NULL, handle_ready},
     };

@@ -149,8 +149,9 @@ static void answer_action(int fd, const char *action, const struct user *user) {
                  "</GetCallerIdentityResult>");
     } else if (strcmp(action, "DescribeInstanceAttribute") == 0) {
         snprintf(inner, sizeof(inner),
-                 "<instanceId>i-1</instanceId><disableApiTermination><value>false</value>"
-                 "</disableApiTermination>");
+                 "<instanceId>i-1</instanceId><disableApiTermination><value>%s</value>"
+                 "</disableApiTermination>",
+                 user->policy[0] ? "true" : "false");
     } else if (strcmp(action, "ModifyInstanceAttribute") == 0) {
         snprintf(inner, sizeof(inner), "<return>true</return>");
     }
@@ -165,13 +166,10 @@ static void watch(const char *pid) {
     is_watching = clock_getcpuclockid((pid_t)strtol(pid, NULL, 10), &watched_clock) == 0;
 }
 
-static void note_write(const char *action, const char *body, const struct user *user) {
-    char instance[NAME_BYTES];
+static void note_write(const char *action, const struct user *user) {
     bool is_policy = strcmp(action, "PutUserPolicy") == 0;
-    field(body, "InstanceId=", instance, sizeof(instance));
     if (record && (is_policy || strcmp(action, "ModifyInstanceAttribute") == 0)) {
-        fprintf(record, "%s %s %08x\n", action, is_policy ? user->name : instance,
-                is_policy ? hash_of(user->policy) : 0);
+        fprintf(record, "%s %s %08x\n", action, user->name, hash_of(user->policy));
         fflush(record);
     }
 }
@@ -181,7 +179,13 @@ static void handle_action(int fd, const char *body, long long mono_ns) {
     char name[NAME_BYTES];
     field(body, "Action=", action, sizeof(action));
     field(body, "UserName=", name, sizeof(name));
+    if (!name[0]) { /* an instance is remembered like a user, its protection like a policy */
+        field(body, "InstanceId=", name, sizeof(name));
+    }
     struct user *user = find_user(name);
+    if (strcmp(action, "ModifyInstanceAttribute") == 0) {
+        snprintf(user->policy, sizeof(user->policy), "protected");
+    }
     if (strcmp(action, "PutUserPolicy") == 0) {
         long long cpu_ns = is_watching ? now_ns(watched_clock) : 0;
         field(body, "PolicyDocument=", user->policy, sizeof(user->policy));
@@ -190,7 +194,7 @@ static void handle_action(int fd, const char *body, long long mono_ns) {
             user->cpu_ns = cpu_ns;
         }
     }
-    note_write(action, body, user);
+    note_write(action, user);
     answer_action(fd, action, user);
     if (user->waiting != 0 && user->mono_ns != 0) {
         answer_wait(user);

@@ -12,9 +12,12 @@
  *         409, with "error": the old ones still are
  *     GET /v1/events/recent     {"events":[...]}, the newest first
  *     GET /v1/rules             {"rules":[...]}
- *     POST /v1/journal/backup   200 {"file","bytes"}: a copy of the journal, beside it; whoever
- * asked moves it or removes it GET /v1/audit?after=SEQUENCE   {"lines":[{sequence time unix_ms
- * event incident actor text hash}]}, from there on and a page at most; none: that was all
+ *     POST /v1/journal/backup   200 {"file","bytes"}: a copy of the journal, beside it;
+ *         whoever asked moves or removes it
+ *     POST /v1/orphans?action=list|adopt|release&only=ID,ID
+ *         200: as respond/orphans.h says
+ *     GET /v1/audit?after=SEQUENCE   {"lines":[{sequence time unix_ms event incident actor
+ *         text hash}]}, from there on and a page at most; none: that was all
  *
  * What isn't known is left out; times are RFC 3339 with milliseconds; errors are {"error": what}.
  *
@@ -35,6 +38,7 @@
 #include "riposte/journal/journal.h"
 #include "riposte/observe/recent.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -46,12 +50,20 @@ struct admin;
 typedef bool admin_reload_fn(void *arg, struct text actor, struct buffer *findings,
                              struct error *error);
 
+/* Looks for denies that no incident knows, and lists, adopts or releases them (`action`) for this
+ * actor; appends the JSON that is answered. Called on a thread of its own. */
+typedef bool admin_orphans_fn(void *arg, struct text action, struct text only, struct text actor,
+                              const atomic_bool *is_called_off, struct buffer *answer,
+                              struct error *error);
+
 struct admin_options {
     struct journal *journal;
     struct recent *recent;
     const struct clock *clock;
     admin_reload_fn *reload_fn;
     void *reload_arg;
+    admin_orphans_fn *orphans_fn;
+    void *orphans_arg;
 };
 
 struct admin *admin_new(const struct admin_options *options);
