@@ -14,7 +14,7 @@
 
 #define SERIAL_BYTES 16
 #define BACKDATED_S  3600
-#define LIFETIME_S   (INT64_C(3653) * 24 * 3600)
+#define LIFETIME_S   (INT64_C(731) * 24 * 3600)
 
 static void certificate_done(gnutls_x509_crt_t *certificate) {
     if (*certificate != NULL) {

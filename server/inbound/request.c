@@ -98,6 +98,7 @@ struct MHD_Response *response_make(const struct answer *answer) {
     struct MHD_Response *response = response_of(answer->body);
     response_add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                         answer->content_type == NULL ? "application/json" : answer->content_type);
+    response_add_header(response, "X-Content-Type-Options", "nosniff");
     if (answer->retry_after_s > 0) {
         char seconds[16];
         snprintf(seconds, sizeof(seconds), "%u", answer->retry_after_s);

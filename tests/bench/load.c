@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <gnutls/gnutls.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -77,6 +78,13 @@ static int epoll_fd;
 static uint32_t *times_us;
 static size_t time_count;
 static uint64_t started, ended, errors, statuses[STATUSES];
+
+static volatile sig_atomic_t is_interrupted; /* no more requests, then the report */
+
+static void on_interrupt(int signal) {
+    (void)signal;
+    is_interrupted = 1;
+}
 
 static int64_t clock_ns(clockid_t clock) {
     struct timespec time = {0};
@@ -273,7 +281,8 @@ static void run(void) {
     int64_t last_ns = first_ns + (int64_t)(options.seconds * 1e9);
     bool is_over = false;
     while (!is_over || ended < started) {
-        is_over = started >= options.requests || clock_ns(CLOCK_MONOTONIC) >= last_ns;
+        is_over = is_interrupted || started >= options.requests ||
+                  clock_ns(CLOCK_MONOTONIC) >= last_ns;
         if (!is_over) {
             start_due(first_ns);
         }
@@ -411,6 +420,7 @@ int main(int argc, char **argv) {
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     (void)gnutls_certificate_allocate_credentials(&credentials);
     (void)gnutls_priority_init(&priorities, "NORMAL", NULL);
+    (void)signal(SIGINT, on_interrupt);
     int64_t began_ns = clock_ns(CLOCK_MONOTONIC);
     run();
     report((double)(clock_ns(CLOCK_MONOTONIC) - began_ns) / 1e9);

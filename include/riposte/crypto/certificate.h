@@ -21,7 +21,7 @@
 #define CERTIFICATE_FILE_MAX_BYTES (1u << 20)
 
 /* A self-signed server certificate for an ECDSA P-256 key of its own: CN "riposte", valid from an
- * hour before the clock's time for ten years. `names` become its subject alternative names: an IP
+ * hour before the clock's time for two years. `names` become its subject alternative names: an IP
  * address as such, everything else as a DNS name. */
 MUST_CHECK bool certificate_make(const struct clock *clock, const char *const *names, size_t count,
                                  struct buffer *certificate_pem, struct buffer *key_pem,
