@@ -53,8 +53,9 @@ static const struct command commands[] = {
      "undo ID|--all [--yes] [--resources]]\n"
      "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
      "lists, shows, approves, dismisses and undoes incidents through the admin API",
-     "--token takes env:NAME or file:PATH, never the token itself. list shows the newest 50. undo "
-     "shows\n"
+     "--token takes env:NAME, file:PATH or secretsmanager:ARN, never the token itself. "
+     "list\n"
+     "shows the newest 50. undo shows "
      "what it would take back, --all of every incident; --yes does it, --resources takes "
      "restorations\n"
      "back too. approve asks again whether it is so, and\n"

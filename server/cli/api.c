@@ -13,7 +13,7 @@ static bool find_token(struct api *api, const char *token, struct error *error) 
     } else {
         references.count = 0;
     }
-    if (!target_secret(&references, "admin token", &secret, error)) {
+    if (!target_secret(&api->target, &references, "admin token", &secret, error)) {
         return false;
     }
     api->authorization = arena_format(api->target.arena, "Bearer %.*s", (int)secret.bytes,

@@ -26,6 +26,8 @@ struct policy {
     size_t arn_count, arn_capacity;
     struct text *roles; /* to become: what is done as they is theirs to be allowed */
     size_t role_count, role_capacity;
+    struct text *secrets; /* that settings and notifications refer to */
+    size_t secret_count, secret_capacity;
 };
 
 static bool is_one_of(struct text text, const struct text *texts, size_t count) {
@@ -177,6 +179,53 @@ static void add_call(void *arg, const struct loaded_call *loaded) {
     }
 }
 
+/* ---- secrets ---- */
+
+static void add_secret(struct policy *policy, struct text spelled) {
+    struct secret_reference reference = {0};
+    struct error error = {0};
+    if (!secret_reference_parse(spelled, &reference, &error) || reference.kind != SECRET_MANAGER) {
+        return;
+    }
+    struct text arn = text_slice(reference.place, 0, text_find_byte(reference.place, '#', 0));
+    if (!is_one_of(arn, policy->secrets, policy->secret_count)) {
+        policy->secrets = memory_grow_array(policy->secrets, &policy->secret_capacity,
+                                            policy->secret_count + 1, sizeof(*policy->secrets));
+        policy->secrets[policy->secret_count++] = arn;
+    }
+}
+
+static void add_references(struct policy *policy, const struct secret_references *references) {
+    for (size_t i = 0; i < references->count; i++) {
+        add_secret(policy, references->items[i].spelled);
+    }
+}
+
+static void add_secrets_of_posts(struct policy *policy, const struct step *steps, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct post *post = steps[i].post;
+        add_secrets_of_posts(policy, steps[i].links, steps[i].link_count);
+        for (size_t h = 0; post != NULL && h < post->header_count; h++) {
+            add_secret(policy, post->headers[h].text);
+        }
+        if (post != NULL) {
+            add_secret(policy, post->url.text);
+        }
+    }
+}
+
+static void add_secrets(struct policy *policy) {
+    const struct snapshot *snapshot = policy->snapshot;
+    add_references(policy, &snapshot->settings->authenticate.secrets);
+    for (size_t i = 0; i < snapshot->settings->admin.token_count; i++) {
+        add_references(policy, &snapshot->settings->admin.tokens[i].secrets);
+    }
+    for (size_t i = 0; i < snapshot->playbook_count; i++) {
+        add_secrets_of_posts(policy, snapshot->playbooks[i]->steps,
+                             snapshot->playbooks[i]->step_count);
+    }
+}
+
 /* ---- the document ---- */
 
 static int compare_grants(const void *a, const void *b) {
@@ -243,19 +292,29 @@ static void add_statement(const struct policy *policy, const struct statement_ki
     json_add_element(statements, statement);
 }
 
-static void add_roles_statement(const struct policy *policy, struct json *statements) {
-    static const struct text actions[] = {TEXT_INIT("sts:AssumeRole"), TEXT_INIT("sts:TagSession")};
+static void add_exact_statement(const struct policy *policy, const char *sid, struct json *actions,
+                                const struct text *arns, size_t arn_count,
+                                struct json *statements) {
     struct arena *arena = policy->arena;
-    if (policy->role_count == 0) {
+    if (arn_count == 0) {
         return;
     }
     struct json *statement = json_new_object(arena);
-    json_add_text(arena, statement, "Sid", TEXT("BecomeRoles"));
+    json_add_text(arena, statement, "Sid", text_of(sid));
     json_add_text(arena, statement, "Effect", TEXT("Allow"));
-    json_add_member(arena, statement, TEXT("Action"), list(arena, actions, ARRAY_COUNT(actions)));
-    json_add_member(arena, statement, TEXT("Resource"),
-                    list(arena, policy->roles, policy->role_count));
+    json_add_member(arena, statement, TEXT("Action"), actions);
+    json_add_member(arena, statement, TEXT("Resource"), list(arena, arns, arn_count));
     json_add_element(statements, statement);
+}
+
+static void add_exact_statements(const struct policy *policy, struct json *statements) {
+    static const struct text become[] = {TEXT_INIT("sts:AssumeRole"), TEXT_INIT("sts:TagSession")};
+    static const struct text read[] = {TEXT_INIT("secretsmanager:GetSecretValue")};
+    struct arena *arena = policy->arena;
+    add_exact_statement(policy, "BecomeRoles", list(arena, become, ARRAY_COUNT(become)),
+                        policy->roles, policy->role_count, statements);
+    add_exact_statement(policy, "ReadSecrets", list(arena, read, ARRAY_COUNT(read)),
+                        policy->secrets, policy->secret_count, statements);
 }
 
 const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena *arena) {
@@ -269,6 +328,7 @@ const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena
     struct policy policy = {.snapshot = snapshot, .arena = arena};
     loaded_each_call(snapshot, add_call, &policy);
     add_account_roles(&policy);
+    add_secrets(&policy);
     if (policy.grant_count > 0) {
         qsort(policy.grants, policy.grant_count, sizeof(*policy.grants), compare_grants);
     }
@@ -278,16 +338,20 @@ const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena
     if (policy.arn_count > 0) {
         qsort(policy.arns, policy.arn_count, sizeof(*policy.arns), compare_texts);
     }
+    if (policy.secret_count > 0) {
+        qsort(policy.secrets, policy.secret_count, sizeof(*policy.secrets), compare_texts);
+    }
     struct json *statements = json_new_array(arena);
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         add_statement(&policy, &kinds[i], statements);
     }
-    add_roles_statement(&policy, statements);
+    add_exact_statements(&policy, statements);
     struct json *document = json_new_object(arena);
     json_add_text(arena, document, "Version", TEXT("2012-10-17"));
     json_add_member(arena, document, TEXT("Statement"), statements);
     free(policy.grants);
     free(policy.arns);
     free(policy.roles);
+    free(policy.secrets);
     return document;
 }

@@ -179,7 +179,7 @@ int cli_send(int argc, char **argv) {
     scoped(target_done) struct target target = {0};
     scoped(secret_done) struct secret secret = {0};
     if (!target_open(&target, chosen.settings, chosen.ca_file, &error) ||
-        !target_secret(&target.settings.authenticate.secrets, "secret", &secret, &error)) {
+        !target_secret(&target, &target.settings.authenticate.secrets, "secret", &secret, &error)) {
         return cli_fail(argv[0], "%s", error.text);
     }
     int code = EXIT_GOOD;

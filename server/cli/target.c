@@ -1,5 +1,6 @@
 #include "riposte/cli/target.h"
 
+#include "riposte/aws/secrets.h"
 #include "riposte/base/file.h"
 #include "riposte/base/memory.h"
 #include "riposte/cli/options.h"
@@ -63,11 +64,33 @@ struct text target_admin_url(struct target *target) {
     return local_url(target, target->settings.admin.address, target->settings.admin.port);
 }
 
-bool target_secret(const struct secret_references *references, const char *what,
-                   struct secret *secret_out, struct error *error) {
+static bool resolve_at_manager(struct target *target, const struct secret_reference *reference,
+                               struct secret *secret_out, struct error *error) {
+    const struct aws_options options = {
+        .http = target->client, .clock = &clock_system, .endpoint = target->settings.aws.endpoint};
+    scoped(aws_client_free) struct aws_client *client = NULL;
+    if (!aws_client_new(&options, &client, error)) {
+        return false;
+    }
+    scoped(aws_secrets_free) struct aws_secrets *secrets = aws_secrets_new(client, &clock_system);
+    secret_ask_with(aws_secrets_fetch, secrets);
+    bool is_resolved = secret_resolve(reference, secret_out, error);
+    secret_ask_with(NULL, NULL);
+    return is_resolved;
+}
+
+static bool resolve(struct target *target, const struct secret_reference *reference,
+                    struct secret *secret_out, struct error *error) {
+    return reference->kind == SECRET_MANAGER
+               ? resolve_at_manager(target, reference, secret_out, error)
+               : secret_resolve(reference, secret_out, error);
+}
+
+bool target_secret(struct target *target, const struct secret_references *references,
+                   const char *what, struct secret *secret_out, struct error *error) {
     scoped(buffer_done) struct buffer tried = BUFFER_INIT;
     for (size_t i = 0; i < references->count; i++) {
-        if (!secret_resolve(&references->items[i], secret_out, error)) {
+        if (!resolve(target, &references->items[i], secret_out, error)) {
             return false;
         }
         if (secret_out->text) {

@@ -2,8 +2,9 @@
 
 #include "riposte/config/secret.h"
 
-#define URL_NEEDS \
-    "an https:// URL (http:// to 127.0.0.1 or localhost), or env:NAME or file:PATH of one"
+#define URL_NEEDS                                                                     \
+    "an https:// URL (http:// to 127.0.0.1 or localhost), or env:NAME, file:PATH or " \
+    "secretsmanager:ARN of one"
 
 static const struct member post_members[] = {
     {"url", MEMBER_STRING, MEMBER_REQUIRED},
@@ -11,7 +12,7 @@ static const struct member post_members[] = {
     {"body", MEMBER_OBJECT, MEMBER_REQUIRED},
 };
 static const struct member_detail post_details[] = {
-    {.name = "url", .schema = "{\"pattern\": \"^(https?://|env:|file:)\"}"},
+    {.name = "url", .schema = "{\"pattern\": \"^(https?://|env:|file:|secretsmanager:)\"}"},
     {.name = "headers", .schema = "{\"additionalProperties\": {\"type\": \"string\"}}"},
     {.name = "body",
      .schema = "{\"minProperties\": 1, \"maxProperties\": 1, \"properties\": "

@@ -58,7 +58,7 @@ const struct key settings_keys[] = {
      "the header that carries the secret"},
     {"authenticate.secrets", &settings_secrets_type,
      "[\"env:RIPOSTE_SECRET\", \"env:RIPOSTE_SECRET_PREVIOUS\"]", AT(authenticate.secrets), 0, 0,
-     "each is accepted; env:NAME or file:PATH"},
+     "each is accepted; env:NAME, file:PATH or secretsmanager:ARN[#KEY]"},
     {"admin.address", &settings_address_type, "\"127.0.0.1\"", AT(admin.address), 0, 0,
      "where operators come in"},
     {"admin.port", &settings_port_type, "9443", AT(admin.port), 0, 65535, "0: any free port"},

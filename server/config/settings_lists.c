@@ -14,7 +14,7 @@ static void read_acknowledge(const struct value_place *place, const struct json 
 
 /* ---- secrets ---- */
 
-#define REFERENCE_SCHEMA "{\"type\": \"string\", \"pattern\": \"^(env|file):.\"}"
+#define REFERENCE_SCHEMA "{\"type\": \"string\", \"pattern\": \"^(env|file|secretsmanager):.\"}"
 /* One, or an array of them with more `keywords`. */
 #define REFERENCES_SCHEMA(keywords)                                                         \
     "{\"anyOf\": [" REFERENCE_SCHEMA ", {\"type\": \"array\", \"items\": " REFERENCE_SCHEMA \
@@ -26,7 +26,8 @@ static bool read_reference(const struct value_place *place, const struct json *n
     struct error error = {0};
     if (!json_is_string(node)) {
         findings_add(place->reading->findings, place->reading->source, node,
-                     "%s: a secret reference is a string like \"env:NAME\" or \"file:PATH\"",
+                     "%s: a secret reference is a string like \"env:NAME\", \"file:PATH\" or "
+                     "\"secretsmanager:ARN\"",
                      place->label);
         return false;
     }

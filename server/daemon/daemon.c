@@ -105,6 +105,8 @@ static bool start_respond(struct daemon *daemon, struct error *error) {
     if (!aws_client_new(&aws, &daemon->aws, error)) {
         return false;
     }
+    daemon->secrets = aws_secrets_new(daemon->aws, &clock_system);
+    secret_ask_with(aws_secrets_fetch, daemon->secrets);
     const struct respond_options options = {
         .journal = daemon->journal,
         .aws = respond_aws_of(daemon->aws),
@@ -125,8 +127,11 @@ static unsigned intake_threads(void) {
 
 static bool start_intake(struct daemon *daemon, struct error *error) {
     const struct settings *settings = first_settings(daemon);
-    const struct intake_options options = {
-        .journal = daemon->journal, .recent = daemon->recent, .clock = &clock_system};
+    const struct intake_options options = {.journal = daemon->journal,
+                                           .recent = daemon->recent,
+                                           .clock = &clock_system,
+                                           .unknown_secret_fn = daemon_unknown_secret,
+                                           .unknown_secret_arg = daemon};
     daemon->intake = intake_new(&options);
     struct setup *setup = NULL;
     if (!intake_prepare(first_snapshot(daemon), &setup, error)) {
@@ -245,7 +250,7 @@ static bool start(struct daemon *daemon, const sigset_t *signals, struct error *
            daemon_note(daemon, TEXT("riposte"), "start", error) &&
            http_client_new(&(struct http_options){0}, &daemon->http, error) &&
            start_respond(daemon, error) && start_intake(daemon, error) &&
-           start_admin(daemon, error);
+           start_admin(daemon, error) && daemon_start_secrets(daemon, error);
 }
 
 /* The next signal; 0: it is time to say that we are alive. */
@@ -313,6 +318,7 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
         supervisor_notify(daemon->supervisor, "STOPPING=1");
     }
     drain(daemon, ends);
+    daemon_stop_secrets(daemon);
     if (daemon->journal) {
         journal_stop_claims(daemon->journal);
     }
@@ -325,6 +331,8 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     }
     admin_free(&daemon->admin);
     intake_free(&daemon->intake);
+    secret_ask_with(NULL, NULL);
+    aws_secrets_free(&daemon->secrets);
     aws_client_free(&daemon->aws);
     http_client_free(&daemon->http);
     if (daemon->journal && !daemon_note(daemon, TEXT("riposte"), "stop", &error)) {
@@ -333,6 +341,7 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     journal_close(&daemon->journal);
     recent_free(&daemon->recent);
     snapshot_unref(&daemon->shared.snapshot);
+    condition_done(&daemon->secrets_wake);
     mutex_done(&daemon->lock);
     mutex_done(&daemon->reloading);
     supervisor_free(&daemon->supervisor);
@@ -379,6 +388,7 @@ int daemon_serve(int argc, char **argv) {
     struct daemon daemon = {.settings_path = path,
                             .has_sandbox = !has_no_sandbox && !MAY_BE_TRACED};
     mutex_init(&daemon.lock);
+    condition_init(&daemon.secrets_wake);
     mutex_init(&daemon.reloading);
     if (!log_start(&error)) {
         return cli_fail(argv[0], "%s", error.text), EXIT_NO;

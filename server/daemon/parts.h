@@ -4,10 +4,12 @@
 #ifndef RIPOSTE_SERVER_DAEMON_PARTS_H
 #define RIPOSTE_SERVER_DAEMON_PARTS_H
 
+#include "riposte/aws/secrets.h"
 #include "riposte/base/attributes.h"
 #include "riposte/base/buffer.h"
 #include "riposte/base/error.h"
 #include "riposte/base/mutex.h"
+#include "riposte/base/thread.h"
 #include "riposte/config/snapshot.h"
 #include "riposte/daemon/supervisor.h"
 #include "riposte/inbound/listener.h"
@@ -26,6 +28,7 @@ struct daemon {
     struct recent *recent;
     struct http_client *http;
     struct aws_client *aws;
+    struct aws_secrets *secrets;
     struct respond *respond;
     struct intake *intake;
     struct listener *events;
@@ -33,11 +36,15 @@ struct daemon {
     bool has_admin; /* an admin token was set at the start; set before its listener starts */
     struct listener *admin_listener;
 
+    struct thread secrets_thread;
+    struct condition secrets_wake; /* with `lock` */
+
     struct mutex reloading; /* one at a time */
     struct mutex lock;
     struct {
         struct snapshot *snapshot;
-    } shared; /* with `lock` */
+        bool is_secret_unknown, is_ending; /* what secrets_thread waits for */
+    } shared;                              /* with `lock` */
 };
 
 /* The present one; the caller unrefs it. A respond_snapshot_fn. */
@@ -77,5 +84,14 @@ MUST_CHECK bool daemon_note(struct daemon *daemon, struct text actor, const char
 MUST_CHECK bool daemon_reload(void *daemon, struct text actor, struct buffer *findings,
                               struct error *error);
 void daemon_reload_register(void);
+/* Secrets anew, all else as it is. */
+MUST_CHECK bool daemon_renew_secrets(struct daemon *daemon, struct error *error);
+
+/* Has Secrets Manager asked anew every five minutes, and soon after a secret came that nobody
+ * knows; what was in force stays so when that fails. */
+MUST_CHECK bool daemon_start_secrets(struct daemon *daemon, struct error *error);
+void daemon_stop_secrets(struct daemon *daemon);
+/* An intake_options.unknown_secret_fn. */
+void daemon_unknown_secret(void *daemon);
 
 #endif

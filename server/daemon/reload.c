@@ -69,6 +69,7 @@ static void note(struct daemon *daemon, struct text actor) {
 static bool reload(struct daemon *daemon, struct text actor, struct buffer *findings,
                    struct error *error) {
     scoped(prepared_done) struct prepared prepared = {0};
+    aws_secrets_expire(daemon->secrets);
     if (!prepare(daemon, &prepared, findings, error) || !serve_certificate(&prepared, error)) {
         return false;
     }
@@ -82,6 +83,25 @@ static bool reload(struct daemon *daemon, struct text actor, struct buffer *find
     log_info(&(struct log_context){.component = "daemon", LOG_FIELDS(log_text("actor", actor))},
              "reloaded: %zu rules, mode %s", rule_count, mode);
     return true;
+}
+
+static bool renew(struct daemon *daemon, struct error *error) {
+    scoped(prepared_done) struct prepared prepared = {.snapshot = daemon_snapshot(daemon)};
+    if (!intake_prepare(prepared.snapshot, &prepared.setup, error) ||
+        !admin_prepare(prepared.snapshot, &prepared.access, error) ||
+        !check_access(daemon, prepared.access, error)) {
+        return false;
+    }
+    intake_adopt(daemon->intake, &prepared.setup);
+    admin_adopt(daemon->admin, &prepared.access);
+    return true;
+}
+
+bool daemon_renew_secrets(struct daemon *daemon, struct error *error) {
+    mutex_lock(&daemon->reloading);
+    bool is_done = renew(daemon, error);
+    mutex_unlock(&daemon->reloading);
+    return is_done;
 }
 
 bool daemon_reload(void *arg, struct text actor, struct buffer *findings, struct error *error) {

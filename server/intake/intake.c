@@ -171,6 +171,9 @@ static bool gate_secret(void *arg, struct request *request) {
                               request_header(request, bench->setup->header), &index)) {
         return true;
     }
+    if (intake->options.unknown_secret_fn != NULL) {
+        intake->options.unknown_secret_fn(intake->options.unknown_secret_arg);
+    }
     count_refused("unauthenticated");
     log_unauthenticated(intake, request);
     if (strikes_add(intake->strikes, request_peer(request), clock_mono_ms(&clock_system))) {

@@ -8,18 +8,27 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static bool add_secret(struct authenticator *authenticator,
-                       const struct secret_reference *reference, struct error *error) {
-    scoped(secret_done) struct secret secret = {0};
-    if (!secret_resolve(reference, &secret, error)) {
-        return error_wrap(error, "authenticate.secrets");
-    }
-    if (secret.bytes > 0 && !authenticator_add(authenticator, reference->spelled,
-                                               (struct text){secret.text, secret.bytes}, 0)) {
+static void accept_secret(struct authenticator *authenticator,
+                          const struct secret_reference *reference, const struct secret *secret) {
+    if (secret->bytes > 0 && !authenticator_add(authenticator, reference->spelled,
+                                                (struct text){secret->text, secret->bytes}, 0)) {
         log_warn(&(struct log_context){.component = "intake"},
                  "the secret %.*s has less than %d characters: it is not accepted",
                  TEXT_ARG(reference->spelled), AUTHENTICATE_BYTES);
     }
+}
+
+/* With the one before, while a rotation may be under way. */
+static bool add_secret(struct authenticator *authenticator,
+                       const struct secret_reference *reference, struct error *error) {
+    scoped(secret_done) struct secret secret = {0};
+    scoped(secret_done) struct secret previous = {0};
+    if (!secret_resolve(reference, &secret, error) ||
+        !secret_resolve_previous(reference, &previous, error)) {
+        return error_wrap(error, "authenticate.secrets");
+    }
+    accept_secret(authenticator, reference, &secret);
+    accept_secret(authenticator, reference, &previous);
     return true;
 }
 

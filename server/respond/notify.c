@@ -211,7 +211,9 @@ static struct post_outcome post(const struct job *job, const struct post *post, 
                                  &headers[request.header_count++].value, &error);
     }
     if (!is_ready || !may_go_to(request.url, &error)) {
-        enum post_end end = error.code == ERROR_NOT_FOUND ? POST_NEEDLESS : POST_REFUSED;
+        enum post_end end = error.code == ERROR_NOT_FOUND ? POST_NEEDLESS
+                            : error.code == ERROR_BUSY    ? POST_LATER
+                                                          : POST_REFUSED;
         return (struct post_outcome){end, arena_copy_text(job->arena, text_of(error.text)), 0};
     }
     return send(job, &request);

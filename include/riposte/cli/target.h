@@ -39,9 +39,10 @@ void target_done(struct target *target);
 struct text target_events_url(struct target *target);
 struct text target_admin_url(struct target *target);
 
-/* The first of the references that resolves. ERROR_NOT_FOUND names what was tried. */
-MUST_CHECK bool target_secret(const struct secret_references *references, const char *what,
-                              struct secret *secret_out, struct error *error);
+/* The first of the references that resolves; Secrets Manager is asked with our own credentials.
+ * ERROR_NOT_FOUND names what was tried. */
+MUST_CHECK bool target_secret(struct target *target, const struct secret_references *references,
+                              const char *what, struct secret *secret_out, struct error *error);
 
 /* Sends and waits. The answer's body goes into `body_out`. ERROR_SYSTEM when there was no answer.
  */

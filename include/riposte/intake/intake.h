@@ -37,6 +37,10 @@ struct intake_options {
     struct journal *journal;
     struct recent *recent;
     const struct clock *clock;
+    /* Somebody came with a secret that is not known: perhaps it is new. Must not block. May be
+     * NULL. */
+    void (*unknown_secret_fn)(void *arg);
+    void *unknown_secret_arg;
 };
 
 struct intake *intake_new(const struct intake_options *options);

@@ -217,8 +217,8 @@ static const struct step_case {
      "20: a \"post\" needs \"url\"\n20: a \"post\" needs \"body\"\n"
      "23: \"undo\" can't stand beside \"post\"\n"},
     {"nobody", "{\"name\":\"a\",\"post\":{\"url\":\"http://x.example/\",\"body\":{\"json\":1}}}",
-     "27: \"url\" must be an https:// URL (http:// to 127.0.0.1 or localhost), or env:NAME or "
-     "file:PATH of one, is \"http://x.example/\"\n"},
+     "27: \"url\" must be an https:// URL (http:// to 127.0.0.1 or localhost), or env:NAME, "
+     "file:PATH or secretsmanager:ARN of one, is \"http://x.example/\"\n"},
     {"nobody",
      "{\"name\":\"a\",\"post\":{\"url\":\"https://x.example/${id}\",\"body\":{\"json\":1}}}",
      "27: a placeholder can stand in the \"body\" of a \"post\" only\n"},

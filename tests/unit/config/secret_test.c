@@ -27,19 +27,66 @@ static void test_a_secret_itself_is_refused_and_not_shown(void **state) {
         struct secret_reference reference = {.place = TEXT("untouched")};
         struct error error = {0};
         assert_fails(secret_reference_parse(text_of(texts[i]), &reference, &error), &error,
-                     ERROR_INVALID, "must refer to a secret by env:NAME or file:PATH");
+                     ERROR_INVALID, "must refer to a secret by env:NAME, file:PATH");
         assert_null(strstr(error.text, "hunter2"));
         assert_text_equal(reference.place, "untouched");
     }
     testing_row(NULL);
 }
 
-static void test_secrets_manager_comes_later(void **state) {
+#define ARN "arn:aws:secretsmanager:eu-west-1:123456789012:secret:riposte/key-AbCdEf"
+
+static void test_what_secrets_manager_keeps_is_named_by_its_arn(void **state) {
     (void)state;
+    static const char *const wrong[] = {
+        "secretsmanager:riposte/key",
+        "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:key:x",
+        "secretsmanager:arn:aws:secretsmanager::123456789012:secret:x",
+        "secretsmanager:arn:aws:ssm:eu-west-1:123456789012:secret:x",
+        "secretsmanager:" ARN "#",
+    };
     struct secret_reference reference = {0};
     struct error error = {0};
-    assert_fails(secret_reference_parse(TEXT("secretsmanager:arn:aws:x"), &reference, &error),
-                 &error, ERROR_INVALID, "\"secretsmanager:\" is not supported yet");
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        testing_row(wrong[i]);
+        assert_fails(secret_reference_parse(text_of(wrong[i]), &reference, &error), &error,
+                     ERROR_INVALID, "\"secretsmanager:\" takes a secret's ARN");
+    }
+    testing_row(NULL);
+    assert_ok(secret_reference_parse(TEXT("secretsmanager:" ARN "#api"), &reference, &error),
+              &error);
+    assert_int_equal(reference.kind, SECRET_MANAGER);
+    assert_text_equal(reference.place, ARN "#api");
+}
+
+static bool fetch(void *arg, struct text place, bool is_previous, struct buffer *value_out,
+                  struct error *error) {
+    assert_text_equal(place, ARN);
+    if (arg == NULL) {
+        return error_set(error, ERROR_BUSY, "no answer");
+    }
+    buffer_append_string(value_out, is_previous ? "before" : arg);
+    return true;
+}
+
+static void test_secrets_manager_is_asked_by_who_was_named(void **state) {
+    (void)state;
+    struct secret_reference reference = {0};
+    scoped(secret_done) struct secret secret = {0};
+    struct error error = {0};
+    char now[] = "now";
+    assert_ok(secret_reference_parse(TEXT("secretsmanager:" ARN), &reference, &error), &error);
+    assert_fails(secret_resolve(&reference, &secret, &error), &error, ERROR_SYSTEM, ARN);
+    secret_ask_with(fetch, now);
+    assert_ok(secret_resolve(&reference, &secret, &error), &error);
+    assert_string_equal(secret.text, "now");
+    secret_done(&secret);
+    assert_ok(secret_resolve_previous(&reference, &secret, &error), &error);
+    assert_string_equal(secret.text, "before");
+    secret_done(&secret);
+    secret_ask_with(fetch, NULL);
+    assert_fails(secret_resolve(&reference, &secret, &error), &error, ERROR_BUSY, "no answer");
+    secret_ask_with(NULL, NULL);
 }
 
 static void assert_resolves(const char *spelled, const char *expected) {
@@ -113,7 +160,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_references_name_a_place),
         cmocka_unit_test(test_a_secret_itself_is_refused_and_not_shown),
-        cmocka_unit_test(test_secrets_manager_comes_later),
+        cmocka_unit_test(test_what_secrets_manager_keeps_is_named_by_its_arn),
+        cmocka_unit_test(test_secrets_manager_is_asked_by_who_was_named),
         cmocka_unit_test(test_the_environment_is_read),
         cmocka_unit_test(test_a_file_is_read_without_its_last_line_break),
         cmocka_unit_test(test_a_file_that_cannot_be_read_is_an_error),

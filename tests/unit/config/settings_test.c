@@ -188,14 +188,15 @@ static const struct bad_case {
     {"{\"authenticate\": {\"secrets\": []}}",
      "1:30: \"authenticate.secrets\" needs a reference like \"env:RIPOSTE_SECRET\""},
     {"{\"authenticate\": {\"secrets\": [\"hunter2\", \"env:X\"]}}",
-     "1:31: \"authenticate.secrets\": must refer to a secret by env:NAME or file:PATH, never be "
-     "one"},
+     "1:31: \"authenticate.secrets\": must refer to a secret by env:NAME, file:PATH or "
+     "secretsmanager:ARN, never be one"},
     {"{\"authenticate\": {\"secrets\": {\"hunter2\": 1}}}",
-     "1:30: \"authenticate.secrets\": a secret reference is a string like \"env:NAME\" or "
-     "\"file:PATH\""},
+     "1:30: \"authenticate.secrets\": a secret reference is a string like \"env:NAME\", "
+     "\"file:PATH\" or \"secretsmanager:ARN\""},
     {"{\"authenticate\": {\"secrets\": \"secretsmanager:arn:aws:x\"}}",
-     "1:30: \"authenticate.secrets\": \"secretsmanager:\" is not supported yet: use env:NAME or "
-     "file:PATH"},
+     "1:30: \"authenticate.secrets\": \"secretsmanager:\" takes a secret's ARN "
+     "(arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX), and #KEY when it holds a JSON "
+     "object"},
     {"{\"admin\": {\"tokens\": [{\"name\": \"a\"}]}}",
      "1:23: a token needs \"role\"\n1:23: a token needs \"token\""},
     {"{\"admin\": {\"tokens\": [{\"name\": \"admin\", \"role\": \"view\", \"token\": \"env:A\"}]}}",
