@@ -25,8 +25,7 @@ class Accounts(Scenario):
         self.iam = self.member("iam")
         self.user = self.iam.create_user(UserName="mallory")["User"]
         ec2 = self.member("ec2")
-        image = ec2.describe_images()["Images"][0]["ImageId"]
-        self.instance = ec2.run_instances(ImageId=image, MinCount=1,
+        self.instance = ec2.run_instances(ImageId=harness.IMAGE, MinCount=1,
                                           MaxCount=1)["Instances"][0]["InstanceId"]
 
     def event(self, account):

@@ -30,6 +30,7 @@ import botocore.exceptions
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("RIPOSTE_BINARY", str(ROOT / "build" / "release" / "riposte"))
 ACCOUNT = "123456789012"
+IMAGE = "ami-0abcdef1234567890"
 REGION = "eu-west-1"
 SECRET = "scenario-secret-0123456789"
 TOKEN = "scenario-admin-token-0123456789"
@@ -72,14 +73,16 @@ def end_process(process, how=signal.SIGTERM, seconds=20):
 
 
 class Moto:
-    """AWS: moto's server, with signatures checked and IAM enforced once enforce() was called."""
+    """AWS: moto's server, with signatures checked and IAM enforced once enforce() was called. AWS's own managed
+    policies are there when asked for: the thousand of them cost a second each time it is reset."""
 
-    def __init__(self):
+    def __init__(self, has_managed_policies=False):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
-            env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            env={**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+                 "MOTO_IAM_LOAD_MANAGED_POLICIES": str(has_managed_policies).lower()},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("moto", self._answers, 60, 0.1)
 
@@ -127,8 +130,7 @@ class Moto:
     def instance(self, protected=True):
         """A running instance with termination protection."""
         ec2 = self.client("ec2")
-        image = ec2.describe_images()["Images"][0]["ImageId"]
-        instance = ec2.run_instances(ImageId=image, MinCount=1,
+        instance = ec2.run_instances(ImageId=IMAGE, MinCount=1,
                                      MaxCount=1)["Instances"][0]["InstanceId"]
         self.protect(ec2, instance, protected)
         return instance
@@ -442,10 +444,11 @@ def by_session(event, role, assumed, instance):
 
 class Scenario(unittest.TestCase):
     """One emulator for the class, one folder a test."""
+    has_managed_policies = False
 
     @classmethod
     def setUpClass(cls):
-        cls.moto = Moto()
+        cls.moto = Moto(cls.has_managed_policies)
         cls.addClassCleanup(cls.moto.stop)
 
     def setUp(self):

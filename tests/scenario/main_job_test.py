@@ -11,7 +11,7 @@ import harness
 from harness import Scenario, by_session, by_user, sample
 
 
-class MainJob(Scenario):
+class Attack(Scenario):
     def attack(self, event="cli-attribute-value.json"):
         """Protection is switched off with the attacker's key; the event of it."""
         self.instance = self.moto.instance()
@@ -33,6 +33,8 @@ class MainJob(Scenario):
                          ["termination-protection-disabled"])
         return answer["incidents"][0]["id"]
 
+
+class MainJob(Attack):
     def assert_locked_out(self):
         ec2 = self.moto.client("ec2", self.attacker_key)
         iam = self.moto.client("iam", self.attacker_key)
@@ -123,22 +125,6 @@ class MainJob(Scenario):
             UserName="attacker", PolicyName="riposte-contained")
         harness.wait_for("the deny", lambda: "riposte-contained" in self.moto.policies("attacker"),
                          25, 0.2)
-
-    def test_full_inline_policies_fall_back_to_the_managed_deny(self):
-        """moto knows no 2,048 character quota: the relay answers LimitExceeded for it."""
-        event = self.attack()
-        relay = harness.Interposer(self.moto.port, lambda action, forward: harness.query_error(
-            409, "LimitExceeded") if action == "PutUserPolicy" else forward())
-        self.addCleanup(relay.stop)
-        server = self.riposte(mode="enforce", aws=relay.url, key=self.responder).start()
-        incident = self.respond(server, event)
-        story = server.wait_for_state(incident, "done")
-        self.assertIn("LimitExceeded", str(story))
-        attached = self.moto.client("iam", self.moto.watcher).list_attached_user_policies(
-            UserName="attacker")["AttachedPolicies"]
-        self.assertEqual([policy["PolicyName"] for policy in attached], ["AWSDenyAll"])
-        self.assert_denied(self.moto.client("ec2", self.attacker_key).terminate_instances,
-                           InstanceIds=[self.instance])
 
     def sessions(self, *names):
         """A role below a path, and sessions of it by these names: (role, [as AssumeRole answered])."""
@@ -270,6 +256,26 @@ class MainJob(Scenario):
         server.wait_for_state(incident, "done")
         self.assert_locked_out()
         self.assertEqual(self.moto.policies("bystander"), ["work"])
+
+
+class ManagedDeny(Attack):
+    has_managed_policies = True
+
+    def test_full_inline_policies_fall_back_to_the_managed_deny(self):
+        """moto knows no 2,048 character quota: the relay answers LimitExceeded for it."""
+        event = self.attack()
+        relay = harness.Interposer(self.moto.port, lambda action, forward: harness.query_error(
+            409, "LimitExceeded") if action == "PutUserPolicy" else forward())
+        self.addCleanup(relay.stop)
+        server = self.riposte(mode="enforce", aws=relay.url, key=self.responder).start()
+        incident = self.respond(server, event)
+        story = server.wait_for_state(incident, "done")
+        self.assertIn("LimitExceeded", str(story))
+        attached = self.moto.client("iam", self.moto.watcher).list_attached_user_policies(
+            UserName="attacker")["AttachedPolicies"]
+        self.assertEqual([policy["PolicyName"] for policy in attached], ["AWSDenyAll"])
+        self.assert_denied(self.moto.client("ec2", self.attacker_key).terminate_instances,
+                           InstanceIds=[self.instance])
 
 
 if __name__ == "__main__":

@@ -87,9 +87,8 @@ class Pipeline(Scenario):
         self.role = self.moto.client("iam").create_role(
             RoleName=ROLE, AssumeRolePolicyDocument="{}", Path="/ci/")["Role"]
         ec2 = self.moto.client("ec2")
-        image = ec2.describe_images()["Images"][0]["ImageId"]
         self.fleet = [instance["InstanceId"] for instance in ec2.run_instances(
-            ImageId=image, MinCount=FLEET, MaxCount=FLEET)["Instances"]]
+            ImageId=harness.IMAGE, MinCount=FLEET, MaxCount=FLEET)["Instances"]]
 
     def incidents(self):
         status, answer = self.server.admin("/v1/incidents?limit=500")

@@ -24,9 +24,8 @@ class Storm(Scenario):
 
     def test_fifty_instances_are_one_containment_and_fifty_restorations(self):
         ec2 = self.moto.client("ec2")
-        image = ec2.describe_images()["Images"][0]["ImageId"]
         fleet = [instance["InstanceId"] for instance in ec2.run_instances(
-            ImageId=image, MinCount=FLEET, MaxCount=FLEET)["Instances"]]
+            ImageId=harness.IMAGE, MinCount=FLEET, MaxCount=FLEET)["Instances"]]
         self.moto.enforce()
         recorder = harness.Recorder(self.moto.port)
         self.addCleanup(recorder.stop)
