@@ -13,6 +13,7 @@
 #include "riposte/cli/options.h"
 #include "riposte/cli/orphans.h"
 #include "riposte/cli/plan.h"
+#include "riposte/cli/redrive.h"
 #include "riposte/cli/reload.h"
 #include "riposte/cli/send.h"
 #include "riposte/daemon/daemon.h"
@@ -48,6 +49,11 @@ static const struct command commands[] = {
      "--fresh: new ids and the present time. The secret is the first of authenticate.secrets that "
      "is\n"
      "set. A certificate on loopback isn't checked, elsewhere it is. Exit 0: all accepted."},
+    {"redrive", cli_redrive, "QUEUE-URL [-c FILE] [--url URL] [--ca-file FILE]",
+     "brings the events of a dead-letter queue to a running server",
+     "A message is deleted after the server has answered 2xx; what is no event stays. Uses the\n"
+     "credentials that serve would (sqs:ReceiveMessage, sqs:DeleteMessage). Exit 0: all were "
+     "taken."},
     {"incidents", cli_incidents,
      "[list [--all] | show ID | approve ID [--override protected] | dismiss ID |\n"
      "undo ID|--all [--yes] [--resources]]\n"
