@@ -37,9 +37,15 @@ struct aws_client {
     struct aws_identities *identities;
     _Atomic int64_t skew_ms; /* what to add to our clock to get that of AWS */
 
-    struct mutex lock; /* of calls_under_way */
+    struct mutex lock; /* of what follows */
     struct condition has_ended;
     size_t calls_under_way;
+    struct allowed {
+        bool is_limited, is_known;
+        const struct text *accounts;
+        size_t count;
+        struct arena *arena; /* of the accounts */
+    } allowed;
 };
 
 /* A call on its way. It lives in the arena of its answer. */
@@ -336,16 +342,55 @@ static void get_credentials(struct pending *pending) {
     aws_credentials_unref(&credentials);
 }
 
+void aws_allow_accounts(struct aws_client *client, const struct text *accounts,
+                        size_t account_count, bool is_known) {
+    struct arena *arena = arena_new();
+    struct text *copies = arena_alloc_array(arena, account_count, sizeof(*copies));
+    for (size_t i = 0; i < account_count; i++) {
+        copies[i] = arena_copy_text(arena, accounts[i]);
+    }
+    mutex_lock(&client->lock);
+    struct arena *before = client->allowed.arena;
+    client->allowed = (struct allowed){true, is_known, copies, account_count, arena};
+    mutex_unlock(&client->lock);
+    arena_free(&before);
+}
+
+/* ERROR_BUSY: it may be one of ours, once they are known. */
+static bool check_allowed(struct aws_client *client, struct text account, struct error *error) {
+    mutex_lock(&client->lock);
+    bool is_known = client->allowed.is_known, is_allowed = !client->allowed.is_limited;
+    for (size_t i = 0; i < client->allowed.count && !is_allowed; i++) {
+        is_allowed = text_equal(client->allowed.accounts[i], account);
+    }
+    mutex_unlock(&client->lock);
+    return is_allowed ||
+           (is_known ? error_set(error, ERROR_DENIED, "account %.*s is not one of aws.accounts",
+                                 TEXT_ARG(account))
+                     : error_set(error, ERROR_BUSY,
+                                 "whether account %.*s is one of ours is not known yet",
+                                 TEXT_ARG(account)));
+}
+
+/* Whose it is: the role's, where the call names one. Empty: ours. */
+static struct text account_of(const struct pending *pending) {
+    return pending->role.bytes > 0 ? aws_role_account(pending->role) : pending->account;
+}
+
 /* The keyring to use; `identity` is that of our own credentials, NULL where it doesn't matter. */
 static bool choose_keyring(struct pending *pending, const struct aws_identity *identity,
                            struct error *error) {
     struct aws_client *client = pending->client;
-    bool is_other = identity != NULL && !text_equal_string(pending->account, identity->account);
-    if (is_other && client->role_options.role.bytes == 0) {
+    bool is_other = identity != NULL && !text_equal_string(account_of(pending), identity->account);
+    if (is_other && !check_allowed(client, account_of(pending), error)) {
+        return false;
+    }
+    bool needs_role = is_other && pending->role.bytes == 0;
+    if (needs_role && client->role_options.role.bytes == 0) {
         return error_set(error, ERROR_INVALID, "no role is configured for account %.*s",
                          TEXT_ARG(pending->account));
     }
-    if (is_other &&
+    if (needs_role &&
         !aws_role_arn(client->role_options.role, text_of(identity->partition), pending->account,
                       pending->answer->arena, &pending->role, error)) {
         return false;
@@ -400,7 +445,10 @@ static void on_identity(void *arg, const struct aws_answer *asked) {
 static void find_credentials(struct pending *pending) {
     struct aws_client *client = pending->client;
     struct aws_identity identity;
-    if (pending->account.bytes == 0 || pending->role.bytes > 0) {
+    struct error error = {0};
+    bool is_clear = account_of(pending).bytes == 0 ||
+                    (pending->role.bytes > 0 && check_allowed(client, account_of(pending), &error));
+    if (is_clear) {
         go_on_as(pending, NULL);
     } else if (aws_identities_latest(client->identities, &identity)) {
         go_on_as(pending, &identity);
@@ -561,6 +609,7 @@ void aws_client_free(struct aws_client **client_at) {
     await_calls(client); /* a role's refresh may just have begun one */
     aws_keyring_free(&client->keyring);
     arena_free(&client->arena);
+    arena_free(&client->allowed.arena);
     sigv4_cache_free(&client->cache);
     aws_identities_free(&client->identities);
     condition_done(&client->has_ended);

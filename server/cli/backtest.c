@@ -200,6 +200,7 @@ int cli_backtest(int argc, char **argv) {
     if (!loaded_snapshot(path, &snapshot)) {
         return EXIT_INVALID;
     }
+    loaded_say_accounts(snapshot);
     read_all(snapshot, argv + first, (size_t)(argc - first), as_json);
     return EXIT_GOOD;
 }

@@ -50,6 +50,7 @@ int cli_check(int argc, char **argv) {
     scoped(snapshot_unref) struct snapshot *snapshot = NULL;
     struct rule_test_numbers tests = {0};
     if (snapshot_load(path, cli_environment, NULL, &snapshot, findings)) {
+        loaded_without_accounts(&snapshot);
         loaded_each_call(snapshot, check_call, findings);
         tests = rule_test_run(snapshot, findings);
     }

@@ -7,12 +7,30 @@
 bool loaded_snapshot(const char *path, struct snapshot **snapshot_out) {
     scoped(findings_free) struct findings *findings = findings_new();
     if (snapshot_load(path, cli_environment, NULL, snapshot_out, findings)) {
+        loaded_without_accounts(snapshot_out);
         return true;
     }
     scoped(buffer_done) struct buffer lines = BUFFER_INIT;
     findings_print(findings, &lines);
     fputs(buffer_string(&lines), stderr);
     return false;
+}
+
+void loaded_without_accounts(struct snapshot **snapshot) {
+    if (settings_await_accounts((*snapshot)->settings)) {
+        struct snapshot *alone = snapshot_with_accounts(*snapshot, (struct texts){NULL, 0});
+        snapshot_unref(snapshot);
+        *snapshot = alone;
+    }
+}
+
+void loaded_say_accounts(const struct snapshot *snapshot) {
+    if (snapshot->settings->aws.is_organization) {
+        fputs(
+            "aws.accounts is \"organization\", and nobody is asked here: of its accounts only the "
+            "event's own counts as ours\n",
+            stderr);
+    }
 }
 
 /* ---- calls ---- */
@@ -24,9 +42,9 @@ struct visit {
 };
 
 static void visit_call(const struct visit *visit, const struct call_template *call,
-                       struct text region) {
+                       struct text account, struct text region) {
     if (call->operation.bytes > 0) {
-        visit->call_fn(visit->arg, &(struct loaded_call){visit->rule, call, region});
+        visit->call_fn(visit->arg, &(struct loaded_call){visit->rule, call, account, region});
     }
 }
 
@@ -35,19 +53,19 @@ static void visit_step(const struct visit *visit, const struct step *step) {
         visit_step(visit, &step->links[i]);
     }
     if (step->edit != NULL) {
-        visit_call(visit, &step->edit->read, step->region);
-        visit_call(visit, &step->edit->write, step->region);
+        visit_call(visit, &step->edit->read, step->account, step->region);
+        visit_call(visit, &step->edit->write, step->account, step->region);
     } else {
-        visit_call(visit, &step->call, step->region);
+        visit_call(visit, &step->call, step->account, step->region);
     }
     if (step->before != NULL) {
-        visit_call(visit, &step->before->call, step->region);
+        visit_call(visit, &step->before->call, step->account, step->region);
     }
     if (step->verify != NULL) {
-        visit_call(visit, &step->verify->call, step->region);
+        visit_call(visit, &step->verify->call, step->account, step->region);
     }
     if (step->undo != NULL && step->edit == NULL) {
-        visit_call(visit, &step->undo->call, step->region);
+        visit_call(visit, &step->undo->call, step->account, step->region);
     }
 }
 
@@ -57,7 +75,7 @@ void loaded_each_call(const struct snapshot *snapshot, loaded_call_fn *call_fn, 
         const struct visit visit = {definition->rule, call_fn, arg};
         for (size_t q = 0; q < definition->rule->confirm_count; q++) {
             const struct question *question = &definition->rule->confirm[q];
-            visit_call(&visit, &question->call, question->region);
+            visit_call(&visit, &question->call, question->account, question->region);
         }
         for (size_t p = 0; p < definition->playbook_count; p++) {
             const struct playbook *playbook = definition->playbooks[p];

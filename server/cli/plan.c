@@ -172,6 +172,7 @@ int cli_plan(int argc, char **argv) {
     if (!loaded_snapshot(path, &snapshot)) {
         return EXIT_INVALID;
     }
+    loaded_say_accounts(snapshot);
     scoped(arena_free) struct arena *arena = arena_new();
     scoped(buffer_done) struct buffer out = BUFFER_INIT;
     struct json *plans = json_new_array(arena);

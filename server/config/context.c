@@ -109,6 +109,7 @@ struct context_self context_self_known(const struct settings *settings, struct t
     struct context_self self = {.account = account};
     if (settings != NULL) {
         self.accounts = settings->aws.accounts;
+        self.lacks_accounts = settings_await_accounts(settings);
         self.resources = settings->aws.resources;
     }
     return self;
@@ -130,7 +131,7 @@ static struct json *to_array(const struct texts *texts, struct arena *arena) {
     return array;
 }
 
-/* An unknown account of ours leaves `accounts` out: nobody is a stranger to nobody. */
+/* What is unknown of our accounts leaves `accounts` out: nobody is a stranger to nobody. */
 static struct json *self_to_json(const struct context_self *self, struct arena *arena) {
     struct json *object = json_new_object(arena);
     struct json *accounts = to_array(&self->accounts, arena);
@@ -140,7 +141,7 @@ static struct json *self_to_json(const struct context_self *self, struct arena *
     if (self->account.bytes > 0 && !is_one_of(&self->accounts, self->account)) {
         json_add_element(accounts, json_new_string(arena, self->account));
     }
-    if (json_count(accounts) > 0) {
+    if (json_count(accounts) > 0 && !self->lacks_accounts) {
         json_add_member(arena, object, TEXT("accounts"), accounts);
     }
     json_add_member(arena, object, TEXT("resources"), to_array(&self->resources, arena));

@@ -202,6 +202,10 @@ bool settings_read(const struct source *source, const char *folder, environment_
     return true;
 }
 
+bool settings_await_accounts(const struct settings *settings) {
+    return settings->aws.is_organization && !settings->aws.is_listed;
+}
+
 /* ---- printing ---- */
 
 /* Puts `value` at the dotted path of `key`; sections stand together in the table. */

@@ -86,7 +86,8 @@ const struct key settings_keys[] = {
      "of a rule's field, as EventBridge measures it; a rule that has more is refused"},
     {"vars", &settings_vars_type, "{}", 0, 0, 0, "${vars.x} in rules and playbooks"},
     {"aws.accounts", &settings_accounts_type, "[]", AT(aws.accounts), 0, 0,
-     "where we may act beside our own account, by ids; []: only there"},
+     "where we may act beside our own account, by ids; []: only there; \"organization\": in its "
+     "active accounts, listed hourly by organizations:ListAccounts"},
     {"aws.role", &settings_role_type, "\"" RESPONDER_ROLE "\"", AT(aws.role), 0, 0,
      "taken in other accounts; its trust policy allows us sts:AssumeRole and sts:TagSession"},
     {"aws.external_id", &settings_external_id_type, "null", AT(aws.external_id), 0, 0,

@@ -254,6 +254,9 @@ static void read_regions(const struct value_place *place, const struct json *nod
     read_list(place, node, is_region, "a Region like \"eu-west-1\"");
 }
 
+/* What aws.accounts may be instead of a list. */
+#define ORGANIZATION "organization"
+
 static bool is_account(struct text text) {
     bool is_good = text.bytes == 12;
     for (size_t i = 0; is_good && i < text.bytes; i++) {
@@ -263,11 +266,19 @@ static bool is_account(struct text text) {
 }
 
 static void read_accounts(const struct value_place *place, const struct json *node) {
-    if (json_is_string(node) && text_equal(json_text(node), TEXT("organization"))) {
-        value_refuse_later(place, node, "\"organization\"", "list the ids of the accounts");
-        return;
+    if (json_is_string(node) && text_equal(json_text(node), TEXT(ORGANIZATION))) {
+        place->settings->aws.is_organization = true;
+    } else if (json_is_array(node)) {
+        read_list(place, node, is_account, "an account's id: 12 digits");
+    } else {
+        value_refuse(place, node, "a list of accounts' ids, or \"" ORGANIZATION "\"");
     }
-    read_list(place, node, is_account, "an account's id: 12 digits");
+}
+
+static struct json *print_accounts(const struct settings *settings, const struct key *key,
+                                   struct arena *arena) {
+    return settings->aws.is_organization ? json_new_string(arena, TEXT(ORGANIZATION))
+                                         : print_list(settings, key, arena);
 }
 
 /* Without the account in it, it would be the same role everywhere, and so wrong everywhere but in
@@ -383,8 +394,9 @@ const struct key_type settings_accounts_type = {
     "list",
     false,
     read_accounts,
-    print_list,
-    "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \"^[0-9]{12}$\"}}",
+    print_accounts,
+    "{\"anyOf\": [{\"const\": \"" ORGANIZATION "\"}, {\"type\": \"array\", \"items\": "
+    "{\"type\": \"string\", \"pattern\": \"^[0-9]{12}$\"}}]}",
     NULL};
 const struct key_type settings_role_type = {
     "ARN",

@@ -20,6 +20,7 @@
 struct snapshot_box {
     struct snapshot public;
     atomic_uint references;
+    struct snapshot_box *origin; /* what was read, when this only knows more accounts */
     struct arena *arena;
     struct settings settings;
     struct playbook **playbooks;
@@ -377,6 +378,28 @@ bool snapshot_load(const char *path, environment_fn *lookup_fn, void *arg,
     return true;
 }
 
+/* ---- accounts ---- */
+
+struct snapshot *snapshot_with_accounts(struct snapshot *snapshot, struct texts accounts) {
+    struct snapshot_box *from = box_of(snapshot);
+    struct snapshot_box *box = memory_new(sizeof(*box));
+    assert(snapshot->settings->aws.is_organization);
+    atomic_init(&box->references, 1);
+    box->origin = from->origin != NULL ? from->origin : from;
+    (void)snapshot_ref(&box->origin->public);
+    box->arena = arena_new();
+    box->settings = from->settings;
+    struct text *items = arena_alloc_array(box->arena, accounts.count, sizeof(*items));
+    for (size_t i = 0; i < accounts.count; i++) {
+        items[i] = arena_copy_text(box->arena, accounts.items[i]);
+    }
+    box->settings.aws.accounts = (struct texts){items, accounts.count};
+    box->settings.aws.is_listed = true;
+    box->public = from->public;
+    box->public.settings = &box->settings;
+    return &box->public;
+}
+
 /* ---- lifetime ---- */
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot) {
@@ -385,13 +408,18 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot) {
 }
 
 static void free_box(struct snapshot_box *box) {
+    if (box->origin != NULL) {
+        struct snapshot *origin = &box->origin->public;
+        snapshot_unref(&origin);
+    } else {
+        ruleset_free(&box->public.ruleset);
+    }
     for (size_t i = 0; i < box->definition_count; i++) {
         definition_unref(&box->definitions[i]);
     }
     for (size_t i = 0; i < box->playbook_count; i++) {
         playbook_done(box->playbooks[i]);
     }
-    ruleset_free(&box->public.ruleset);
     free(box->definitions);
     free(box->playbooks);
     free(box->playbook_sources);

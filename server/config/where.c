@@ -149,11 +149,37 @@ static bool comparison_holds(const struct comparison *comparison, const struct j
     return error->code == ERROR_NOT_FOUND;
 }
 
-bool where_holds(const struct rule *rule, const struct json *context, struct arena *arena,
-                 bool *holds_out, size_t *failing_out, struct error *error) {
+static bool names_accounts(const struct json *template) {
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    if (template == NULL) {
+        return false;
+    }
+    json_write(&text, template);
+    return text_contains(buffer_text(&text), TEXT("${self.accounts"));
+}
+
+static bool asks_for_accounts(const struct comparison *comparison) {
+    return names_accounts(comparison->value) || names_accounts(comparison->in) ||
+           names_accounts(comparison->not_in) || names_accounts(comparison->matches);
+}
+
+bool where_names_accounts(const struct rule *rule) {
+    bool names = false;
+    for (size_t i = 0; i < rule->where_count && !names; i++) {
+        names = asks_for_accounts(&rule->where[i]);
+    }
+    return names;
+}
+
+static bool all_hold(const struct rule *rule, bool lacks_accounts, const struct json *context,
+                     struct arena *arena, bool *holds_out, size_t *failing_out,
+                     struct error *error) {
     bool holds = true;
     size_t at = 0;
     for (; at < rule->where_count; at++) {
+        if (lacks_accounts && asks_for_accounts(&rule->where[at])) {
+            continue;
+        }
         if (!comparison_holds(&rule->where[at], context, arena, &holds, error)) {
             return error_wrap(error, "where");
         }
@@ -166,6 +192,16 @@ bool where_holds(const struct rule *rule, const struct json *context, struct are
     }
     *holds_out = holds;
     return true;
+}
+
+bool where_holds(const struct rule *rule, const struct json *context, struct arena *arena,
+                 bool *holds_out, size_t *failing_out, struct error *error) {
+    return all_hold(rule, false, context, arena, holds_out, failing_out, error);
+}
+
+bool where_may_hold(const struct rule *rule, const struct json *context, struct arena *arena,
+                    bool *holds_out, struct error *error) {
+    return all_hold(rule, true, context, arena, holds_out, NULL, error);
 }
 
 bool where_fires(const struct rule *rule, const struct subject_event *event,

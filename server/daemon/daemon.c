@@ -6,6 +6,7 @@
 #include "riposte/base/memory.h"
 #include "riposte/cli/command.h"
 #include "riposte/cli/options.h"
+#include "riposte/crypto/random.h"
 #include "riposte/daemon/sandbox.h"
 #include "riposte/observe/log.h"
 #include "riposte/respond/orphans.h"
@@ -86,6 +87,24 @@ static bool note_key(void *arg, struct text access_key_id, struct error *error) 
     return journal_note_key(daemon->journal, access_key_id, error);
 }
 
+static struct aws_answer *call_aws(void *client, const struct permit *permit,
+                                   const struct aws_call *call) {
+    return aws_call(client, permit, call);
+}
+
+/* It lists from when all that takes the list over is there. */
+static void make_membership(struct daemon *daemon) {
+    daemon->membership = membership_new(&(struct membership_options){
+        .call_fn = call_aws,
+        .call_arg = daemon->aws,
+        .clock = &clock_system,
+        .random_fn = random_below,
+        .snapshot_fn = daemon_snapshot,
+        .adopt_fn = daemon_adopt_accounts,
+        .arg = daemon,
+    });
+}
+
 static bool start_respond(struct daemon *daemon, struct error *error) {
     const struct settings *settings = first_settings(daemon);
     /* Beside what their trust policies say of us: whose session it is, in the logs of all accounts.
@@ -117,6 +136,7 @@ static bool start_respond(struct daemon *daemon, struct error *error) {
         .workers = settings->workers,
     };
     daemon_warm_accounts(daemon, settings);
+    make_membership(daemon);
     return respond_start(&options, &daemon->respond, error);
 }
 
@@ -250,7 +270,8 @@ static bool start(struct daemon *daemon, const sigset_t *signals, struct error *
            daemon_note(daemon, TEXT("riposte"), "start", error) &&
            http_client_new(&(struct http_options){0}, &daemon->http, error) &&
            start_respond(daemon, error) && start_intake(daemon, error) &&
-           start_admin(daemon, error) && daemon_start_secrets(daemon, error);
+           start_admin(daemon, error) && membership_start(daemon->membership, error) &&
+           daemon_start_secrets(daemon, error);
 }
 
 /* The next signal; 0: it is time to say that we are alive. */
@@ -329,6 +350,7 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     if (daemon->admin_listener) {
         listener_stop(&daemon->admin_listener);
     }
+    membership_free(&daemon->membership);
     admin_free(&daemon->admin);
     intake_free(&daemon->intake);
     secret_ask_with(NULL, NULL);

@@ -19,11 +19,20 @@ struct snapshot *daemon_snapshot(void *arg) {
     return snapshot;
 }
 
+/* Before there is a client nothing is called. */
+static void allow_accounts(struct daemon *daemon, const struct settings *settings) {
+    if (daemon->aws != NULL) {
+        aws_allow_accounts(daemon->aws, settings->aws.accounts.items, settings->aws.accounts.count,
+                           !settings_await_accounts(settings));
+    }
+}
+
 void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot) {
     enum log_level level = LOG_INFO;
     if (log_level_parse((*snapshot)->settings->log_level, &level)) {
         log_set_level(level);
     }
+    allow_accounts(daemon, (*snapshot)->settings);
     mutex_lock(&daemon->lock);
     struct snapshot *before = daemon->shared.snapshot;
     daemon->shared.snapshot = *snapshot;
@@ -32,11 +41,78 @@ void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot) {
     snapshot_unref(&before);
 }
 
+/* A role takes a thread. */
+#define WARM_ACCOUNTS_MAX 100
+
+static void warm(struct daemon *daemon, enum mode mode, struct texts accounts) {
+    const struct permit permit = {.class = PERMIT_CREDENTIAL, .mode = mode};
+    size_t count = accounts.count < WARM_ACCOUNTS_MAX ? accounts.count : WARM_ACCOUNTS_MAX;
+    if (mode != MODE_OBSERVE) {
+        aws_warm_accounts(daemon->aws, &permit, accounts.items, count);
+    }
+}
+
 void daemon_warm_accounts(struct daemon *daemon, const struct settings *settings) {
-    const struct permit permit = {.class = PERMIT_CREDENTIAL, .mode = settings->mode};
-    if (settings->mode != MODE_OBSERVE) {
-        aws_warm_accounts(daemon->aws, &permit, settings->aws.accounts.items,
-                          settings->aws.accounts.count);
+    allow_accounts(daemon, settings);
+    warm(daemon, settings->mode, settings->aws.accounts);
+}
+
+/* ---- the organization ---- */
+
+static bool is_listed(const struct settings *settings, struct text account) {
+    for (size_t i = 0; i < settings->aws.accounts.count; i++) {
+        if (text_equal(settings->aws.accounts.items[i], account)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those that were not listed before. */
+static struct texts find_new(const struct settings *before, struct texts accounts,
+                             struct arena *arena) {
+    struct text *items = arena_alloc_array(arena, accounts.count, sizeof(*items));
+    size_t count = 0;
+    for (size_t i = 0; i < accounts.count; i++) {
+        if (!is_listed(before, accounts.items[i])) {
+            items[count++] = accounts.items[i];
+        }
+    }
+    return (struct texts){items, count};
+}
+
+static void adopt_accounts(struct daemon *daemon, struct snapshot *before, struct texts accounts) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct texts new = find_new(before->settings, accounts, arena);
+    size_t gone = before->settings->aws.accounts.count + new.count - accounts.count;
+    if (before->settings->aws.is_listed && new.count == 0 && gone == 0) {
+        return;
+    }
+    struct snapshot *snapshot = snapshot_with_accounts(before, accounts);
+    scoped(snapshot_unref) struct snapshot *kept = snapshot_ref(snapshot);
+    log_info(&here, "the organization has %zu active accounts: %zu are new, %zu are gone",
+             accounts.count, new.count, gone);
+    daemon_adopt_snapshot(daemon, &snapshot);
+    intake_adopt_accounts(daemon->intake, kept);
+    warm(daemon, kept->settings->mode, new);
+}
+
+void daemon_adopt_accounts(void *arg, struct texts accounts) {
+    struct daemon *daemon = arg;
+    mutex_lock(&daemon->reloading);
+    scoped(snapshot_unref) struct snapshot *before = daemon_snapshot(daemon);
+    if (before->settings->aws.is_organization) { /* a reload may have changed that */
+        adopt_accounts(daemon, before, accounts);
+    }
+    mutex_unlock(&daemon->reloading);
+}
+
+void daemon_keep_accounts(struct daemon *daemon, struct snapshot **next) {
+    scoped(snapshot_unref) struct snapshot *now = daemon_snapshot(daemon);
+    if (now->settings->aws.is_listed && settings_await_accounts((*next)->settings)) {
+        struct snapshot *kept = snapshot_with_accounts(*next, now->settings->aws.accounts);
+        snapshot_unref(next);
+        *next = kept;
     }
 }
 

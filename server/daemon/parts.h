@@ -11,6 +11,7 @@
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/daemon/membership.h"
 #include "riposte/daemon/supervisor.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/intake/intake.h"
@@ -35,6 +36,7 @@ struct daemon {
     struct admin *admin;
     bool has_admin; /* an admin token was set at the start; set before its listener starts */
     struct listener *admin_listener;
+    struct membership *membership;
 
     struct thread secrets_thread;
     struct condition secrets_wake; /* with `lock` */
@@ -49,7 +51,7 @@ struct daemon {
 
 /* The present one; the caller unrefs it. A respond_snapshot_fn. */
 struct snapshot *daemon_snapshot(void *daemon);
-/* Takes over the caller's reference (sets NULL). */
+/* Takes over the caller's reference (sets NULL). Roles are assumed in its accounts only. */
 void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot);
 
 /* Reads what `settings_path` names. What was found is appended to `findings`, a line each, and
@@ -62,8 +64,8 @@ MUST_CHECK bool daemon_serve_certificate(const struct settings *settings, struct
 /* One made now, when they name none. */
 MUST_CHECK bool daemon_serve_own_certificate(const struct settings *settings, struct error *error);
 
-/* Becomes the role of each of the settings' accounts before that is needed; not in observe, which
- * opens no connection. */
+/* Becomes the role of each of the settings' accounts, of many of the first, before that is needed;
+ * not in observe, which opens no connection. */
 void daemon_warm_accounts(struct daemon *daemon, const struct settings *settings);
 
 /* Opens it. While another server holds it, which on a network file system may be one that is gone,
@@ -73,6 +75,12 @@ MUST_CHECK bool daemon_open_journal(const struct settings *settings,
                                     const struct supervisor *supervisor,
                                     const struct journal_options *options, const sigset_t *signals,
                                     struct journal **journal_out, struct error *error);
+
+/* A new list of the organization's accounts: in force from now on, roles of new ones are taken
+ * before that is needed. */
+void daemon_adopt_accounts(void *daemon, struct texts accounts);
+/* What was listed before a reload still holds after it. */
+void daemon_keep_accounts(struct daemon *daemon, struct snapshot **next);
 
 /* A line of the audit chain about the server itself. */
 MUST_CHECK bool daemon_note(struct daemon *daemon, struct text actor, const char *event,

@@ -46,8 +46,11 @@ static bool check_access(const struct daemon *daemon, const struct access *acces
 
 static bool prepare(struct daemon *daemon, struct prepared *prepared, struct buffer *findings,
                     struct error *error) {
-    return daemon_load(daemon, &prepared->snapshot, findings, error) &&
-           check_restart(daemon, prepared->snapshot, error) &&
+    if (!daemon_load(daemon, &prepared->snapshot, findings, error)) {
+        return false;
+    }
+    daemon_keep_accounts(daemon, &prepared->snapshot);
+    return check_restart(daemon, prepared->snapshot, error) &&
            intake_prepare(prepared->snapshot, &prepared->setup, error) &&
            admin_prepare(prepared->snapshot, &prepared->access, error) &&
            check_access(daemon, prepared->access, error);
@@ -75,10 +78,12 @@ static bool reload(struct daemon *daemon, struct text actor, struct buffer *find
     }
     size_t rule_count = prepared.snapshot->rule_count;
     const char *mode = mode_name(prepared.snapshot->settings->mode);
-    daemon_warm_accounts(daemon, prepared.snapshot->settings);
+    scoped(snapshot_unref) struct snapshot *next = snapshot_ref(prepared.snapshot);
     daemon_adopt_snapshot(daemon, &prepared.snapshot);
+    daemon_warm_accounts(daemon, next->settings);
     intake_adopt(daemon->intake, &prepared.setup);
     admin_adopt(daemon->admin, &prepared.access);
+    membership_relist(daemon->membership);
     note(daemon, actor);
     log_info(&(struct log_context){.component = "daemon", LOG_FIELDS(log_text("actor", actor))},
              "reloaded: %zu rules, mode %s", rule_count, mode);

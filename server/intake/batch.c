@@ -70,6 +70,14 @@ static bool make_threshold(struct firing *firing, const struct rule *rule,
            threshold_values(rule, context, firing->arena, &made->values, &made->value_count, error);
 }
 
+/* An account that may be ours loses no event: respond asks again when the accounts are known. */
+static bool compare(const struct firing *firing, const struct rule *rule,
+                    const struct json *context, bool *holds_out, struct error *error) {
+    return settings_await_accounts(firing->setup->snapshot->settings)
+               ? where_may_hold(rule, context, firing->arena, holds_out, error)
+               : where_holds(rule, context, firing->arena, holds_out, NULL, error);
+}
+
 /* What can't be compared or counted fires nothing: a response needs to be sure of what it is about.
  */
 static bool fires(struct firing *firing, const struct rule *rule) {
@@ -77,9 +85,8 @@ static bool fires(struct firing *firing, const struct rule *rule) {
     const struct journal_threshold *threshold = NULL;
     bool holds = true;
     struct error error = {0};
-    if ((rule->where_count > 0 &&
-         (!make_context(firing, rule, &context, &error) ||
-          !where_holds(rule, context, firing->arena, &holds, NULL, &error))) ||
+    if ((rule->where_count > 0 && (!make_context(firing, rule, &context, &error) ||
+                                   !compare(firing, rule, context, &holds, &error))) ||
         (holds && rule->threshold_count > 0 && !make_threshold(firing, rule, &threshold, &error))) {
         log_warn(&(struct log_context){.component = "intake", .event = firing->event->envelope.key},
                  "rule %.*s does not fire: %s", TEXT_ARG(rule->name), error.text);

@@ -525,6 +525,15 @@ void intake_adopt(struct intake *intake, struct setup **setup) {
     setup_unref(&before);
 }
 
+void intake_adopt_accounts(struct intake *intake, struct snapshot *snapshot) {
+    mutex_lock(&intake->lock);
+    struct setup *present = setup_ref(intake->shared.current);
+    mutex_unlock(&intake->lock);
+    struct setup *next = setup_with_snapshot(present, snapshot);
+    setup_unref(&present);
+    intake_adopt(intake, &next);
+}
+
 /* The path is that of the first snapshot: the listener knows these routes for good. */
 const struct route *intake_routes(struct intake *intake, size_t *count_out) {
     assert(intake->shared.current != NULL);

@@ -79,6 +79,19 @@ bool setup_new(struct snapshot *snapshot, struct setup **setup_out, struct error
     return true;
 }
 
+struct setup *setup_with_snapshot(struct setup *setup, struct snapshot *snapshot) {
+    struct setup *origin = setup->origin != NULL ? setup->origin : setup;
+    struct setup *made = memory_new(sizeof(*made));
+    assert(snapshot->ruleset == origin->snapshot->ruleset);
+    atomic_init(&made->references, 1);
+    made->snapshot = snapshot_ref(snapshot);
+    made->origin = setup_ref(origin);
+    made->authenticator = origin->authenticator;
+    made->header = origin->header;
+    made->definitions = origin->definitions;
+    return made;
+}
+
 struct setup *setup_ref(struct setup *setup) {
     atomic_fetch_add(&setup->references, 1);
     return setup;
@@ -91,8 +104,12 @@ void setup_unref(struct setup **setup) {
         return;
     }
     snapshot_unref(&held->snapshot);
-    authenticator_free(&held->authenticator);
-    free(held->header);
-    free(held->definitions);
+    if (held->origin != NULL) {
+        setup_unref(&held->origin);
+    } else {
+        authenticator_free(&held->authenticator);
+        free(held->header);
+        free(held->definitions);
+    }
     free(held);
 }

@@ -108,12 +108,12 @@ static bool render_effect(struct walk *walk, const struct occasion *occasion, st
 
 /* The event's account was judged by the guard; of the others only those that the settings name are
  * ours. Nothing is sent to a stranger's, whatever an event says: not even the question whether we
- * may. */
+ * may. While nobody knows them, the client sends nothing there and the call is tried later. */
 static bool check_account(const struct walk *walk, const struct json *context,
                           struct error *error) {
     struct text account = walk->action->account;
     const struct json *ours = json_member(json_member(context, "self"), "accounts");
-    bool is_ours = text_equal(account, walk->input->event_account);
+    bool is_ours = ours == NULL || text_equal(account, walk->input->event_account);
     for (const struct json *node = json_first(ours); node != NULL && !is_ours;
          node = json_next(node)) {
         is_ours = text_equal(json_text(node), account);

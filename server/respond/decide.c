@@ -12,6 +12,7 @@
 
 #include "riposte/aws/role.h"
 #include "riposte/base/buffer.h"
+#include "riposte/config/where.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
 #include "riposte/respond/confirm.h"
@@ -73,8 +74,38 @@ static struct text own_role(const struct job *job) {
                : TEXT("");
 }
 
+/* Held, but only when that stays so. */
+static void await_accounts(struct decision *decision) {
+    decision->verdict = (struct guard_verdict){
+        GUARD_HOLD, true,
+        TEXT(
+            "which accounts are ours is not known: those of the organization could not be listed")};
+    bool is_put_off = try_later(decision, "accounts");
+    (void)is_put_off; /* the verdict holds otherwise */
+}
+
+/* Intake fires what may be about a stranger's account while it can't know which accounts are ours.
+ */
+static void compare_again(struct decision *decision) {
+    struct job *job = decision->job;
+    const struct rule *rule = job->definition->rule;
+    bool is_asked = job->snapshot->settings->aws.is_organization && where_names_accounts(rule) &&
+                    !settings_await_accounts(job->snapshot->settings) && !is_approved(job);
+    bool holds = true;
+    struct error error = {0};
+    if (is_asked && !where_holds(rule, job->context, job->arena, &holds, NULL, &error)) {
+        decision->verdict = (struct guard_verdict){
+            GUARD_HOLD, true, arena_copy_text(job->arena, text_of(error.text))};
+    } else if (!holds) {
+        decision->verdict = (struct guard_verdict){
+            GUARD_SUPPRESS, false,
+            TEXT("where: it does not hold, now that our accounts are known")};
+    }
+}
+
 static void judge(struct decision *decision) {
     struct job *job = decision->job;
+    bool awaits_accounts = job_awaits_accounts(job);
     const struct settings *settings = job->snapshot->settings;
     struct text key = job->event.principal.access_key_id;
     struct guard_facts facts = {
@@ -82,7 +113,9 @@ static void judge(struct decision *decision) {
         .identity = &job->identity,
         .is_own_key = key.bytes > 0 && journal_knows_key(job->respond->options.journal, key),
         .needs_identity = job->mode != MODE_OBSERVE,
-        .accounts = settings->aws.accounts,
+        /* What nobody can say yet is left to await_accounts(). */
+        .accounts = awaits_accounts ? (struct texts){&job->event.envelope.account, 1}
+                                    : settings->aws.accounts,
         .own_role = own_role(job),
         .regions = settings->aws.regions,
         .protected_principals = settings->guard.protected_principals,
@@ -95,6 +128,11 @@ static void judge(struct decision *decision) {
     if (decision->verdict.decision == GUARD_HOLD && job->may_know_later) {
         bool is_held = !try_later(decision, "identity");
         (void)is_held; /* the verdict says so already */
+    }
+    if (decision->verdict.decision == GUARD_PASS && awaits_accounts) {
+        await_accounts(decision);
+    } else if (decision->verdict.decision == GUARD_PASS) {
+        compare_again(decision);
     }
 }
 

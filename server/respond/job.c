@@ -78,6 +78,18 @@ struct context_self job_self(const struct job *job) {
     return self;
 }
 
+static bool is_another(const struct job *job, struct text account) {
+    return account.bytes > 0 && !text_equal(account, job->identity.account);
+}
+
+bool job_awaits_accounts(const struct job *job) {
+    return job->has_story && job->identity.is_known &&
+           settings_await_accounts(job->snapshot->settings) &&
+           (is_another(job, job->event.envelope.account) ||
+            is_another(job, job->event.principal.account) ||
+            text_contains(blob_text(job->definition->text), TEXT("${self.accounts")));
+}
+
 static void make_context(struct job *job) {
     const struct journal_incident *incident = &job->task->incident;
     struct context_self self = job_self(job);

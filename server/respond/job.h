@@ -69,6 +69,8 @@ MUST_CHECK bool job_go_on(struct job *job, struct journal_task **task, struct er
 
 /* Who we are, as far as it is known. */
 struct context_self job_self(const struct job *job);
+/* Which accounts are ours is not known yet, and working on this needs to know it. */
+bool job_awaits_accounts(const struct job *job);
 struct permit job_permit(const struct job *job, enum permit_class class);
 int64_t job_now(const struct job *job);
 /* Details of tasks of ours, with the word that this one is on. */

@@ -16,6 +16,8 @@
 
 #define CLAIM_WAIT_MS   1000
 #define STOPPED_WAIT_MS 5
+/* Between looks whether the accounts of the organization are known now. */
+#define ACCOUNTS_WAIT_MS 5000
 
 /* ---- the client ---------------------------------------------------------------------------------
  */
@@ -71,6 +73,21 @@ static void hold_unreadable(struct job *job, const struct error *why) {
     job_page(job, "held", reason);
 }
 
+/* What was begun before a restart goes on when it is known where it may: it counts as no try. */
+static bool must_wait(const struct job *job) {
+    enum task_kind kind = job->task->kind;
+    return (kind == TASK_PLAYBOOK || kind == TASK_VERIFY || kind == TASK_UNDO) &&
+           job_awaits_accounts(job);
+}
+
+static void put_off(struct job *job) {
+    scoped(journal_write_free) struct journal_write *write = journal_write_new(job->task);
+    journal_write_again(write, job_now(job) + ACCOUNTS_WAIT_MS, job->task->detail, false);
+    if (job_commit(job, write)) {
+        numbers_retry(task_kind_name(job->task->kind));
+    }
+}
+
 static void work(struct respond *respond, struct journal_task *task) {
     static void (*const work_fns[])(struct job *) = {[TASK_RESPOND] = decide,
                                                      [TASK_VERIFY] = verify,
@@ -83,6 +100,8 @@ static void work(struct respond *respond, struct journal_task *task) {
     numbers_task(task_kind_name(kind));
     if (!job_open(&job, respond, &task, &error)) {
         hold_unreadable(&job, &error);
+    } else if (must_wait(&job)) {
+        put_off(&job);
     } else if (kind == TASK_PLAYBOOK) {
         execute_playbook(&job, NULL);
     } else {

@@ -80,6 +80,12 @@ struct aws_call {
     int64_t timeout_ms;             /* 0: 10000 */
 };
 
+/* In which accounts beside our own a role may be assumed, from now on; the texts are copied.
+ * is_known false: nobody knows them yet: calls to other accounts may work later. In any, before
+ * this was called. */
+void aws_allow_accounts(struct aws_client *client, const struct text *accounts,
+                        size_t account_count, bool is_known);
+
 enum aws_outcome {
     AWS_OK,
     AWS_REFUSED,   /* an error that stays: error_code says which */

@@ -10,14 +10,21 @@
 
 #include <stdbool.h>
 
-/* False after printing all that is wrong on stderr. */
+/* False after printing all that is wrong on stderr. loaded_without_accounts() is done. */
 MUST_CHECK bool loaded_snapshot(const char *path, struct snapshot **snapshot_out);
+
+/* No server, no list: of the accounts of an organization none is known here but the event's own,
+ * which counts as ours. */
+void loaded_without_accounts(struct snapshot **snapshot);
+/* Says so on stderr, for what depends on it. */
+void loaded_say_accounts(const struct snapshot *snapshot);
 
 /* A call somewhere in a rule or in one of its playbooks. */
 struct loaded_call {
     const struct rule *rule;
     const struct call_template *call;
-    struct text region; /* template; empty: the event's */
+    struct text account; /* template; empty: the event's or the principal's */
+    struct text region;  /* template; empty: the event's */
 };
 
 /* Every call that could be made: confirm, steps and links, before, verify, undo. In the order of

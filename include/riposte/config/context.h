@@ -33,6 +33,7 @@ MUST_CHECK bool subject_event_read(struct text text, struct arena *arena,
 struct context_self {
     struct text account, role, partition; /* empty: unknown */
     struct texts accounts;                /* those of the settings; `account` is one of them too */
+    bool lacks_accounts;                  /* nobody knows them yet: then they are left out */
     struct texts resources;               /* what we run on, as the settings name it */
 };
 /* What can be said without asking AWS: the settings', with `account` as ours. When an event comes

@@ -64,6 +64,8 @@ struct settings {
     const struct json *vars;      /* an object */
     struct {
         struct texts accounts;   /* beside our own; empty: no other */
+        bool is_organization;    /* `accounts` are the organization's, as they were last listed; */
+        bool is_listed;          /* false: not yet, nobody knows them */
         struct text role;        /* to become there, with ${account} and ${partition} in it */
         struct text external_id; /* goes with the role; empty: none */
         struct text endpoint;
@@ -90,6 +92,10 @@ typedef const char *environment_fn(void *arg, const char *name);
 MUST_CHECK bool settings_read(const struct source *source, const char *folder,
                               environment_fn *lookup_fn, void *arg, struct arena *arena,
                               struct settings *settings_out, struct findings *findings);
+
+/* aws.accounts is "organization", and its accounts were not listed yet: which are ours beside our
+ * own is not known, and must not be guessed. snapshot_with_accounts() makes them known. */
+bool settings_await_accounts(const struct settings *settings);
 
 /* What is in force, as a settings file that reads back equal: defaults and overrides filled in,
  * paths resolved. */

@@ -31,6 +31,9 @@ struct snapshot {
  * an empty guard.protected is a warning. */
 MUST_CHECK bool snapshot_load(const char *path, environment_fn *lookup_fn, void *arg,
                               struct snapshot **snapshot_out, struct findings *findings);
+/* The same, with these as the accounts of the organization: for settings that say so. What the
+ * two have in common they share. The caller gets one reference. */
+struct snapshot *snapshot_with_accounts(struct snapshot *snapshot, struct texts accounts);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot **snapshot);
 

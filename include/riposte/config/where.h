@@ -34,6 +34,11 @@ MUST_CHECK bool where_holds(const struct rule *rule, const struct json *context,
 MUST_CHECK bool where_fires(const struct rule *rule, const struct subject_event *event,
                             const struct context_self *self, const struct json *vars,
                             struct arena *arena, bool *fires_out, struct error *error);
+/* While nobody knows which accounts are ours: conditions that ask for them count as holding. */
+MUST_CHECK bool where_may_hold(const struct rule *rule, const struct json *context,
+                               struct arena *arena, bool *holds_out, struct error *error);
+/* Does a condition ask which accounts are ours? */
+bool where_names_accounts(const struct rule *rule);
 /* A condition for people: its value as it came, and its tests as written. */
 struct text where_explain(const struct comparison *comparison, const struct json *context,
                           struct arena *arena);

@@ -52,6 +52,9 @@ MUST_CHECK bool intake_prepare(struct snapshot *snapshot, struct setup **setup_o
                                struct error *error);
 /* Takes it over (sets NULL): requests from now on are judged by it. Before the routes are used. */
 void intake_adopt(struct intake *intake, struct setup **setup);
+/* From now on with this snapshot, which knows more accounts (snapshot_with_accounts()) than the one
+ * that was adopted; the secrets stay. */
+void intake_adopt_accounts(struct intake *intake, struct snapshot *snapshot);
 /* One that was prepared in vain. */
 void intake_discard(struct setup **setup);
 

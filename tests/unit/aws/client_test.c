@@ -546,6 +546,51 @@ static void test_how_a_role_is_asked_for(void **state) {
     assert_head_has(&fixture, "Credential=ASIA1/");
 }
 
+/* Own credentials say who we are before anything else. */
+static void assert_not_become(struct fixture *fixture, const struct aws_call *call,
+                              enum aws_outcome outcome, const char *why) {
+    scoped(aws_answer_free) struct aws_answer *refused = aws_call(fixture->client, &reading, call);
+    assert_int_equal(refused->outcome, outcome);
+    assert_text_equal(refused->message, why);
+    assert_int_equal(fixture->calls, 1);
+}
+
+static void test_a_role_is_taken_only_in_accounts_that_are_allowed(void **state) {
+    (void)state;
+    static const struct reply replies[] = {{.status = 200, .body = IDENTITY_ANSWER("123456789012")},
+                                           {.status = 200, .body = ROLE_ANSWER},
+                                           {.status = 200, .body = USER_ANSWER}};
+    scoped(fixture_done) struct fixture fixture = {
+        .replies = replies, .reply_count = 3, .has_container = true, .roles = role_options};
+    static const struct text allowed[] = {TEXT_INIT("111111111111"), TEXT_INIT("999999999999")};
+    fixture_start(&fixture);
+    struct aws_call call = get_user, named = get_user;
+    call.account = TEXT("999999999999");
+    named.role = TEXT("arn:aws:iam::999999999999:role/x");
+    aws_allow_accounts(fixture.client, NULL, 0, false);
+    assert_not_become(&fixture, &call, AWS_RETRY,
+                      "whether account 999999999999 is one of ours is not known yet");
+    assert_not_become(&fixture, &named, AWS_RETRY,
+                      "whether account 999999999999 is one of ours is not known yet");
+    aws_allow_accounts(fixture.client, allowed, 1, true);
+    assert_not_become(&fixture, &call, AWS_NOT_SENT,
+                      "account 999999999999 is not one of aws.accounts");
+    assert_not_become(&fixture, &named, AWS_NOT_SENT,
+                      "account 999999999999 is not one of aws.accounts");
+    aws_allow_accounts(fixture.client, allowed, 2, true);
+    scoped(aws_answer_free) struct aws_answer *answered = aws_call(fixture.client, &reading, &call);
+    assert_int_equal(answered->outcome, AWS_OK);
+    assert_head_has(&fixture, "Credential=ASIAROLE/");
+    /* Nor any more, when it is taken away again; our own account always is ours. */
+    aws_allow_accounts(fixture.client, NULL, 0, true);
+    scoped(aws_answer_free) struct aws_answer *gone = aws_call(fixture.client, &reading, &call);
+    assert_int_equal(gone->outcome, AWS_NOT_SENT);
+    call.account = TEXT("123456789012");
+    scoped(aws_answer_free) struct aws_answer *ours = aws_call(fixture.client, &reading, &call);
+    assert_int_equal(ours->outcome, AWS_OK);
+    assert_head_has(&fixture, "Credential=ASIA1/");
+}
+
 static void test_a_role_that_the_call_names(void **state) {
     (void)state;
     static const struct reply replies[] = {{.status = 200, .body = ROLE_ANSWER},
@@ -704,6 +749,7 @@ int main(void) {
         cmocka_unit_test(test_an_identity_that_makes_no_sense),
         cmocka_unit_test(test_another_account_is_called_as_its_role),
         cmocka_unit_test(test_how_a_role_is_asked_for),
+        cmocka_unit_test(test_a_role_is_taken_only_in_accounts_that_are_allowed),
         cmocka_unit_test(test_a_role_that_the_call_names),
         cmocka_unit_test(test_whose_account_it_is_must_be_known),
         cmocka_unit_test(test_accounts_are_warmed),

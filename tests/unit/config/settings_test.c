@@ -212,8 +212,9 @@ static const struct bad_case {
     {"{\"vars\": []}", "1:10: \"vars\" must be an object, is an array"},
     {"{\"aws\": {\"accounts\": [\"12345678901\"]}}",
      "1:23: an entry of \"aws.accounts\" must be an account's id: 12 digits, is \"12345678901\""},
-    {"{\"aws\": {\"accounts\": \"organization\"}}",
-     "1:22: \"aws.accounts\": \"organization\" is not supported yet: list the ids of the accounts"},
+    {"{\"aws\": {\"accounts\": \"organisation\"}}",
+     "1:22: \"aws.accounts\" must be a list of accounts' ids, or \"organization\", is "
+     "\"organisation\""},
     {"{\"aws\": {\"role\": \"arn:aws:iam::1:role/x\"}}",
      "1:18: \"aws.role\" must be the ARN of a role with ${account} in it, like "
      "\"arn:${partition}:iam::${account}:role/riposte-responder\", is \"arn:aws:iam::1:role/x\""},
@@ -321,6 +322,23 @@ static void test_without_a_token_there_is_none(void **state) {
     assert_int_equal(fixture.settings.admin.token_count, 0);
 }
 
+static void test_the_accounts_of_an_organization_are_known_later(void **state) {
+    (void)state;
+    scoped(fixture_done) struct fixture fixture = read_with(
+        "{\"aws\":{\"accounts\":\"organization\"}}", no_variables);
+    assert_findings(fixture.findings, "");
+    assert_int_equal(fixture.settings.aws.accounts.count, 0);
+    assert_true(settings_await_accounts(&fixture.settings));
+    fixture.settings.aws.is_listed = true;
+    assert_false(settings_await_accounts(&fixture.settings));
+    scoped(buffer_done) struct buffer printed = BUFFER_INIT;
+    settings_print(&fixture.settings, &printed);
+    assert_true(text_contains(buffer_text(&printed), TEXT("\"accounts\": \"organization\"")));
+    scoped(fixture_done) struct fixture listed = read_with("{\"aws\":{\"accounts\":[]}}",
+                                                           no_variables);
+    assert_false(settings_await_accounts(&listed.settings));
+}
+
 static void test_a_bad_variable_is_named(void **state) {
     (void)state;
     struct variable variables[] = {{"RIPOSTE_MODE", "on"},
@@ -423,6 +441,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_place),
         cmocka_unit_test(test_where_the_edges_are),
         cmocka_unit_test(test_without_a_token_there_is_none),
+        cmocka_unit_test(test_the_accounts_of_an_organization_are_known_later),
         cmocka_unit_test(test_a_bad_variable_is_named),
         cmocka_unit_test(test_wildcards_in_protected_names_are_warned_of),
         cmocka_unit_test(test_what_is_printed_reads_back_equal),

@@ -353,6 +353,30 @@ static void test_a_definition_outlives_its_snapshot(void **state) {
     assert_true(definition->playbook_count > 0);
 }
 
+static void test_accounts_that_are_known_later_change_nothing_else(void **state) {
+    (void)state;
+    scoped(folder_done) struct folder folder = folder_make();
+    put(&folder, "s.json", "{\"aws\":{\"accounts\":\"organization\"},\"workers\":3}");
+    scoped(buffer_done) struct buffer findings = BUFFER_INIT;
+    struct snapshot *read = NULL;
+    load(&folder, &read, &findings);
+    struct text names[] = {TEXT("111111111111"), TEXT("222222222222")};
+    struct snapshot *first = snapshot_with_accounts(read, (struct texts){names, 2});
+    scoped(snapshot_unref) struct snapshot *second = snapshot_with_accounts(
+        first, (struct texts){names, 1});
+    assert_true(settings_await_accounts(read->settings));
+    assert_int_equal(first->settings->aws.accounts.count, 2);
+    snapshot_unref(&read); /* what the others share lives on */
+    snapshot_unref(&first);
+    names[0] = TEXT("somebody's");
+    assert_false(settings_await_accounts(second->settings));
+    assert_int_equal(second->settings->aws.accounts.count, 1);
+    assert_text_equal(second->settings->aws.accounts.items[0], "111111111111");
+    assert_int_equal(second->settings->workers, 3);
+    assert_non_null(second->ruleset);
+    assert_null(snapshot_playbook(second, TEXT("x")));
+}
+
 static const struct bad_definition {
     const char *text, *error;
 } bad_definitions[] = {
@@ -393,6 +417,7 @@ int main(void) {
         cmocka_unit_test(test_a_definition_reads_back_equal),
         cmocka_unit_test(test_a_definition_outlives_its_snapshot),
         cmocka_unit_test(test_a_broken_definition_names_the_first_thing_wrong),
+        cmocka_unit_test(test_accounts_that_are_known_later_change_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,11 +150,50 @@ static void test_for_people(void **state) {
                       "${detail.x}: not in the context in [1]");
 }
 
+static const struct open_case {
+    const char *name, *where;
+    bool names_accounts, may_hold;
+} open_cases[] = {
+    {"in what nobody knows", "[{\"value\":\"1\",\"in\":[\"${self.accounts}\"]}]", true, true},
+    {"not in it", "[{\"value\":\"1\",\"not_in\":[\"x\",\"${self.accounts}\"]}]", true, true},
+    {"one of them", "[{\"value\":\"${self.accounts[0]}\",\"in\":[\"1\"]}]", true, true},
+    {"a pattern over it",
+     "[{\"value\":\"${detail.items}\",\"matches\":{\"id\":[\"${self.accounts[0]}\"]}}]", true,
+     true},
+    {"the other conditions count",
+     "[{\"value\":\"1\",\"in\":[\"${self.accounts}\"]},{\"value\":\"1\",\"in\":[\"2\"]}]", true,
+     false},
+    {"our own is known", "[{\"value\":\"1\",\"in\":[\"${self.account}\"]}]", false, false},
+    {"no condition", "[]", false, true},
+};
+
+static void test_accounts_that_nobody_knows_are_left_open(void **state) {
+    (void)state;
+    static const struct context_self self = {.account = TEXT_INIT("123456789012"),
+                                             .lacks_accounts = true};
+    for (size_t i = 0; i < ARRAY_COUNT(open_cases); i++) {
+        testing_row(open_cases[i].name);
+        scoped(fixture_done) struct fixture fixture = read(open_cases[i].where);
+        const struct rule *rule = fixture.rule;
+        const struct json *context = context_new(&fixture.event, rule->name, rule->severity,
+                                                 TEXT(""), &self, NULL, fixture.arena);
+        bool may_hold = !open_cases[i].may_hold, holds = false;
+        struct error error = {0};
+        assert_int_equal(where_names_accounts(rule), open_cases[i].names_accounts);
+        assert_ok(where_may_hold(rule, context, fixture.arena, &may_hold, &error), &error);
+        assert_int_equal(may_hold, open_cases[i].may_hold);
+        assert_ok(where_holds(rule, context, fixture.arena, &holds, NULL, &error), &error);
+        assert_int_equal(holds, open_cases[i].may_hold && !open_cases[i].names_accounts);
+    }
+    testing_row(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_holds),
         cmocka_unit_test(test_what_cannot_be_decided),
         cmocka_unit_test(test_for_people),
+        cmocka_unit_test(test_accounts_that_nobody_knows_are_left_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1778,6 +1778,107 @@ static void test_workers_share_the_work(void **state) {
     done(&stage);
 }
 
+/* ---- the organization --------------------------------------------------------------------------
+ */
+
+#define MEMBER "111111111111"
+
+static const char member_event[] =
+    "{\"id\":\"1\",\"source\":\"aws.ec2\",\"detail-type\":\"AWS API Call via "
+    "CloudTrail\",\"account\":"
+    "\"" MEMBER
+    "\",\"region\":\"eu-west-1\",\"time\":\"2026-01-02T03:04:05Z\",\"detail\":{\"eventID\":"
+    "\"member-1\",\"eventSource\":\"ec2.amazonaws.com\",\"eventName\":\"ModifyInstanceAttribute\","
+    "\"userIdentity\":{\"type\":\"IAMUser\",\"principalId\":\"" STAGE_USER_ID
+    "\",\"accountId\":\"" MEMBER "\",\"arn\":\"arn:aws:iam::" MEMBER ":user/" STAGE_USER
+    "\",\"userName\":\"" STAGE_USER "\",\"accessKeyId\":\"" STAGE_KEY
+    "\"},\"requestParameters\":{\"instanceId\":\"i-1\",\"attribute\":\"disableApiTermination\"}}}";
+
+/* As if the settings said "organization", which was not listed yet. */
+static void await_list(struct stage *stage) {
+    struct settings *settings = (struct settings *)(uintptr_t)stage->snapshot->settings;
+    settings->aws.is_organization = true;
+}
+
+static void list(struct stage *stage, const char *account) {
+    struct text items[] = {text_of(account)};
+    snapshot_unref(&stage->next);
+    stage->next = snapshot_with_accounts(stage->snapshot, (struct texts){items, 1});
+    stage->next_at = 0;
+}
+
+static void test_incidents_of_other_accounts_wait_for_the_list(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    await_list(&stage);
+    struct ulid other = stage_event_text(&stage, member_event);
+    stage_run(&stage);
+    stage_pass(&stage, 10 * 1000);
+    assert_state(&stage, &other, INCIDENT_DETECTED, "");
+    assert_string_equal(stage_calls(&stage), "");
+    list(&stage, MEMBER);
+    stage_pass(&stage, 40 * 1000);
+    assert_state(&stage, &other, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_those_of_our_own_account_do_not(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    await_list(&stage);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+}
+
+static void test_without_a_list_they_are_held(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    await_list(&stage);
+    struct ulid id = stage_event_text(&stage, member_event);
+    stage_pass(&stage, 5 * 60 * 1000);
+    assert_state(&stage, &id, INCIDENT_HELD, "which accounts are ours is not known");
+    assert_string_equal(stage_calls(&stage), "");
+    done(&stage);
+}
+
+static void test_an_account_that_is_not_listed_is_not_ours(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    await_list(&stage);
+    list(&stage, "222222222222");
+    struct ulid id = stage_event_text(&stage, member_event);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_HELD, "account " MEMBER " is not ours");
+    assert_string_equal(stage_calls(&stage), "");
+    done(&stage);
+}
+
+static void test_what_was_begun_waits_for_the_list_too(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &plain);
+    await_list(&stage);
+    list(&stage, MEMBER);
+    struct ulid id = stage_event_text(&stage, member_event);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    stage_calls(&stage);
+    snapshot_unref(&stage.next); /* a restart */
+    stage_pass(&stage, 10 * 60 * 1000);
+    assert_string_equal(stage_calls(&stage), "");
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    list(&stage, MEMBER);
+    stage_pass(&stage, 30 * 1000);
+    assert_true(stage_count(&stage, "iam:GetUserPolicy") > 0);
+    done(&stage);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill_at_any_point_changes_nothing), /* forks: before any thread */
@@ -1824,6 +1925,11 @@ int main(void) {
         cmocka_unit_test(test_an_approval_is_beyond_the_limits),
         cmocka_unit_test(test_an_approval_of_what_is_not_so_any_more_stays_held),
         cmocka_unit_test(test_what_is_dismissed_is_over),
+        cmocka_unit_test(test_incidents_of_other_accounts_wait_for_the_list),
+        cmocka_unit_test(test_those_of_our_own_account_do_not),
+        cmocka_unit_test(test_without_a_list_they_are_held),
+        cmocka_unit_test(test_an_account_that_is_not_listed_is_not_ours),
+        cmocka_unit_test(test_what_was_begun_waits_for_the_list_too),
         cmocka_unit_test(test_an_event_of_our_own_is_suppressed),
         cmocka_unit_test(test_an_old_event_is_held),
         cmocka_unit_test(test_what_is_not_confirmed_is_suppressed),
