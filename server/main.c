@@ -69,11 +69,14 @@ static const struct command commands[] = {
      "principal\n"
      "needs --override protected. dismiss ends a held incident without doing anything."},
     {"export", cli_export,
-     "iam-policy | event-pattern | schema [settings | rule | playbook] [-c FILE]",
+     "iam-policy [--account ID | member] | event-pattern | schema [settings | rule | playbook] "
+     "[-c FILE]",
      "what AWS and editors need to know of the files that are loaded",
-     "iam-policy: the least policy for the task's role. event-pattern: EventBridge rules (name,\n"
-     "state, pattern of at most 2,048 characters) that deliver what the rules need. schema: JSON\n"
-     "Schemas (2020-12) of the files."},
+     "iam-policy: the least policy of the role that the server runs as; with --account, of that\n"
+     "which it becomes in an account of aws.accounts, or one that does in each of them. A step\n"
+     "that names its account counts there alone. event-pattern: EventBridge rules (name, state,\n"
+     "pattern of at most 2,048 characters) that deliver what the rules need. schema: JSON Schemas\n"
+     "(2020-12) of the files."},
     {"bench", cli_bench, "--rules FILE-OR-DIR --events FILE [--seconds N] [--json]",
      "scan + match rate on one core", NULL},
     {"health", cli_health, "[-c FILE] [--ca-file FILE] [--wait TIME]",

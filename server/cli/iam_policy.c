@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Where an action may be used; what one call needs less narrowly wins. */
-enum scope { ONLY_POLICIES, IN_REGIONS, ANYWHERE };
+enum scope { ONLY_POLICIES, IN_REGIONS, ANYWHERE, IN_ORGANIZATION };
 
 struct grant {
     struct text action;
@@ -19,6 +19,7 @@ struct grant {
 
 struct policy {
     const struct snapshot *snapshot;
+    const struct iam_policy_role *role;
     struct arena *arena;
     struct grant *grants;
     size_t grant_count, grant_capacity;
@@ -28,6 +29,7 @@ struct policy {
     size_t role_count, role_capacity;
     struct text *secrets; /* that settings and notifications refer to */
     size_t secret_count, secret_capacity;
+    struct text organization_role; /* to become in its accounts; empty: none */
 };
 
 static bool is_one_of(struct text text, const struct text *texts, size_t count) {
@@ -53,12 +55,25 @@ static size_t placeholder_end(struct text text, size_t from) {
     return text.bytes;
 }
 
+/* What a placeholder that ends in a default stands for while nothing else is there. */
+static struct text without_default(struct text path, struct text *default_out) {
+    size_t at = text_find(path, TEXT(":-"));
+    *default_out = text_slice(path, at < path.bytes ? at + 2 : at, path.bytes);
+    return text_slice(path, 0, at);
+}
+
 static struct text value_of(const struct policy *policy, struct text placeholder) {
     struct text path = text_slice(placeholder, 2, placeholder.bytes - 1);
+    struct text fallback = {NULL, 0};
+    bool has_default = text_contains(path, TEXT(":-"));
+    path = without_default(path, &fallback);
     if (text_starts_with(path, TEXT("vars."))) {
         const struct json *value = json_find_one(policy->snapshot->settings->vars,
                                                  text_slice(path, 5, path.bytes), NULL);
-        return json_is_string(value) ? json_text(value) : TEXT("*");
+        bool is_plain = has_default && !text_contains(fallback, TEXT("${"));
+        return json_is_string(value)       ? json_text(value)
+               : value == NULL && is_plain ? fallback
+                                           : TEXT("*");
     }
     return TEXT("*");
 }
@@ -129,7 +144,17 @@ static bool is_global(struct text service) {
     return is_one_of(service, services, ARRAY_COUNT(services));
 }
 
+/* Whose resources are another account's. */
+static bool is_of_organization(struct text service) {
+    static const struct text services[] = {TEXT_INIT("organizations"), TEXT_INIT("sso-admin"),
+                                           TEXT_INIT("identitystore")};
+    return is_one_of(service, services, ARRAY_COUNT(services));
+}
+
 static enum scope scope_of(struct policy *policy, const struct loaded_call *call) {
+    if (policy->role->is_member && is_of_organization(call->call->service)) {
+        return IN_ORGANIZATION;
+    }
     if (is_attachment(call->call)) {
         return scope_of_attachment(policy, call->call);
     }
@@ -146,6 +171,25 @@ static void add_role(struct policy *policy, struct text role) {
     }
 }
 
+static bool has_account(const struct settings *settings, struct text account) {
+    return is_one_of(account, settings->aws.accounts.items, settings->aws.accounts.count);
+}
+
+/* Is a call with this account (a template) made as this role? */
+static bool is_made_here(const struct policy *policy, struct text template) {
+    const struct iam_policy_role *role = policy->role;
+    struct text account = template.bytes > 0 ? glob_of(policy, template) : TEXT("*");
+    if (account.bytes == 0) {
+        return false; /* a variable that is not set: the step is skipped */
+    }
+    if (text_equal(template, TEXT("${self.account}"))) {
+        return !role->is_member;
+    }
+    bool is_any = text_find_byte(account, '*', 0) < account.bytes;
+    return is_any || (role->is_member ? text_equal(account, role->account)
+                                      : !has_account(policy->snapshot->settings, account));
+}
+
 /* The settings' role, in each of the accounts. */
 static void add_account_roles(struct policy *policy) {
     const struct settings *settings = policy->snapshot->settings;
@@ -159,6 +203,15 @@ static void add_account_roles(struct policy *policy) {
     }
 }
 
+/* In any account; that it is one of the organization is a condition. */
+static void add_organization(struct policy *policy) {
+    const struct settings *settings = policy->snapshot->settings;
+    if (settings->aws.is_organization) {
+        add_grant(policy, TEXT("organizations:ListAccounts"), false, ANYWHERE);
+        policy->organization_role = glob_of(policy, settings->aws.role);
+    }
+}
+
 static void add_call(void *arg, const struct loaded_call *loaded) {
     struct policy *policy = arg;
     struct text role = {NULL, 0};
@@ -168,6 +221,9 @@ static void add_call(void *arg, const struct loaded_call *loaded) {
     bare.call = &template;
     if (role.bytes > 0) {
         add_role(policy, glob_of(policy, role));
+        return;
+    }
+    if (!is_made_here(policy, loaded->account)) {
         return;
     }
     const struct texts actions = iam_actions(call->call, policy->arena);
@@ -254,19 +310,36 @@ static struct json *condition(struct arena *arena, const char *operator, const c
     return made;
 }
 
-static struct json *condition_of(const struct policy *policy, enum scope scope) {
-    const struct texts *regions = &policy->snapshot->settings->aws.regions;
-    return scope == IN_REGIONS ? condition(policy->arena, "StringEquals", "aws:RequestedRegion",
-                                           list(policy->arena, regions->items, regions->count))
-                               : condition(policy->arena, "ArnLike", "iam:PolicyARN",
-                                           list(policy->arena, policy->arns, policy->arn_count));
-}
-
 struct statement_kind {
     const char *sid;
     bool is_write;
     enum scope scope;
 };
+
+static void add_own_resources(const struct policy *policy, struct json *condition) {
+    /* Not every service says whose a resource is. */
+    struct json *keys = json_new_object(policy->arena);
+    struct text account = policy->role->account;
+    json_add_text(policy->arena, keys, "aws:ResourceAccount",
+                  account.bytes > 0 ? account : TEXT("${aws:PrincipalAccount}"));
+    json_add_member(policy->arena, condition, TEXT("StringEqualsIfExists"), keys);
+}
+
+static struct json *condition_of(const struct policy *policy, const struct statement_kind *kind) {
+    const struct texts *regions = &policy->snapshot->settings->aws.regions;
+    struct json *made = json_new_object(policy->arena);
+    if (kind->scope == IN_REGIONS) {
+        made = condition(policy->arena, "StringEquals", "aws:RequestedRegion",
+                         list(policy->arena, regions->items, regions->count));
+    } else if (kind->scope == ONLY_POLICIES) {
+        made = condition(policy->arena, "ArnLike", "iam:PolicyARN",
+                         list(policy->arena, policy->arns, policy->arn_count));
+    }
+    if (policy->role->is_member && kind->is_write && kind->scope != IN_ORGANIZATION) {
+        add_own_resources(policy, made);
+    }
+    return made;
+}
 
 static void add_statement(const struct policy *policy, const struct statement_kind *kind,
                           struct json *statements) {
@@ -286,14 +359,16 @@ static void add_statement(const struct policy *policy, const struct statement_ki
     json_add_text(arena, statement, "Effect", TEXT("Allow"));
     json_add_member(arena, statement, TEXT("Action"), actions);
     json_add_text(arena, statement, "Resource", TEXT("*"));
-    if (kind->scope != ANYWHERE) {
-        json_add_member(arena, statement, TEXT("Condition"), condition_of(policy, kind->scope));
+    struct json *conditions = condition_of(policy, kind);
+    if (json_count(conditions) > 0) {
+        json_add_member(arena, statement, TEXT("Condition"), conditions);
     }
     json_add_element(statements, statement);
 }
 
+/* `conditions` may be NULL. */
 static void add_exact_statement(const struct policy *policy, const char *sid, struct json *actions,
-                                const struct text *arns, size_t arn_count,
+                                const struct text *arns, size_t arn_count, struct json *conditions,
                                 struct json *statements) {
     struct arena *arena = policy->arena;
     if (arn_count == 0) {
@@ -304,31 +379,50 @@ static void add_exact_statement(const struct policy *policy, const char *sid, st
     json_add_text(arena, statement, "Effect", TEXT("Allow"));
     json_add_member(arena, statement, TEXT("Action"), actions);
     json_add_member(arena, statement, TEXT("Resource"), list(arena, arns, arn_count));
+    if (conditions != NULL) {
+        json_add_member(arena, statement, TEXT("Condition"), conditions);
+    }
     json_add_element(statements, statement);
 }
 
+/* What our own credentials alone are for. */
 static void add_exact_statements(const struct policy *policy, struct json *statements) {
     static const struct text become[] = {TEXT_INIT("sts:AssumeRole"), TEXT_INIT("sts:TagSession")};
     static const struct text read[] = {TEXT_INIT("secretsmanager:GetSecretValue")};
+    static const struct text own[] = {TEXT_INIT("${aws:PrincipalOrgID}")};
     struct arena *arena = policy->arena;
+    if (policy->role->is_member) {
+        return;
+    }
     add_exact_statement(policy, "BecomeRoles", list(arena, become, ARRAY_COUNT(become)),
-                        policy->roles, policy->role_count, statements);
+                        policy->roles, policy->role_count, NULL, statements);
+    add_exact_statement(
+        policy, "BecomeRolesInOrganization", list(arena, become, ARRAY_COUNT(become)),
+        &policy->organization_role, policy->organization_role.bytes > 0 ? 1 : 0,
+        condition(arena, "StringEqualsIfExists", "aws:ResourceOrgID", list(arena, own, 1)),
+        statements);
     add_exact_statement(policy, "ReadSecrets", list(arena, read, ARRAY_COUNT(read)),
-                        policy->secrets, policy->secret_count, statements);
+                        policy->secrets, policy->secret_count, NULL, statements);
 }
 
-const struct json *iam_policy_make(const struct snapshot *snapshot, struct arena *arena) {
+const struct json *iam_policy_make(const struct snapshot *snapshot,
+                                   const struct iam_policy_role *role, struct arena *arena) {
     static const struct statement_kind kinds[] = {
         {"Ask", false, ANYWHERE},
         {"AskInRegions", false, IN_REGIONS},
         {"Act", true, ANYWHERE},
         {"ActInRegions", true, IN_REGIONS},
+        {"AskOrganization", false, IN_ORGANIZATION},
+        {"ActInOrganization", true, IN_ORGANIZATION},
         {"ManagePolicies", true, ONLY_POLICIES},
     };
-    struct policy policy = {.snapshot = snapshot, .arena = arena};
+    struct policy policy = {.snapshot = snapshot, .role = role, .arena = arena};
     loaded_each_call(snapshot, add_call, &policy);
-    add_account_roles(&policy);
-    add_secrets(&policy);
+    if (!role->is_member) {
+        add_account_roles(&policy);
+        add_organization(&policy);
+        add_secrets(&policy);
+    }
     if (policy.grant_count > 0) {
         qsort(policy.grants, policy.grant_count, sizeof(*policy.grants), compare_grants);
     }

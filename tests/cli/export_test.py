@@ -30,10 +30,11 @@ def load(path):
     return json.loads(token.sub(lambda found: found.group(1) or " ", path.read_text()))
 
 
-def export(what, settings):
-    printed = run("export", what, "-c", settings)
+def export(what, settings, *more):
+    printed = run("export", what, "-c", settings, *more)
     assert printed.returncode == 0, printed.stderr
-    assert printed.stdout == run("export", what, "-c", settings).stdout, "another text each time"
+    again = run("export", what, "-c", settings, *more).stdout
+    assert printed.stdout == again, "another text each time"
     return json.loads(printed.stdout)
 
 
@@ -248,11 +249,12 @@ class EventPatterns(Export):
 
 
 class Policy(Export):
-    def policy(self, steps, acts_on="principal", **settings):
+    def policy(self, steps, acts_on="principal", account=None, **settings):
         playbook = {"name": "act", "acts_on": acts_on, "steps": steps}
         pattern = {"source": ["aws.ec2"], "detail": {"eventName": ["A"]}}
         return export("iam-policy", self.conf([rule("one", pattern, respond=["act"])], [playbook],
-                                              **settings))
+                                              **settings),
+                      *(("--account", account) if account else ()))
 
     @staticmethod
     def actions(policy):
@@ -346,6 +348,66 @@ class Policy(Export):
         self.assertEqual(policy["Statement"][-1]["Resource"], [
             f"arn:*:iam::{account}:role/riposte-responder"
             for account in ("111111111111", "222222222222")])
+
+    def test_roles_of_the_organization_may_be_taken(self):
+        policy = self.policy([write("a", "iam:PutUserPolicy")], aws={"accounts": "organization"})
+        self.assertEqual(policy["Statement"], [
+            {"Sid": "Ask", "Effect": "Allow", "Resource": "*",
+             "Action": ["organizations:ListAccounts"]},
+            {"Sid": "Act", "Effect": "Allow", "Resource": "*", "Action": ["iam:PutUserPolicy"]},
+            {"Sid": "BecomeRolesInOrganization", "Effect": "Allow",
+             "Action": ["sts:AssumeRole", "sts:TagSession"],
+             "Resource": ["arn:*:iam::*:role/riposte-responder"],
+             "Condition": {"StringEqualsIfExists": {
+                 "aws:ResourceOrgID": ["${aws:PrincipalOrgID}"]}}}])
+
+    def test_the_role_in_another_account_acts_there_alone(self):
+        steps = [write("a", "iam:PutUserPolicy"), write("b", "ec2:StopInstances"),
+                 {"name": "c", "call": "ec2:DescribeInstances"}]
+        for accounts, account, owner in (
+                (["111111111111"], "111111111111", "111111111111"),
+                (["111111111111"], "member", "${aws:PrincipalAccount}"),
+                ("organization", "222222222222", "222222222222"),
+                ("organization", "member", "${aws:PrincipalAccount}")):
+            with self.subTest((accounts, account)):
+                policy = self.policy(steps, account=account, aws={
+                    "accounts": accounts, "regions": ["eu-west-1"]})
+                there = {"StringEqualsIfExists": {"aws:ResourceAccount": owner}}
+                region = {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}
+                self.assertEqual(
+                    {s["Sid"]: (s["Action"], s.get("Condition")) for s in policy["Statement"]}, {
+                        "AskInRegions": (["ec2:DescribeInstances"], region),
+                        "Act": (["iam:PutUserPolicy"], there),
+                        "ActInRegions": (["ec2:StopInstances"], {**region, **there})})
+
+    def test_a_call_counts_in_its_account(self):
+        steps = [write("a", "kms:DisableKey", account="${self.account}"),
+                 write("b", "organizations:UpdatePolicy", account="${vars.root:-}"),
+                 write("c", "iam:PutUserPolicy", account="${account}"),
+                 write("d", "sns:Publish", account="${vars.unset:-}")]
+
+        def actions(account, root):
+            policy = self.policy(steps, account=account, vars={"root": root},
+                                 aws={"accounts": ["111111111111", "222222222222"]})
+            return [action for action in self.actions(policy) if not action.startswith("sts:")]
+        self.assertEqual(actions(None, "123456789012"), [
+            "iam:PutUserPolicy", "kms:DisableKey", "organizations:UpdatePolicy"])
+        self.assertEqual(actions(None, "111111111111"), ["iam:PutUserPolicy", "kms:DisableKey"])
+        self.assertEqual(actions("111111111111", "111111111111"),
+                         ["iam:PutUserPolicy", "organizations:UpdatePolicy"])
+        self.assertEqual(actions("222222222222", "111111111111"), ["iam:PutUserPolicy"])
+        self.assertEqual(actions("member", "111111111111"), ["iam:PutUserPolicy"])
+
+    def test_an_account_that_is_none_of_ours_has_no_role(self):
+        for accounts, account in (([], "member"), (["111111111111"], "222222222222"),
+                                  (["111111111111"], "111"), ("organization", "all")):
+            settings = self.conf([], [], aws={"accounts": accounts})
+            with self.subTest((accounts, account)):
+                found = run("export", "iam-policy", "-c", settings, "--account", account)
+                self.assertEqual((found.returncode, found.stdout), (2, ""))
+                self.assertIn("aws.accounts does not name", found.stderr)
+        self.assertEqual(run("export", "event-pattern", "--account", "member", "-c",
+                             self.conf([])).returncode, 2)
 
     def test_an_edit_reads_and_writes(self):
         edit = {"read": {"call": "iam:GetRole"}, "document": "${answer.Role|json}",

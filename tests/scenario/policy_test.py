@@ -145,5 +145,87 @@ class Policy(Scenario):
                           if answer["code"] in DENIED or answer["status"] == 0}, {})
 
 
+MEMBER = "111111111111"
+TRUST = {"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Action": "sts:AssumeRole",
+    "Principal": {"AWS": f"arn:aws:iam::{harness.ACCOUNT}:root"}}]}
+
+
+class MemberPolicy(Policy):
+    """In another account the role has the policy exported for it, ours has our own; and nothing else."""
+
+    test_it_is_enough = test_less_is_not = test_what_is_shipped_needs_no_more = None
+
+    def as_role(self, key, name):
+        return self.moto.client("sts", key).assume_role(
+            RoleArn=f"arn:aws:iam::{MEMBER}:role/{name}", RoleSessionName="test")["Credentials"]
+
+    def client_as(self, credentials, service):
+        return harness.boto3.client(
+            service, region_name=harness.REGION, endpoint_url=self.moto.url,
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"])
+
+    def prepare(self, server):
+        admin = self.as_role(None, "admin")
+        iam = self.client_as(admin, "iam")
+        exported = server.cli("export", "iam-policy", "--account", MEMBER, "-c",
+                              str(server.settings_path))
+        self.assertEqual(exported.returncode, 0, exported.stderr)
+        policy = json.loads(exported.stdout)
+        everything = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        for name, document in (("riposte-responder", policy), ("admin", everything)):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+            iam.put_role_policy(RoleName=name, PolicyName="work",
+                                PolicyDocument=json.dumps(document))
+        self.user = iam.create_user(UserName="mallory")["User"]
+        self.ec2 = self.client_as(admin, "ec2")
+        self.instance = self.ec2.run_instances(
+            ImageId=harness.IMAGE, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        self.iam = iam
+
+    def attack_there(self, server):
+        event = harness.fresh(sample("cli-attribute-value.json"), account=MEMBER,
+                              region=harness.REGION, detail__awsRegion=harness.REGION)
+        event["detail"]["requestParameters"]["instanceId"] = self.instance
+        event["detail"]["userIdentity"].update(
+            userName="mallory", principalId=self.user["UserId"], accountId=MEMBER,
+            arn=f"arn:aws:iam::{MEMBER}:user/mallory")
+        status, answer = server.post(event)
+        self.assertEqual(status, 202, answer)
+        return answer["incidents"][0]["id"]
+
+    def serve(self):
+        self.more = {"aws": {"accounts": [MEMBER]}}
+        server = self.restrict()
+        self.prepare(server)
+        self.moto.enforce()
+        return server.start()
+
+    def riposte(self, **options):
+        return super().riposte(**options, settings=getattr(self, "more", None))
+
+    def test_it_is_enough_there_and_no_more(self):
+        server = self.serve()
+        incident = self.attack_there(server)
+        server.wait_for_state(incident, "done", "failed", "held")
+        self.assertEqual(self.iam.list_user_policies(UserName="mallory")["PolicyNames"],
+                         ["riposte-contained"], server.incident(incident))
+        undone = server.cli("incidents", "undo", incident, "--yes", "--resources", "-c",
+                            str(server.settings_path))
+        self.assertEqual(undone.returncode, 0, undone.stderr)
+        server.wait_for_state(incident, "released")
+        self.assertEqual(self.iam.list_user_policies(UserName="mallory")["PolicyNames"], [])
+        there = self.as_role(self.responder, "riposte-responder")
+        self.assert_denied(self.client_as(there, "iam").create_user, UserName="more")
+        self.assert_denied(self.client_as(there, "sts").assume_role, RoleSessionName="on",
+                           RoleArn=f"arn:aws:iam::{MEMBER}:role/admin")
+        # Ours becomes exactly that role.
+        self.assert_denied(self.moto.client("sts", self.responder).assume_role,
+                           RoleSessionName="more", RoleArn=f"arn:aws:iam::{MEMBER}:role/admin")
+
+
 if __name__ == "__main__":
     unittest.main()
