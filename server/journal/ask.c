@@ -163,9 +163,9 @@ bool journal_claim(struct journal *journal, int64_t wait_ms, struct journal_task
     return false;
 }
 
-void journal_give_back(struct journal *journal, struct journal_task **task) {
+void journal_give_back(struct journal *journal, int64_t wait_ms, struct journal_task **task) {
     if (*task != NULL) {
-        desk_give_back(journal->desk, (*task)->id, (*task)->fence, 0);
+        desk_give_back(journal->desk, (*task)->id, (*task)->fence, wait_ms);
         journal_task_free(task);
     }
 }

@@ -12,6 +12,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define JOB_AGAIN_MS 1000
+
 struct permit job_permit(const struct job *job, enum permit_class class) {
     return (struct permit){.class = class,
                            .mode = job->mode,
@@ -147,9 +149,12 @@ bool job_go_on(struct job *job, struct journal_task **task, struct error *error)
     return true;
 }
 
+/* A task that no commit ended, as the journal failed, is not left to its lease: it is due again
+ * soon, and whatever was called meanwhile is found as after a crash. */
 void job_done(struct job *job) {
-    journal_task_free(&job->task);
-    journal_task_free(&job->earlier_task);
+    struct journal *journal = job->respond->options.journal;
+    journal_give_back(journal, JOB_AGAIN_MS, &job->task);
+    journal_give_back(journal, JOB_AGAIN_MS, &job->earlier_task);
     definition_unref(&job->earlier_definition);
     snapshot_unref(&job->snapshot);
     definition_unref(&job->definition);

@@ -116,7 +116,7 @@ bool respond_work(struct respond *respond, int64_t wait_ms) {
         return false;
     }
     if (atomic_load(&respond->is_stopping)) {
-        journal_give_back(respond->options.journal, &task);
+        journal_give_back(respond->options.journal, 0, &task);
         return false;
     }
     work(respond, task);

@@ -391,7 +391,7 @@ static void what_was_acknowledged_outlives_kill_9(void **state) {
                   &error);
         assert_int_equal(numbers.not_admitted, incident_count);
         struct journal_task *task = story_claim(story);
-        journal_give_back(story->journal, &task);
+        journal_give_back(story->journal, 0, &task);
         story_count_audit(story, ""); /* the chain is whole */
         story_close(story);
     }

@@ -373,7 +373,7 @@ static void a_task_given_back_after_undo_is_not_handed_out(void **state) {
     struct journal_task *contain = story_respond(story, "event-1", "rule-a", "user-1");
     struct ulid id = contain->incident.id;
     undo(story, &id);
-    journal_give_back(story->journal, &contain);
+    journal_give_back(story->journal, 0, &contain);
     struct journal_task *task = story_claim(story);
     assert_int_equal(task->kind, TASK_UNDO);
     story_claim_none(story);

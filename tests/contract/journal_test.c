@@ -31,7 +31,7 @@ static void an_event_becomes_an_incident_with_a_task(void **state) {
     assert_true(text_equal(blob_text(task->event), blob_text(story->body)));
     assert_true(text_equal(blob_text(task->definition), blob_text(story->rule_text)));
     story_claim_none(story);
-    journal_give_back(story->journal, &task);
+    journal_give_back(story->journal, 0, &task);
     assert_null(task);
     assert_int_equal(story_count_audit(story, "detected"), 1);
 }
@@ -41,7 +41,7 @@ static void a_task_that_was_given_back_is_read_anew(void **state) {
     struct ulid id = story_append(story, "event-1", "rule-a", "user-1");
     struct journal_task *task = story_claim(story);
     uint64_t fence = task->fence;
-    journal_give_back(story->journal, &task);
+    journal_give_back(story->journal, 0, &task);
     task = story_claim(story);
     assert_true(task->fence > fence);
     assert_string_equal(task->incident.id.text, id.text);
@@ -50,7 +50,7 @@ static void a_task_that_was_given_back_is_read_anew(void **state) {
     assert_int_equal(task->event_unix_ms, STORY_START_UNIX_MS);
     assert_true(text_equal(blob_text(task->event), blob_text(story->body)));
     assert_true(text_equal(blob_text(task->definition), blob_text(story->rule_text)));
-    journal_give_back(story->journal, &task);
+    journal_give_back(story->journal, 0, &task);
 }
 
 static void a_known_key_does_nothing(void **state) {
@@ -98,8 +98,8 @@ static void an_event_that_fires_two_rules_has_two_incidents(void **state) {
     assert_text_equal(first->incident.rule, "rule-a");
     assert_text_equal(second->incident.rule, "rule-b");
     assert_ptr_equal(first->event, second->event);
-    journal_give_back(story->journal, &first);
-    journal_give_back(story->journal, &second);
+    journal_give_back(story->journal, 0, &first);
+    journal_give_back(story->journal, 0, &second);
 }
 
 static void a_bad_batch_leaves_nothing(void **state) {

@@ -28,10 +28,10 @@ static void a_stale_fencing_number_is_refused(void **state) {
     struct journal_admitted admitted = {0};
     assert_fails(journal_admit(story->journal, slow, &admission, &admitted, &error), &error,
                  ERROR_DENIED, "lease");
-    journal_give_back(story->journal, &slow); /* not his to give */
+    journal_give_back(story->journal, 0, &slow); /* not his to give */
     story_claim_none(story);
     assert_ok(renew(story, fast, &error), &error);
-    journal_give_back(story->journal, &fast);
+    journal_give_back(story->journal, 0, &fast);
 }
 
 static void each_write_renews_the_lease(void **state) {
@@ -46,7 +46,7 @@ static void each_write_renews_the_lease(void **state) {
     fake_clock_advance(&story->clock, JOURNAL_LEASE_MS); /* late, but nobody came */
     assert_ok(renew(story, task, &error), &error);
     story_claim_none(story);
-    journal_give_back(story->journal, &task);
+    journal_give_back(story->journal, 0, &task);
 }
 
 /* ---- due times ---- */
@@ -434,7 +434,7 @@ static void a_threshold_counts_distinct_values(void **state) {
     for (int i = 0; i < 3; i++) {
         struct journal_task *task = story_claim(story);
         assert_int_equal(task->kind, TASK_RESPOND);
-        journal_give_back(story->journal, &task);
+        journal_give_back(story->journal, 0, &task);
         task = story_claim(story);
         story_finish(story, &task, INCIDENT_DETECTED);
     }

@@ -202,8 +202,9 @@ void journal_task_free(struct journal_task **task);
  * undos that contain, then respond tasks, then what restores, then what notifies), then due time.
  * The empty lane is always free. Costs no commit. False when none came or claims were stopped. */
 bool journal_claim(struct journal *journal, int64_t wait_ms, struct journal_task **task_out);
-/* Gives a task back untouched (the worker stops): it is due again at once. */
-void journal_give_back(struct journal *journal, struct journal_task **task);
+/* Gives a task back untouched: it is due again in wait_ms (0: at once). One whose lease is over
+ * already, because a commit ended it or it was lost, is freed and no more. */
+void journal_give_back(struct journal *journal, int64_t wait_ms, struct journal_task **task);
 
 /* ---- calls and effects ---- */
 

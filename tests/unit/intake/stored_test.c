@@ -183,7 +183,7 @@ static void test_an_event_reaches_a_worker_and_an_operator(void **state) {
     assert_admin("POST", path, 409, "detected");
     assert_admin("GET", "/metrics", 200, "riposte_respond_tasks_not_admitted 1\n");
     assert_admin("GET", "/v1/events/recent", 200, "\"outcome\":\"known\"");
-    journal_give_back(journal, &task);
+    journal_give_back(journal, 0, &task);
 }
 
 /* `things`: JSON. */
@@ -215,7 +215,7 @@ static void test_a_threshold_is_reached_by_several_events(void **state) {
     struct journal_task *task = NULL;
     assert_true(journal_claim(journal, 5000, &task));
     assert_text_equal(task->event_key, "c3");
-    journal_give_back(journal, &task);
+    journal_give_back(journal, 0, &task);
     assert_admin("GET", "/metrics", 200, "riposte_rule_matches_total{rule=\"many\"} 1\n");
 }
 

@@ -7,8 +7,10 @@
 #include "riposte/base/time.h"
 #include "riposte/observe/metrics.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -1703,6 +1705,36 @@ static void kill_at_any_point(bool undoes_at_once) {
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_a_task_whose_commit_failed_is_not_left_to_its_lease(void **state) {
+    (void)state;
+    char folder[64], journal[96];
+    make_folder(folder, sizeof(folder));
+    snprintf(journal, sizeof(journal), "sqlite:%s/j.db", folder);
+    signal(SIGXFSZ, SIG_IGN);
+    struct stage stage;
+    stage_open(&stage, &(struct stage_options){.journal = journal});
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    limit_files(1);
+    stage_run(&stage);
+    limit_files(RLIM_INFINITY);
+    assert_null(strstr(stage_calls(&stage), "iam:PutUserPolicy"));
+    for (int i = 0; !journal_is_ready(stage.journal) && i < 5000; i++) {
+        clock_sleep_ms(1);
+    }
+    stage_pass(&stage, 2000); /* a lease lasts much longer */
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    done(&stage);
+    remove_journal(folder);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void test_kill_at_any_point_changes_nothing(void **state) {
     (void)state;
     kill_at_any_point(false);
@@ -1881,6 +1913,7 @@ static void test_what_was_begun_waits_for_the_list_too(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_task_whose_commit_failed_is_not_left_to_its_lease),
         cmocka_unit_test(test_kill_at_any_point_changes_nothing), /* forks: before any thread */
         cmocka_unit_test(test_kill_at_any_point_can_be_undone),
         cmocka_unit_test(test_a_principal_is_contained_and_the_instance_protected),
