@@ -105,15 +105,34 @@ static void read_self(const struct reading *reading, const struct json *node,
 static const struct member expect_members[] = {
     {"match", MEMBER_BOOLEAN, MEMBER_REQUIRED},
     {"calls", MEMBER_STRINGS, 0},
+    {"inverses", MEMBER_STRINGS, 0},
 };
 static const struct member_detail expect_details[] = {
     {.name = "calls", .schema = "{\"items\": " FORM_CALL_SCHEMA "}"},
+    {.name = "inverses", .schema = "{\"items\": " FORM_CALL_SCHEMA "}"},
 };
 static const struct form expect_form = {.name = "expect",
                                         .members = expect_members,
                                         .count = ARRAY_COUNT(expect_members),
                                         .details = expect_details,
                                         .detail_count = ARRAY_COUNT(expect_details)};
+
+/* A list of calls by name; false: the member isn't there. */
+static bool read_call_names(const struct reading *reading, const struct json *expect,
+                            const char *name, bool is_match, struct texts *out) {
+    const struct json *array = json_member(expect, name);
+    *out = form_texts(reading, expect, name);
+    for (const struct json *child = json_first(array); child != NULL; child = json_next(child)) {
+        if (json_is_string(child)) {
+            check_call_name(reading, child, json_text(child), 0);
+        }
+    }
+    if (!is_match && out->count > 0) {
+        findings_add(reading->findings, reading->source, array, "without a match there are no %s",
+                     name);
+    }
+    return json_is_array(array);
+}
 
 static void read_expected(const struct reading *reading, const struct json *node,
                           struct rule_test *test) {
@@ -122,19 +141,10 @@ static void read_expected(const struct reading *reading, const struct json *node
     }
     form_check(reading, node, "an \"expect\"", expect_members, ARRAY_COUNT(expect_members));
     const struct json *match = json_member(node, "match");
-    const struct json *calls = json_member(node, "calls");
     test->is_match = match != NULL && json_type(match) == JSON_TRUE;
-    test->has_calls = json_is_array(calls);
-    test->calls = form_texts(reading, node, "calls");
-    for (const struct json *child = json_first(calls); child != NULL; child = json_next(child)) {
-        if (json_is_string(child)) {
-            check_call_name(reading, child, json_text(child), 0);
-        }
-    }
-    if (!test->is_match && test->calls.count > 0) {
-        findings_add(reading->findings, reading->source, calls,
-                     "without a match there are no calls");
-    }
+    test->has_calls = read_call_names(reading, node, "calls", test->is_match, &test->calls);
+    test->has_inverses = read_call_names(reading, node, "inverses", test->is_match,
+                                         &test->inverses);
 }
 
 static const struct member test_members[] = {

@@ -261,20 +261,43 @@ bool dry_run(const struct dry_input *input, struct arena *arena, struct dry_run 
     return true;
 }
 
-struct texts dry_writes(const struct dry_run *run, struct arena *arena) {
+static size_t count_calls(const struct dry_run *run) {
     size_t count = 0;
     for (size_t i = 0; i < run->playbook_count; i++) {
         count += run->playbooks[i].call_count;
     }
-    struct text *names = arena_alloc_array(arena, count, sizeof(*names));
-    count = 0;
+    return count;
+}
+
+static struct text call_name(struct text service, struct text operation, struct arena *arena) {
+    return arena_format(arena, "%.*s:%.*s", TEXT_ARG(service), TEXT_ARG(operation));
+}
+
+struct texts dry_writes(const struct dry_run *run, struct arena *arena) {
+    struct text *names = arena_alloc_array(arena, count_calls(run), sizeof(*names));
+    size_t count = 0;
     for (size_t i = 0; i < run->playbook_count; i++) {
         const struct dry_playbook *playbook = &run->playbooks[i];
         for (size_t k = 0; k < playbook->call_count; k++) {
             if (playbook->calls[k].kind == DRY_WRITE) {
-                names[count++] = arena_format(arena, "%.*s:%.*s",
-                                              TEXT_ARG(playbook->calls[k].service),
-                                              TEXT_ARG(playbook->calls[k].operation));
+                names[count++] = call_name(playbook->calls[k].service, playbook->calls[k].operation,
+                                           arena);
+            }
+        }
+    }
+    return (struct texts){names, count};
+}
+
+struct texts dry_inverses(const struct dry_run *run, struct arena *arena) {
+    struct text *names = arena_alloc_array(arena, count_calls(run), sizeof(*names));
+    size_t count = 0;
+    for (size_t i = run->playbook_count; i-- > 0;) {
+        const struct dry_playbook *playbook = &run->playbooks[i];
+        for (size_t k = playbook->call_count; k-- > 0;) {
+            const struct json *inverse = playbook->calls[k].inverse;
+            if (inverse != NULL) {
+                names[count++] = call_name(json_text(json_member(inverse, "service")),
+                                           json_text(json_member(inverse, "operation")), arena);
             }
         }
     }

@@ -172,8 +172,21 @@ static void append_ends(struct buffer *out, const struct dry_run *run) {
     }
 }
 
-static bool check_calls(const struct bench *bench, const struct rule_test *test,
-                        const struct subject_event *event, struct buffer *what) {
+/* Says what differs, if anything does. */
+static bool check_list(const char *label, const struct texts *expected, const struct texts *planned,
+                       struct buffer *what) {
+    if (are_equal(planned, expected)) {
+        return true;
+    }
+    buffer_append_format(what, "expected %s ", label);
+    append_list(what, expected);
+    buffer_append_string(what, ", got ");
+    append_list(what, planned);
+    return false;
+}
+
+static bool check_writes(const struct bench *bench, const struct rule_test *test,
+                         const struct subject_event *event, struct buffer *what) {
     struct dry_run run = {0};
     struct error error = {0};
     if (!plan_writes(bench, test, event, &run, &error)) {
@@ -181,15 +194,13 @@ static bool check_calls(const struct bench *bench, const struct rule_test *test,
         return false;
     }
     struct texts writes = dry_writes(&run, bench->arena);
-    if (are_equal(&writes, &test->calls)) {
-        return true;
+    struct texts inverses = dry_inverses(&run, bench->arena);
+    if ((test->has_calls && !check_list("calls", &test->calls, &writes, what)) ||
+        (test->has_inverses && !check_list("inverses", &test->inverses, &inverses, what))) {
+        append_ends(what, &run);
+        return false;
     }
-    buffer_append_string(what, "expected calls ");
-    append_list(what, &test->calls);
-    buffer_append_string(what, ", got ");
-    append_list(what, &writes);
-    append_ends(what, &run);
-    return false;
+    return true;
 }
 
 static bool run_one(const struct bench *bench, const struct rule_test *test, struct buffer *what) {
@@ -206,7 +217,8 @@ static bool run_one(const struct bench *bench, const struct rule_test *test, str
                                                   : "expected no match, but the rule matches");
         return false;
     }
-    return !is_match || !test->has_calls || check_calls(bench, test, &event, what);
+    return !is_match || !(test->has_calls || test->has_inverses) ||
+           check_writes(bench, test, &event, what);
 }
 
 static struct rule_test_numbers run_rule(const struct bench *bench, const struct rule *rule) {

@@ -56,6 +56,8 @@ WRONG = (
     ("no technique", RULE, ["attack"], ["T15"]),
     ("a question without call", RULE, ["confirm", 0, "call"], None),
     ("an expectation without match", RULE, ["tests", 0, "expect"], {"calls": []}),
+    ("an inverse without its service", RULE, ["tests", 0, "expect"],
+     {"match": True, "inverses": ["DeleteUserPolicy"]}),
     ("a comparison without a value", RULE, ["where"], [{"in": ["x"]}]),
     ("nothing to compare with", RULE, ["where"], [{"value": "${id}", "in": []}]),
     ("a limit that is no number", RULE, ["limit"], {"count": "5", "per": "1h"}),

@@ -45,8 +45,8 @@ struct rule_test {
     bool has_self;
     struct context_self self; /* instead of the event's account as ours */
     bool is_match;
-    bool has_calls;
-    struct texts calls; /* "service:Operation" */
+    bool has_calls, has_inverses;
+    struct texts calls, inverses; /* "service:Operation" */
     const struct json *node;
 };
 

@@ -82,6 +82,9 @@ MUST_CHECK bool dry_run(const struct dry_input *input, struct arena *arena, stru
 
 /* "service:Operation" of the writes, in order. */
 struct texts dry_writes(const struct dry_run *run, struct arena *arena);
+/* The same of what takes them back, the last write's first: as an undo with `--resources` goes. A
+ * write that can't be taken back has none. */
+struct texts dry_inverses(const struct dry_run *run, struct arena *arena);
 /* For people: lines, indented by `indent` spaces. */
 void dry_print(const struct dry_run *run, unsigned indent, struct buffer *out);
 /* What observe journals as the incident's plan, and `plan --json` prints. */

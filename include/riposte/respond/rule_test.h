@@ -1,5 +1,5 @@
 /* Runs the tests that rules bring along, as `riposte check` does: the set decides the match, a dry
- * run the calls; the account is ours, the clock stands at the event's time.
+ * run the calls and their inverses; the account is ours, the clock stands at the event's time.
  *
  * Threads:    one at a time over one findings.
  * Source:     RULES.md, Rules (tests). */

@@ -38,7 +38,7 @@ static const char full_text[] =
     "\"matches\":{\"a\":[\"${id}\"]}}],\"subject\":\"${detail.i}\",\"cooldown\":\"1m\","
     "\"respond\":[\"p\",\"q\"],\"mode\":\"observe\",\"limit\":{\"count\":3,\"per\":\"1h\"},"
     "\"tests\":[{\"name\":\"t\",\"event\":" EVENT ",\"answers\":{\"iam:GetUser\":{}},"
-    "\"expect\":{\"match\":true,\"calls\":[\"iam:PutX\"]}},"
+    "\"expect\":{\"match\":true,\"calls\":[\"iam:PutX\"],\"inverses\":[\"iam:DeleteX\"]}},"
     "{\"name\":\"u\",\"event\":" EVENT ",\"expect\":{\"match\":false}}]}";
 
 static void test_everything_is_read(void **state) {
@@ -67,6 +67,8 @@ static void test_everything_is_read(void **state) {
     assert_int_equal(rule->test_count, 2);
     assert_true(rule->tests[0].is_match && rule->tests[0].has_calls);
     assert_text_equal(rule->tests[0].calls.items[0], "iam:PutX");
+    assert_true(rule->tests[0].has_inverses && !rule->tests[1].has_inverses);
+    assert_text_equal(rule->tests[0].inverses.items[0], "iam:DeleteX");
     assert_int_equal(json_count(rule->tests[0].answers), 1);
     assert_text_equal(rule->tests[0].event_text, EVENT);
     assert_false(rule->tests[1].is_match || rule->tests[1].has_calls);
@@ -159,6 +161,10 @@ static const struct member_case {
      "51: \"match\" must be true or false, is 1\n"
      "61: without a match there are no calls\n"
      "62: \"x\" must be a call like \"ec2:DescribeInstances\"\n"},
+    {"\"tests\":[{\"name\":\"t\",\"event\":" EVENT
+     ",\"expect\":{\"match\":false,\"inverses\":[\"x\"]}}]",
+     "176: without a match there are no inverses\n"
+     "177: \"x\" must be a call like \"ec2:DescribeInstances\"\n"},
     {"\"tests\":[{\"name\":\"t\",\"event\":" EVENT
      ",\"answers\":{\"GetX\":1},\"expect\":{\"match\":true}}]",
      "152: \"GetX\" must be a call like \"ec2:DescribeInstances\"\n"},

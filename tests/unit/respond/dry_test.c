@@ -312,14 +312,25 @@ static void test_a_failing_test_is_a_finding_at_its_place(void **state) {
     write_file(path, "{'rules':'rules/','playbooks':'playbooks/'}");
     snprintf(path, sizeof(path), "%s/playbooks/p.json", folder);
     write_file(path, "{'name':'p','acts_on':'resource','steps':[{'name':'stop','call':"
-                     "'ec2:StopInstances','effect':{'target':'t','name':'n'},'undo':null}]}");
+                     "'ec2:StopInstances','effect':{'target':'t','name':'n'},'undo':"
+                     "{'call':'ec2:StartInstances'}},"
+                     "{'name':'note','call':'ec2:ModifyX','effect':{'target':'t','name':'o'},"
+                     "'undo':null},"
+                     "{'name':'untag','call':'ec2:DeleteTags','effect':{'target':'t','name':'p'},"
+                     "'undo':{'call':'ec2:CreateTags'}}]}");
     snprintf(path, sizeof(path), "%s/rules/r.json", folder);
     write_file(path,
                "{'name':'r','description':'d','severity':'high','pattern':{'source':['aws.ec2']},\n"
                "'subject':'${principal.id}','cooldown':'5m','respond':['p'],'tests':[\n"
                "{'name':'a','event':" PLAYING_EVENT ",'expect':{'match':false}},\n"
                "  {'name':'b','event':" PLAYING_EVENT
-               ",'expect':{'match':true,'calls':['iam:PutUserPolicy']}}]}");
+               ",'expect':{'match':true,'calls':['iam:PutUserPolicy']}},\n"
+               "{'name':'c','event':" PLAYING_EVENT ",'expect':{'match':true,'inverses':"
+               "['ec2:StopInstances','ec2:StartInstances']}},\n"
+               "{'name':'d','event':" PLAYING_EVENT ",'expect':{'match':true,'inverses':"
+               "['ec2:StartInstances','ec2:CreateTags']}},\n"
+               "{'name':'e','event':" PLAYING_EVENT ",'expect':{'match':true,'inverses':"
+               "['ec2:CreateTags','ec2:StartInstances']}}]}");
     snprintf(path, sizeof(path), "%s/rules/t.json", folder);
     write_file(path, counting_rule);
     snprintf(path, sizeof(path), "%s/riposte.json", folder);
@@ -329,15 +340,20 @@ static void test_a_failing_test_is_a_finding_at_its_place(void **state) {
     bool is_loaded = snapshot_load(path, no_environment, NULL, &snapshot, findings);
     if (is_loaded) {
         struct rule_test_numbers numbers = rule_test_run(snapshot, findings);
-        assert_int_equal(numbers.run, 8);
-        assert_int_equal(numbers.failed, 3);
+        assert_int_equal(numbers.run, 11);
+        assert_int_equal(numbers.failed, 5);
     }
     findings_print(findings, &lines);
     testing_row(NULL);
     static const char *const parts[] = {
         "r.json:3:1: test \"a\": expected no match, but the rule matches\n",
         "t.json:9:1: test \"no such event\": expected a match, but the rule does not match\n",
-        "r.json:4:3: test \"b\": expected calls [iam:PutUserPolicy], got [ec2:StopInstances]\n",
+        "r.json:4:3: test \"b\": expected calls [iam:PutUserPolicy], got [ec2:StopInstances, "
+        "ec2:ModifyX, ec2:DeleteTags]\n",
+        "r.json:5:1: test \"c\": expected inverses [ec2:StopInstances, ec2:StartInstances], got "
+        "[ec2:CreateTags, ec2:StartInstances]\n",
+        "r.json:6:1: test \"d\": expected inverses [ec2:StartInstances, ec2:CreateTags], got "
+        "[ec2:CreateTags, ec2:StartInstances]\n",
     };
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
         if (!text_contains(buffer_text(&lines), text_of(parts[i]))) {
