@@ -5,21 +5,6 @@
 #include "riposte/config/template.h"
 #include "riposte/respond/parameters.h"
 
-#define OUR_PREFIX TEXT("riposte-")
-
-/* Is a value that begins with "riposte-" sent under a name? Then what was found there before is not
- * ours to restore: an attacker may have planted it. */
-static bool names_our_own(const struct json *parameters) {
-    struct text role = {NULL, 0};
-    for (const struct json *node = json_first(plan_as(parameters, &role)); node != NULL;
-         node = json_next(node)) {
-        if (json_is_string(node) && text_starts_with(json_text(node), OUR_PREFIX)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool render_place(const struct walk *walk, const struct step *step,
                          const struct json *context, struct text *account_out,
                          struct text *region_out, struct error *error) {
@@ -71,7 +56,7 @@ static bool render_inverse(struct walk *walk, const struct occasion *occasion,
         action->inverse = make_inverse(walk, undo, with);
         return true;
     }
-    if (prior != NULL && names_our_own(action->parameters) && dependence_on_prior(step)) {
+    if (prior != NULL && plan_names_our_own(action->parameters) && dependence_on_prior(step)) {
         walk_note(walk, occasion, TEXT("what stood under a name of ours is not restored"));
         return true;
     }

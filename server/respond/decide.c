@@ -6,6 +6,7 @@
 #include "execute.h"
 #include "notify.h"
 #include "numbers.h"
+#include "planted.h"
 #include "release.h"
 #include "restored.h"
 #include "retry.h"
@@ -292,6 +293,12 @@ static void look_ahead(struct job *job, const struct playbook *playbook, struct 
     head->has_intent = action.kind == PLAN_WRITE && !action.is_known_only_when_asked &&
                        !asks_before;
     head->intent = action;
+    struct call look;
+    if (sends_reads && head->has_intent && head->read_count < HEAD_START_READS &&
+        planted_question(job, &action, &look)) {
+        head->reads[head->read_count].key = planted_key(job, action.key);
+        head->reads[head->read_count++].call = early_call_send(job, &look);
+    }
 }
 
 static void head_start_done(struct head_start *head) {

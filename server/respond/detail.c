@@ -99,6 +99,15 @@ unsigned detail_try(struct detail *detail, struct text key) {
     return 1;
 }
 
+bool detail_has_tried(const struct detail *detail, struct text key) {
+    for (size_t i = 0; i < detail->tries_count; i++) {
+        if (text_equal(detail->tries[i].key, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void detail_forget_tries(struct detail *detail) {
     detail->tries_count = 0;
 }

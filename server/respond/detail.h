@@ -48,6 +48,7 @@ void detail_read(struct text json, struct arena *arena, struct detail *detail_ou
 struct text detail_text(const struct detail *detail);
 /* Counts one more vain try of `key` and returns how many there were. */
 unsigned detail_try(struct detail *detail, struct text key);
+bool detail_has_tried(const struct detail *detail, struct text key);
 void detail_forget_tries(struct detail *detail);
 
 #endif

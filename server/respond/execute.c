@@ -4,6 +4,7 @@
 #include "entry.h"
 #include "notify.h"
 #include "numbers.h"
+#include "planted.h"
 #include "retry.h"
 
 #include "riposte/base/buffer.h"
@@ -338,16 +339,14 @@ static void not_sent(struct run *run, const struct plan_action *action,
             NULL);
 }
 
-static struct call_outcome read_early_or_now(const struct run *run,
-                                             const struct plan_action *action) {
+static struct call_outcome read_early_or_now(const struct run *run, struct text key,
+                                             const struct call *call) {
     for (size_t i = 0; run->head != NULL && i < run->head->read_count; i++) {
-        if (text_equal(run->head->reads[i].key, action->key)) {
+        if (text_equal(run->head->reads[i].key, key)) {
             return early_call_wait(run->job, run->head->reads[i].call);
         }
     }
-    struct call call = {action->service, action->operation, action->account, action->region,
-                        action->parameters};
-    return call_send(run->job, PERMIT_READ, &call);
+    return call_send(run->job, PERMIT_READ, call);
 }
 
 /* Questions alone commit nothing: slow ones must not outlast the lease. */
@@ -359,7 +358,9 @@ static void renew_lease(struct run *run) {
 }
 
 static void do_ask(struct run *run, const struct plan_action *action) {
-    struct call_outcome outcome = read_early_or_now(run, action);
+    struct call call = {action->service, action->operation, action->account, action->region,
+                        action->parameters};
+    struct call_outcome outcome = read_early_or_now(run, action->key, &call);
     enum plan_state state = judge(run, action, &outcome);
     struct journal_intent intent = entry_intent(run->job, run->playbook, action);
     struct journal_outcome journaled = entry_outcome(run->job, call_state_of(state), &outcome);
@@ -384,8 +385,32 @@ static void measure_reaction(const struct run *run) {
     }
 }
 
+/* Before the first try: what is about to be replaced is in the audit before it is gone. Whatever
+ * comes of the question, the write goes out. False: the task is lost. */
+static bool note_planted(struct run *run, const struct plan_action *action) {
+    const struct job *job = run->job;
+    struct call call;
+    if (detail_has_tried(&run->detail, action->key) || !planted_question(job, action, &call)) {
+        return true;
+    }
+    struct call_outcome outcome = read_early_or_now(run, planted_key(job, action->key), &call);
+    struct text found = planted_found(job, action, &outcome);
+    if (found.bytes == 0) {
+        return true;
+    }
+    journal_write_audit(open_write(run), TEXT("planted"), found);
+    if (!commit(run)) {
+        return false;
+    }
+    journal_write_free(&run->write);
+    return true;
+}
+
 static void send_write(struct run *run, const struct plan_action *action) {
     struct job *job = run->job;
+    if (!note_planted(run, action)) {
+        return;
+    }
     struct call call = {action->service, action->operation, action->account, action->region,
                         action->parameters};
     struct call_outcome outcome = call_send(job, PERMIT_WRITE, &call);

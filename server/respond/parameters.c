@@ -7,6 +7,7 @@
 #include "riposte/json/writer.h"
 
 #define MISMATCH_BYTES 300
+#define OUR_PREFIX     TEXT("riposte-")
 
 static bool render(const struct json *with, const struct json *context, struct arena *arena,
                    const struct json **parameters_out, struct error *error);
@@ -107,6 +108,17 @@ const struct json *plan_as(const struct json *parameters, struct text *role_out)
     const struct json *as = find_marked(parameters, CALL_AS);
     *role_out = json_text(json_member(as, "role"));
     return as != NULL ? json_member(as, "parameters") : parameters;
+}
+
+bool plan_names_our_own(const struct json *parameters) {
+    struct text role = {NULL, 0};
+    for (const struct json *node = json_first(plan_as(parameters, &role)); node != NULL;
+         node = json_next(node)) {
+        if (json_is_string(node) && text_starts_with(json_text(node), OUR_PREFIX)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct json *plan_made_as(const struct json *parameters, struct text role,

@@ -255,9 +255,8 @@ static void present(struct watch *watch) {
 /* ---- the look -----------------------------------------------------------------------------------
  */
 
-static bool is_same(const struct watch *watch, const struct json *context, struct error *error) {
-    const struct verify *verify = watch->step->verify;
-    struct arena *arena = watch->job->arena;
+static bool is_same(const struct verify *verify, const struct json *context, struct arena *arena,
+                    struct error *error) {
     const struct json *left = NULL, *right = NULL;
     return template_render(verify->same_left, context, arena, &left, error) &&
            template_render(verify->same_right, context, arena, &right, error) &&
@@ -265,10 +264,9 @@ static bool is_same(const struct watch *watch, const struct json *context, struc
             error_set(error, ERROR_INVALID, "what stands there is not what was sent"));
 }
 
-static bool looks_right(const struct watch *watch, const struct json *answer, struct error *error) {
-    const struct verify *verify = watch->step->verify;
-    struct arena *arena = watch->job->arena;
-    const struct json *context = context_with(watch->context, "answer", answer, arena);
+bool verify_looks_right(const struct verify *verify, const struct json *context,
+                        const struct json *answer, struct arena *arena, struct error *error) {
+    context = context_with(context, "answer", answer, arena);
     bool is_match = true;
     if (verify->matches != NULL &&
         !plan_matches(verify->matches, context, answer, arena, &is_match, error)) {
@@ -278,7 +276,7 @@ static bool looks_right(const struct watch *watch, const struct json *answer, st
         struct text why = plan_mismatch(verify->matches, context, answer, arena);
         return error_set(error, ERROR_INVALID, "%.*s", TEXT_ARG(text_cut(why, 200)));
     }
-    return verify->same_left == NULL || is_same(watch, context, error);
+    return verify->same_left == NULL || is_same(verify, context, arena, error);
 }
 
 static void look(struct watch *watch) {
@@ -298,7 +296,7 @@ static void look(struct watch *watch) {
     struct call_outcome outcome = call_send(job, PERMIT_READ, &call);
     switch (outcome.outcome) {
     case AWS_OK:
-        if (looks_right(watch, outcome.body, &error)) {
+        if (verify_looks_right(verify, watch->context, outcome.body, job->arena, &error)) {
             present(watch);
         } else {
             missing(watch, arena_copy_text(job->arena, text_of(error.text)), outcome.body);

@@ -13,4 +13,9 @@
 
 void verify(struct job *job);
 
+/* Is what came as it should be? `context`: of the step, with `sent`. If not, `error` says why. */
+MUST_CHECK bool verify_looks_right(const struct verify *verify, const struct json *context,
+                                   const struct json *answer, struct arena *arena,
+                                   struct error *error);
+
 #endif

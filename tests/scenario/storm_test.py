@@ -2,6 +2,7 @@
 import collections
 import json
 import unittest
+import urllib.parse
 
 import harness
 from harness import Scenario, by_user, sample
@@ -59,6 +60,14 @@ class Storm(Scenario):
         incident = answer["incidents"][0]["id"]
         self.server.wait_for_state(incident, "done")
         self.assert_denied(self.moto.client("ec2", self.attacker_key).describe_instances)
+        status, answer = self.server.admin("/v1/audit")
+        self.assertEqual(status, 200, answer)
+        planted = [line for line in answer["lines"] if line["event"] == "planted"]
+        self.assertEqual([line["incident"] for line in planted], [incident])
+        said = json.loads(planted[0]["text"])
+        self.assertEqual(said["result"], "replaced")
+        found = json.loads(said["found"])["PolicyDocument"]
+        self.assertEqual(json.loads(urllib.parse.unquote(found)), json.loads(ALLOW_ALL))
         status, answer = self.server.admin(f"/v1/incidents/{incident}/undo", "POST", {})
         self.assertEqual(status, 202, answer)
         self.server.wait_for_state(incident, "released")

@@ -25,7 +25,10 @@ const struct json *plan_request(const struct json *parameters);
 const struct json *plan_edit(const struct json *parameters);
 /* What stands there beside the role that the call is made as; *role_out: the role, or empty. */
 const struct json *plan_as(const struct json *parameters, struct text *role_out);
-/* The reverse. */
+/* Is a value that begins with "riposte-" sent under a name? Then what was found there before is not
+ * ours to restore: an attacker may have planted it. */
+bool plan_names_our_own(const struct json *parameters);
+/* The reverse of plan_as(). */
 const struct json *plan_made_as(const struct json *parameters, struct text role,
                                 struct arena *arena);
 /* As the client wants it: each {"$json": value} becomes the value's JSON text. */

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CONTAIN "iam:GetUser iam:PutUserPolicy"
+#define CONTAIN "iam:GetUser iam:GetUserPolicy iam:PutUserPolicy"
 #define RESTORE "ec2:DescribeInstanceAttribute ec2:ModifyInstanceAttribute"
 
 static const struct stage_options plain = {0};
@@ -92,7 +92,7 @@ static void test_another_user_under_the_name_is_left_alone(void **state) {
     snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), "AIDASOMEBODY");
     struct ulid id = stage_event(&stage, "i-1", 0);
     stage_run(&stage);
-    assert_string_equal(stage_calls(&stage), "iam:GetUser " RESTORE);
+    assert_string_equal(stage_calls(&stage), "iam:GetUser iam:GetUserPolicy " RESTORE);
     assert_state(&stage, &id, INCIDENT_HELD,
                  "contain-principal: step who: iam:GetUser: User.UserId: \"AIDASOMEBODY\"; wanted "
                  "[\"AIDAMALLORY\"]");
@@ -114,6 +114,71 @@ static void test_a_protected_instance_is_left_as_it_is(void **state) {
     assert_int_equal(stage_call_state(&stage, &id, "restore-termination-protection/protect"),
                      CALL_SKIPPED);
     assert_int_equal(stage_incident(&stage, &id).effects, 1);
+    done(&stage);
+}
+
+/* The last line of the audit of that kind, or an empty text; how many there are. */
+static struct text audited(struct stage *stage, const char *event, struct arena *arena,
+                           size_t *count_out) {
+    struct journal_audit_line *lines = NULL;
+    struct text last = {NULL, 0};
+    struct error error = {0};
+    size_t count = 0;
+    assert_ok(journal_read_audit(stage->journal, 0, 1000, arena, &lines, &count, &error), &error);
+    *count_out = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal_string(lines[i].event, event)) {
+            last = lines[i].text;
+            ++*count_out;
+        }
+    }
+    return last;
+}
+
+#define PLANTED                                                     \
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Mine\"," \
+    "\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"
+
+static void test_what_was_planted_under_our_name_is_audited_before_it_is_gone(void **state) {
+    (void)state;
+    struct stage stage;
+    struct error error = {0};
+    scoped(arena_free) struct arena *arena = arena_new();
+    size_t count = 0;
+    stage_open(&stage, &plain);
+    snprintf(stage.aws->document, sizeof(stage.aws->document), PLANTED);
+    stage_force(&stage, "iam:PutUserPolicy", AWS_RETRY, "Throttling", 1);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_string_equal(stage.aws->document, PLANTED);
+    struct text line = audited(&stage, "planted", arena, &count);
+    assert_int_equal(count, 1);
+    assert_true(text_contains(line, TEXT("\"result\":\"replaced\"")));
+    assert_true(text_contains(line, TEXT("%22Sid%22%3A%22Mine%22")));
+    stage_pass(&stage, 20000);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_non_null(strstr(stage.aws->document, id.text));
+    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), true, &error), &error);
+    stage_run(&stage);
+    assert_string_equal(stage.aws->document, "");
+    audited(&stage, "planted", arena, &count);
+    assert_int_equal(count, 1);
+    done(&stage);
+}
+
+static void test_nothing_planted_or_no_answer_about_it_is_no_line(void **state) {
+    (void)state;
+    struct stage stage;
+    scoped(arena_free) struct arena *arena = arena_new();
+    size_t count = 0;
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:GetUserPolicy", AWS_REFUSED, "AccessDenied", 1);
+    struct ulid id = stage_event(&stage, "i-1", 0);
+    stage_run(&stage);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_non_null(strstr(stage.aws->document, id.text));
+    audited(&stage, "planted", arena, &count);
+    assert_int_equal(count, 0);
     done(&stage);
 }
 
@@ -139,7 +204,8 @@ static void test_of_a_role_that_session_alone_is_denied(void **state) {
     stage_open(&stage, &plain);
     struct ulid id = stage_session_event(&stage, "one", 0);
     stage_run(&stage);
-    assert_string_equal(stage_calls(&stage), "iam:GetRole iam:PutRolePolicy " RESTORE);
+    assert_string_equal(stage_calls(&stage),
+                        "iam:GetRole iam:GetRolePolicy iam:PutRolePolicy " RESTORE);
     assert_state(&stage, &id, INCIDENT_DONE, "");
     assert_non_null(role_policy(&stage, DENIED_ONE));
     assert_non_null(strstr(role_policy(&stage, DENIED_ONE),
@@ -929,7 +995,8 @@ static void test_an_approval_asks_again_who_it_is(void **state) {
     stage_calls(&stage);
     approve(&stage, &id, false);
     stage_run(&stage);
-    assert_string_equal(stage_calls(&stage), "iam:GetUser ec2:DescribeInstanceAttribute");
+    assert_string_equal(stage_calls(&stage),
+                        "iam:GetUser iam:GetUserPolicy ec2:DescribeInstanceAttribute");
     assert_state(&stage, &id, INCIDENT_HELD, "step who");
     snprintf(stage.aws->user_id, sizeof(stage.aws->user_id), STAGE_USER_ID);
     stage_pass(&stage, 1000);
@@ -1921,6 +1988,8 @@ int main(void) {
         cmocka_unit_test(test_a_full_inline_quota_falls_back),
         cmocka_unit_test(test_another_user_under_the_name_is_left_alone),
         cmocka_unit_test(test_a_protected_instance_is_left_as_it_is),
+        cmocka_unit_test(test_what_was_planted_under_our_name_is_audited_before_it_is_gone),
+        cmocka_unit_test(test_nothing_planted_or_no_answer_about_it_is_no_line),
         cmocka_unit_test(test_of_a_role_that_session_alone_is_denied),
         cmocka_unit_test(test_two_sessions_of_one_role_are_let_go_one_by_one),
         cmocka_unit_test(test_a_session_that_goes_on_costs_all_older_ones_then_it_is_held),
