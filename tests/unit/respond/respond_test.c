@@ -376,6 +376,52 @@ static void test_who_goes_on_although_the_role_is_denied_is_held(void **state) {
     done(&stage);
 }
 
+static size_t count_role_policies(const struct stage *stage) {
+    size_t count = 0;
+    for (size_t i = 0; i < STAGE_POLICIES; i++) {
+        count += stage->aws->role_policies[i].name[0] != '\0';
+    }
+    return count;
+}
+
+static bool denies_only(const struct stage *stage, const char *session) {
+    char wanted[128];
+    snprintf(wanted, sizeof(wanted), "\"Condition\":{\"StringEquals\":{\"aws:userid\":\"%s\"}}",
+             session);
+    size_t found = 0;
+    for (size_t i = 0; i < STAGE_POLICIES; i++) {
+        found += stage->aws->role_policies[i].name[0] != '\0' &&
+                 strstr(stage->aws->role_policies[i].document, wanted) != NULL;
+    }
+    return found == 1;
+}
+
+/* A workload can't fetch other credentials than the instance's: the ladder would end it. */
+static void test_of_an_instance_profile_only_that_instances_session_is_denied(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &role); /* the ladder that may end at the role */
+    struct ulid first = stage_instance_session_event(&stage, "i-0a", 0);
+    stage_run(&stage);
+    assert_state(&stage, &first, INCIDENT_DONE, "");
+    assert_int_equal(count_role_policies(&stage), 1);
+    assert_true(denies_only(&stage, STAGE_ROLE_ID ":i-0a"));
+    struct ulid second = stage_instance_session_event(&stage, "i-0b", 0); /* of the same role */
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_DONE, "");
+    assert_int_equal(count_role_policies(&stage), 2);
+    assert_true(denies_only(&stage, STAGE_ROLE_ID ":i-0b"));
+    fake_clock_advance(&stage.clock, 30000); /* and it goes on */
+    stage_instance_session_event(&stage, "i-0b", 0);
+    stage_run(&stage);
+    assert_state(&stage, &second, INCIDENT_HELD, "escaped: no further containment");
+    assert_int_equal(count_role_policies(&stage), 2);
+    release(&stage, &second);
+    assert_int_equal(count_role_policies(&stage), 1);
+    assert_true(denies_only(&stage, STAGE_ROLE_ID ":i-0a"));
+    done(&stage);
+}
+
 /* ---- joined ------------------------------------------------------------------------------------
  */
 
@@ -1997,6 +2043,7 @@ int main(void) {
         cmocka_unit_test(test_a_session_offends_alone_when_the_other_was_let_go),
         cmocka_unit_test(test_a_ladder_is_one_principal_and_ends_at_the_role),
         cmocka_unit_test(test_who_goes_on_although_the_role_is_denied_is_held),
+        cmocka_unit_test(test_of_an_instance_profile_only_that_instances_session_is_denied),
         cmocka_unit_test(test_a_joined_event_restores_and_contains_no_more),
         cmocka_unit_test(test_the_same_instance_is_restored_again_at_once),
         cmocka_unit_test(test_an_escape_takes_the_next_link),

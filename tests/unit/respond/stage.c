@@ -534,7 +534,8 @@ struct ulid stage_event(struct stage *stage, const char *instance, int64_t later
                       later_ms);
 }
 
-struct ulid stage_session_event(struct stage *stage, const char *name, int64_t later_ms) {
+static struct ulid session_event(struct stage *stage, const char *name, const char *delivery,
+                                 int64_t later_ms) {
     char identity[512];
     snprintf(identity, sizeof(identity),
              "\"type\":\"AssumedRole\",\"principalId\":\"" STAGE_ROLE_ID
@@ -542,9 +543,18 @@ struct ulid stage_session_event(struct stage *stage, const char *name, int64_t l
              ":assumed-role/deploy/%s\",\"accessKeyId\":\"ASIADEPLOY\",\"sessionContext\":{"
              "\"sessionIssuer\":{\"type\":\"Role\",\"principalId\":\"" STAGE_ROLE_ID
              "\",\"arn\":\"arn:aws:iam::" STAGE_ACCOUNT
-             ":role/ci/deploy\",\"accountId\":\"" STAGE_ACCOUNT "\",\"userName\":\"deploy\"}}",
-             name, name);
+             ":role/ci/deploy\",\"accountId\":\"" STAGE_ACCOUNT "\",\"userName\":\"deploy\"}%s}",
+             name, name, delivery);
     return switch_off(stage, "i-1", identity, later_ms);
+}
+
+struct ulid stage_session_event(struct stage *stage, const char *name, int64_t later_ms) {
+    return session_event(stage, name, "", later_ms);
+}
+
+struct ulid stage_instance_session_event(struct stage *stage, const char *instance,
+                                         int64_t later_ms) {
+    return session_event(stage, instance, ",\"ec2RoleDelivery\":\"2.0\"", later_ms);
 }
 
 void stage_run(struct stage *stage) {

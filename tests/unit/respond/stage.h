@@ -89,6 +89,9 @@ void stage_reload(struct stage *stage, const char *settings, unsigned calls);
 struct ulid stage_event(struct stage *stage, const char *instance, int64_t later_ms);
 /* The same by the session `name` of the role "deploy". */
 struct ulid stage_session_event(struct stage *stage, const char *name, int64_t later_ms);
+/* The same by the session that an instance has of that role: the instance is its name. */
+struct ulid stage_instance_session_event(struct stage *stage, const char *instance,
+                                         int64_t later_ms);
 /* The same of any event text; the key is made unique by the caller. */
 struct ulid stage_event_text(struct stage *stage, const char *text);
 /* Works on all that is due. */
