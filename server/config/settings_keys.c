@@ -71,7 +71,8 @@ const struct key settings_keys[] = {
     {"journal_wait", &settings_duration_type, "\"3m\"", AT(journal_wait_ms), 0, 60 * MINUTES,
      "how long a starting server waits for another to let go of the journal"},
     {"acknowledge", &settings_acknowledge_type, "\"journaled\"", 0, 0, 0,
-     "when a POST is answered"},
+     "when a POST is answered: once it is in the journal, or once its response is done too, but "
+     "after 4 s at the latest"},
     {"queue_limit", &settings_number_type, "10000", AT(queue_limit), 1, 10000000,
      "incidents not yet looked at; beyond, POSTs get 429"},
     {"workers", &settings_number_type, "8", AT(workers), 1, 256, "threads that respond"},

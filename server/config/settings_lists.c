@@ -2,14 +2,22 @@
 
 #include <stdio.h>
 
-/* ---- what may not be set yet ---- */
+/* ---- when a POST is answered ---- */
+
+static const char *const acknowledge_names[] = {
+    [ACKNOWLEDGE_JOURNALED] = "journaled", [ACKNOWLEDGE_RESPONDED] = "responded", NULL};
 
 static void read_acknowledge(const struct value_place *place, const struct json *node) {
-    static const char *const names[] = {"journaled", "responded", NULL};
     size_t index = 0;
-    if (form_choice(place->reading, node, place->label, names, &index) && index == 1) {
-        value_refuse_later(place, node, "\"responded\"", "use journaled");
+    if (form_choice(place->reading, node, place->label, acknowledge_names, &index)) {
+        place->settings->acknowledge = (enum acknowledge)index;
     }
+}
+
+static struct json *print_acknowledge(const struct settings *settings, const struct key *key,
+                                      struct arena *arena) {
+    (void)key;
+    return json_new_string(arena, text_of(acknowledge_names[settings->acknowledge]));
 }
 
 /* ---- secrets ---- */
@@ -389,7 +397,8 @@ static struct json *print_vars(const struct settings *settings, const struct key
 /* ---- the types ---- */
 
 const struct key_type settings_acknowledge_type = {
-    "word", true, read_acknowledge, NULL, "{\"enum\": [\"journaled\", \"responded\"]}", NULL};
+    "word", true, read_acknowledge, print_acknowledge, "{\"enum\": [\"journaled\", \"responded\"]}",
+    NULL};
 const struct key_type settings_accounts_type = {
     "list",
     false,

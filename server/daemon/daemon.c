@@ -326,6 +326,7 @@ static void drain(struct daemon *daemon, const sigset_t *ends) {
     wait_for_end(ends, drain_ms(daemon));
     listener_drain(daemon->events);
     listener_quiesce(daemon->events);
+    intake_release(daemon->intake);
     for (int64_t waited = 0; listener_pending(daemon->events) > 0 && waited < ANSWERS_MAX_MS;
          waited += STOP_POLL_MS) {
         clock_sleep_ms(STOP_POLL_MS);

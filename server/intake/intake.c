@@ -1,6 +1,7 @@
 #include "riposte/intake/intake.h"
 
 #include "batch.h"
+#include "hold.h"
 #include "setup.h"
 
 #include "riposte/base/memory.h"
@@ -38,6 +39,8 @@ struct intake {
     atomic_uint generation; /* of shared.current */
     atomic_bool is_unready;
     struct strikes *strikes;
+    struct holds *holds;
+    struct journal_watcher watcher;
     atomic_size_t pending_count;
     atomic_int_least64_t unauthenticated_logged_mono_ms, refused_logged_mono_ms;
     struct mutex lock;
@@ -53,6 +56,7 @@ enum {
     METRIC_REFUSED,
     METRIC_ANSWER_SECONDS,
     METRIC_AGE_SECONDS,
+    METRIC_HELD,
     METRIC_COUNT,
 };
 
@@ -82,6 +86,11 @@ static struct metric metrics[METRIC_COUNT] = {
                             .type = METRIC_HISTOGRAM,
                             .buckets = age_buckets,
                             .bucket_count = ARRAY_COUNT(age_buckets)},
+    [METRIC_HELD] = {.name = "riposte_intake_held_total",
+                     .help = "Requests answered when their response was done, or before that "
+                             "because it was late (acknowledge: responded).",
+                     .type = METRIC_COUNTER,
+                     .labels = {"outcome"}},
 };
 
 static void count_event(const char *outcome, uint64_t by) {
@@ -195,6 +204,7 @@ struct pending {
     struct pending_event *events;
     size_t count;
     bool is_array;
+    struct hold *hold; /* NULL: the answer waits for the commit alone */
 };
 
 struct pending_event {
@@ -309,17 +319,66 @@ static void settle_event(struct pending *pending, struct pending_event *event) {
     metric_add(&metrics[METRIC_EVENTS], 1, METRIC_LABELS(event->note.outcome));
 }
 
-static void answer_stored(struct pending *pending, const bool *is_known, size_t count) {
+static void answer_pending(struct pending *pending) {
+    answer_events(pending->request, pending->events, pending->count, pending->is_array);
+    pending_free(pending);
+}
+
+/* ---- who waits for the response ---- */
+
+static void on_held(void *arg, bool is_late) {
+    metric_add(&metrics[METRIC_HELD], 1, METRIC_LABELS(is_late ? TEXT("late") : TEXT("responded")));
+    answer_pending(arg);
+}
+
+static void on_settled(void *arg, const struct ulid *incident) {
+    struct intake *intake = arg;
+    holds_settle(intake->holds, incident);
+}
+
+static size_t count_incidents(const struct pending *pending) {
+    size_t count = 0;
+    for (size_t i = 0; i < pending->count; i++) {
+        count += pending->events[i].note.rule_count;
+    }
+    return count;
+}
+
+/* What may be settled before the journal has called back. */
+static void hold(struct intake *intake, struct pending *pending) {
+    int64_t hold_ms = intake->options.hold_ms > 0 ? intake->options.hold_ms : INTAKE_HOLD_MS;
+    pending->hold = hold_new(intake->holds, count_incidents(pending),
+                             request_began_mono_us(pending->request) / 1000 + hold_ms, on_held,
+                             pending, pending->arena);
+    for (size_t i = 0; i < pending->count && pending->hold != NULL; i++) {
+        for (size_t k = 0; k < pending->events[i].note.rule_count; k++) {
+            hold_add(intake->holds, pending->hold, &pending->events[i].incidents[k]);
+        }
+    }
+}
+
+/* Of a known event there are no new incidents, nor of a rule whose threshold isn't reached. */
+static void let_go_of_unborn(const struct pending *pending, const struct pending_event *event) {
+    for (size_t i = 0; i < event->note.rule_count && pending->hold != NULL; i++) {
+        if (event->is_known || !event->has_fired[i]) {
+            holds_settle(pending->intake->holds, &event->incidents[i]);
+        }
+    }
+}
+
+/* ---- what the journal said ---- */
+
+static void take_stored(struct pending *pending, const bool *is_known, size_t count) {
     size_t stored = 0;
     for (size_t i = 0; i < pending->count; i++) {
         struct pending_event *event = &pending->events[i];
         if (event->is_stored) {
             assert(stored < count);
             event->is_known = is_known[stored++];
+            let_go_of_unborn(pending, event);
         }
         settle_event(pending, event);
     }
-    answer_events(pending->request, pending->events, pending->count, pending->is_array);
 }
 
 /* EventBridge sends both again; 429 slows down whoever sends too much, 503 is ours. */
@@ -344,10 +403,16 @@ static void on_appended(void *arg, const bool *is_known, size_t count, const str
     /* First, because once the request is answered the intake may be stopped and freed. */
     atomic_fetch_sub(&pending->intake->pending_count, 1);
     if (error == NULL) {
-        answer_stored(pending, is_known, count);
-    } else {
-        answer_refused(pending, error);
+        take_stored(pending, is_known, count);
+        if (pending->hold == NULL || hold_commit(pending->intake->holds, pending->hold)) {
+            answer_pending(pending);
+        } /* else it may be answered and gone by now */
+        return;
     }
+    if (pending->hold != NULL) {
+        hold_cancel(pending->intake->holds, pending->hold);
+    }
+    answer_refused(pending, error);
     pending_free(pending);
 }
 
@@ -411,9 +476,12 @@ static void answer_unmatched(struct intake *intake, struct request *request,
     answer_events(request, events, batch->count, batch->is_array);
 }
 
-static void store(struct intake *intake, struct request *request, const struct batch *batch,
-                  struct arena *arena) {
+static void store(struct intake *intake, const struct setup *setup, struct request *request,
+                  const struct batch *batch, struct arena *arena) {
     struct pending *pending = pending_new(intake, request, batch);
+    if (setup->snapshot->settings->acknowledge == ACKNOWLEDGE_RESPONDED) {
+        hold(intake, pending);
+    }
     struct journal_new_event *events = batch_to_journal(batch, request_body(request), arena);
     journal_append(intake->options.journal, events, batch->match_count, on_appended, pending);
     /* The request may be answered and gone by now. */
@@ -447,7 +515,7 @@ static void handle_events(void *arg, struct request *request) {
     if (batch.match_count == 0) {
         answer_unmatched(intake, request, &batch, bench->arena);
     } else {
-        store(intake, request, &batch, bench->arena);
+        store(intake, bench->setup, request, &batch, bench->arena);
     }
 }
 
@@ -482,6 +550,9 @@ struct intake *intake_new(const struct intake_options *options) {
     atomic_store(&intake->unauthenticated_logged_mono_ms, INT64_MIN / 2);
     atomic_store(&intake->refused_logged_mono_ms, INT64_MIN / 2);
     intake->strikes = strikes_new();
+    intake->holds = holds_new();
+    intake->watcher = (struct journal_watcher){on_settled, intake};
+    journal_watch(options->journal, &intake->watcher);
     mutex_init(&intake->lock);
     int result = pthread_key_create(&intake->bench_key, NULL);
     assert(result == 0);
@@ -494,6 +565,8 @@ void intake_free(struct intake **intake) {
     if (old == NULL) {
         return;
     }
+    journal_watch(old->options.journal, NULL);
+    holds_free(&old->holds);
     while (old->shared.benches != NULL) {
         struct bench *bench = old->shared.benches;
         old->shared.benches = bench->next;
@@ -551,6 +624,10 @@ const struct route *intake_routes(struct intake *intake, size_t *count_out) {
 
 void intake_unready(struct intake *intake) {
     atomic_store(&intake->is_unready, true);
+}
+
+void intake_release(struct intake *intake) {
+    holds_release(intake->holds);
 }
 
 size_t intake_pending(const struct intake *intake) {

@@ -183,6 +183,21 @@ static bool run_admit(struct ledger *ledger, void *arg, struct error *error) {
     return decide_admit(ledger, asked->task, asked->admission, &asked->admitted, error);
 }
 
+/* ---- who wants to know ---- */
+
+void journal_watch(struct journal *journal, const struct journal_watcher *watcher) {
+    atomic_store(&journal->watcher, watcher);
+}
+
+static void tell(struct journal *journal, const struct ulid *incident, enum incident_state state) {
+    const struct journal_watcher *watcher = atomic_load(&journal->watcher);
+    if (watcher != NULL && state != INCIDENT_DETECTED && state != INCIDENT_RESPONDING) {
+        watcher->settled_fn(watcher->arg, incident);
+    }
+}
+
+/* ---- a worker's changes ---- */
+
 bool journal_admit(struct journal *journal, const struct journal_task *task,
                    const struct journal_admission *admission, struct journal_admitted *admitted_out,
                    struct error *error) {
@@ -202,6 +217,7 @@ bool journal_admit(struct journal *journal, const struct journal_task *task,
         return error_wrap(error, "deciding incident %s", task->incident.id.text);
     }
     *admitted_out = asked.admitted;
+    tell(journal, &task->incident.id, admitted_out->state);
     return true;
 }
 
@@ -212,8 +228,11 @@ static bool run_write(struct ledger *ledger, void *arg, struct error *error) {
 bool journal_write_commit(struct journal *journal, struct journal_write *write,
                           struct error *error) {
     size_t bytes = arena_used_bytes(write->arena) + ROW_BYTES;
-    return journal_ask(journal, REQUEST_CHANGE, run_write, write, bytes, error) ||
-           error_wrap(error, "incident %s", write->incident.text);
+    if (!journal_ask(journal, REQUEST_CHANGE, run_write, write, bytes, error)) {
+        return error_wrap(error, "incident %s", write->incident.text);
+    }
+    tell(journal, &write->incident, write->state);
+    return true;
 }
 
 /* ---- operators and ourselves ---- */

@@ -15,6 +15,8 @@
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
 
+#include <stdatomic.h>
+
 #define JOURNAL_GROUP_REQUESTS     64
 #define JOURNAL_GROUP_BYTES        (4u * 1024 * 1024)
 #define JOURNAL_PROBE_MS           500
@@ -60,6 +62,7 @@ struct journal {
     struct desk *desk;
     const struct clock *clock;
     struct journal_keys *keys;
+    const struct journal_watcher *_Atomic watcher;
     int64_t retain_ms;
     struct {
         struct ulid cursor;

@@ -282,6 +282,7 @@ bool decide_write(struct ledger *ledger, struct journal_write *write, struct err
             return false;
         }
     }
+    write->state = incident.shown.state;
     bool is_over = task.kind != TASK_NOTIFY &&
                    (incident.shown.state == INCIDENT_RELEASED ||
                     incident.shown.state == INCIDENT_DISMISSED ||

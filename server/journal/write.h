@@ -59,6 +59,7 @@ struct journal_write {
         struct text detail;
         bool counts;
     } again;
+    enum incident_state state; /* the incident's, once it is committed */
     int *results;
     size_t result_count;
 };

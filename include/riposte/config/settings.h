@@ -30,6 +30,8 @@ struct secret_references {
     size_t count;
 };
 
+enum acknowledge { ACKNOWLEDGE_JOURNALED, ACKNOWLEDGE_RESPONDED };
+
 enum admin_role { ADMIN_VIEW, ADMIN_OPERATE };
 
 struct admin_token {
@@ -57,6 +59,7 @@ struct settings {
         size_t token_count;
     } admin;
     struct text journal;
+    enum acknowledge acknowledge; /* when a POST is answered */
     uint32_t queue_limit, workers;
     int64_t retain_ms, drain_ms, journal_wait_ms;
     uint32_t wildcard_complexity; /* detect/complexity.h */

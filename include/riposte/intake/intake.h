@@ -5,7 +5,10 @@
  *      401        400         400                        │known ──▶ 200
  *                                                        └full ──▶ 429, can't ──▶ 503
  *
- * No thread waits for the commit: the request stays suspended until the journal calls back.
+ * No thread waits for the commit: the request stays suspended until the journal calls back. With
+ * the setting acknowledge: responded it stays so until its incidents are neither detected nor
+ * responding, INTAKE_HOLD_MS after it began at the latest: EventBridge waits 5 s. The event is in
+ * the journal then, and the answer is the same.
  *
  * Ownership:  intake_new/intake_free; free it after the listener that uses its routes has stopped.
  * Threads:    its handlers run on the listener's threads, its answers on the journal's.
@@ -29,6 +32,7 @@
 
 #define INTAKE_BODY_BYTES (2u * 1024 * 1024)
 #define INTAKE_EVENTS_MAX 1000
+#define INTAKE_HOLD_MS    4000
 
 struct intake;
 struct setup;
@@ -41,6 +45,7 @@ struct intake_options {
      * NULL. */
     void (*unknown_secret_fn)(void *arg);
     void *unknown_secret_arg;
+    int64_t hold_ms; /* 0: INTAKE_HOLD_MS */
 };
 
 struct intake *intake_new(const struct intake_options *options);
@@ -63,6 +68,8 @@ const struct route *intake_routes(struct intake *intake, size_t *count_out);
 
 /* /readyz answers 503 from now on, whatever the journal says: the server is stopping. */
 void intake_unready(struct intake *intake);
+/* Requests that wait for their response are answered at once from now on: the server stops. */
+void intake_release(struct intake *intake);
 /* Requests that wait for the journal. */
 size_t intake_pending(const struct intake *intake);
 

@@ -82,6 +82,16 @@ struct journal_numbers {
 };
 void journal_numbers(struct journal *journal, struct journal_numbers *numbers_out);
 
+/* Told after each commit of a task's work, or of a verdict, that leaves its incident neither
+ * detected nor responding: perhaps several times of one. Runs on the thread that asked for the
+ * commit, before that goes on, and must not block. */
+struct journal_watcher {
+    void (*settled_fn)(void *arg, const struct ulid *incident);
+    void *arg;
+};
+/* One at a time, the caller's, until another or NULL takes its place and nobody works any more. */
+void journal_watch(struct journal *journal, const struct journal_watcher *watcher);
+
 /* ---- append ---- */
 
 /* What a rule said when it fired (rule, playbooks, vars, as JSON), stored once per hash: an

@@ -59,6 +59,7 @@ static void test_all_has_defaults(void **state) {
     assert_int_equal(settings->admin.tokens[0].role, ADMIN_OPERATE);
     assert_text_equal(settings->admin.tokens[0].secrets.items[0].place, "RIPOSTE_ADMIN_TOKEN");
     assert_text_equal(settings->journal, "sqlite:/var/lib/riposte/journal.db");
+    assert_int_equal(settings->acknowledge, ACKNOWLEDGE_JOURNALED);
     assert_int_equal(settings->queue_limit, 10000);
     assert_int_equal(settings->workers, 8);
     assert_int_equal(settings->retain_ms, INT64_C(30) * 24 * 3600 * 1000);
@@ -206,8 +207,6 @@ static const struct bad_case {
     {"{\"journal\": \"postgresql://db/riposte\"}",
      "1:13: \"journal\": \"postgresql://\" is not supported yet: use sqlite:FILE"},
     {"{\"journal\": \"sqlite:\"}", "1:13: \"journal\" must be sqlite:FILE, is \"sqlite:\""},
-    {"{\"acknowledge\": \"responded\"}",
-     "1:17: \"acknowledge\": \"responded\" is not supported yet: use journaled"},
     {"{\"rules\": \"\"}", "1:11: \"rules\" must be the name of a folder, is \"\""},
     {"{\"vars\": []}", "1:10: \"vars\" must be an object, is an array"},
     {"{\"aws\": {\"accounts\": [\"12345678901\"]}}",
