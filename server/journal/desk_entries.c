@@ -127,7 +127,7 @@ void desk_lease_out(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk-
         entry->next->previous = entry;
     }
     desk->shared.leased = entry;
-    lanes_occupy(entry);
+    lanes_occupy(&desk->shared.lanes, entry);
 }
 
 void desk_end_lease(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock) {
@@ -138,7 +138,7 @@ void desk_end_lease(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk-
     }
     entry->previous = entry->next = NULL;
     entry->place = PLACE_NOWHERE;
-    lanes_vacate(entry);
+    lanes_vacate(&desk->shared.lanes, entry);
 }
 
 struct desk_entry *desk_new_entry(struct desk *desk, const struct desk_task *task)

@@ -28,8 +28,16 @@ static unsigned rank_of(const struct desk_task *task) {
     return task->priority == PRIORITY_CONTAIN ? 0 : (unsigned)task->priority + 1;
 }
 
+#define RANK_NOTIFY (LANE_RANKS - 1)
+
+static unsigned at_least_one(unsigned count) {
+    return count > 0 ? count : 1;
+}
+
 void lanes_init(struct lanes *lanes, unsigned workers) {
-    *lanes = (struct lanes){.limit = workers / 2 > 0 ? workers / 2 : 1};
+    *lanes = (struct lanes){.limit = at_least_one(workers / 2),
+                            .notice_limit = at_least_one(workers / 4),
+                            .notices_limit = at_least_one(workers / 2)};
 }
 
 void lanes_done(struct lanes *lanes) {
@@ -74,13 +82,15 @@ void lanes_leave(struct lanes *lanes, struct desk_entry *entry) {
     free(lane);
 }
 
-void lanes_occupy(struct desk_entry *entry) {
+void lanes_occupy(struct lanes *lanes, struct desk_entry *entry) {
     entry->lane->busy++;
+    lanes->notices_busy += rank_of(&entry->task) == RANK_NOTIFY;
 }
 
-void lanes_vacate(struct desk_entry *entry) {
+void lanes_vacate(struct lanes *lanes, struct desk_entry *entry) {
     assert(entry->lane->busy > 0);
     entry->lane->busy--;
+    lanes->notices_busy -= rank_of(&entry->task) == RANK_NOTIFY;
 }
 
 /* ---- what is due later: a binary heap ---- */
@@ -231,8 +241,9 @@ bool lanes_next_due(const struct lanes *lanes, int64_t *due_mono_ms_out) {
     return true;
 }
 
-static bool is_full(const struct lanes *lanes, const struct lane *lane) {
-    return lane->name_bytes > 0 && lane->busy >= lanes->limit;
+static bool is_full(const struct lanes *lanes, const struct lane *lane, unsigned rank) {
+    return lane->name_bytes > 0 &&
+           lane->busy >= (rank == RANK_NOTIFY ? lanes->notice_limit : lanes->limit);
 }
 
 static bool is_before(const struct desk_entry *a, const struct desk_entry *b) {
@@ -250,10 +261,11 @@ static struct desk_entry *first_allowed(const struct queue *queue, lanes_may_fn 
 }
 
 struct desk_entry *lanes_pick(const struct lanes *lanes, lanes_may_fn *may_fn, void *arg) {
-    for (unsigned rank = 0; rank < LANE_RANKS; rank++) {
+    bool is_crowded = lanes->notices_busy >= lanes->notices_limit;
+    for (unsigned rank = 0; rank < (is_crowded ? RANK_NOTIFY : LANE_RANKS); rank++) {
         struct desk_entry *best = NULL;
         for (const struct lane *lane = lanes->due; lane != NULL; lane = lane->next_due) {
-            struct desk_entry *entry = is_full(lanes, lane)
+            struct desk_entry *entry = is_full(lanes, lane, rank)
                                            ? NULL
                                            : first_allowed(&lane->queues[rank], may_fn, arg);
             if (entry != NULL && (best == NULL || is_before(entry, best))) {

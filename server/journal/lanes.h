@@ -1,6 +1,7 @@
 /* The order in which tasks come up: a heap of those that are due later, and for each lane a queue a
  * rank of those that are due. A lane in which half the workers are busy is passed over, so that one
- * slow endpoint doesn't hold up the others.
+ * slow endpoint doesn't hold up the others. Notifications get half the workers together and a
+ * quarter a lane: a webhook that hangs holds up neither responses nor other webhooks.
  *
  * Ownership:  entries belong to the desk; lanes come and go with their entries.
  * Threads:    one at a time (the desk's lock).
@@ -41,7 +42,8 @@ struct lanes {
     struct lane *due; /* those with a queue that isn't empty */
     struct desk_entry **heap;
     size_t heap_count, heap_capacity;
-    unsigned limit; /* workers a lane */
+    unsigned limit, notice_limit;         /* workers a lane */
+    unsigned notices_limit, notices_busy; /* notifications in all lanes */
 };
 
 void lanes_init(struct lanes *lanes, unsigned workers);
@@ -65,8 +67,8 @@ typedef bool lanes_may_fn(void *arg, const struct desk_entry *entry);
 /* The first that may be claimed; NULL when there is none. It stays where it is. */
 struct desk_entry *lanes_pick(const struct lanes *lanes, lanes_may_fn *may_fn, void *arg);
 /* Counts the entry's lane as busy, and no more. */
-void lanes_occupy(struct desk_entry *entry);
-void lanes_vacate(struct desk_entry *entry);
+void lanes_occupy(struct lanes *lanes, struct desk_entry *entry);
+void lanes_vacate(struct lanes *lanes, struct desk_entry *entry);
 /* The earliest of the ready ones; false when none is. */
 bool lanes_oldest_ready(const struct lanes *lanes, int64_t *due_mono_ms_out);
 

@@ -6,6 +6,7 @@
 #include "riposte/base/time.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
+#include "riposte/outbound/url.h"
 #include "riposte/respond/failpoint.h"
 
 #include <assert.h>
@@ -184,7 +185,26 @@ static const struct step *first_write(const struct playbook *playbook) {
     return NULL;
 }
 
+/* Of a URL in clear only its host, since its path may be a secret; a reference as it is spelled. */
+static struct text post_lane(const struct playbook *playbook) {
+    for (size_t i = 0; i < playbook->step_count; i++) {
+        const struct post *post = playbook->steps[i].post;
+        struct url url = {0};
+        struct error error = {0};
+        if (post != NULL && post->url.is_reference) {
+            return post->url.text;
+        }
+        if (post != NULL && url_parse(post->url.text, &url, &error)) {
+            return url.host;
+        }
+    }
+    return TEXT("notify");
+}
+
 struct text job_lane(const struct job *job, const struct playbook *playbook) {
+    if (playbook->acts_on == ACTS_ON_NOBODY) {
+        return post_lane(playbook);
+    }
     const struct step *step = first_write(playbook);
     struct text account = playbook->acts_on == ACTS_ON_PRINCIPAL ? job->event.principal.account
                                                                  : job->event.envelope.account;

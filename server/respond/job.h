@@ -77,7 +77,7 @@ int64_t job_now(const struct job *job);
 struct detail job_detail(const struct job *job);
 /* The planner's input for one of the playbooks, without records. */
 struct plan_input job_plan_input(const struct job *job, const struct playbook *playbook);
-/* The lane of a playbook's task: that of its first write. */
+/* The lane of a playbook's task: that of its first write, or the host of its first post. */
 struct text job_lane(const struct job *job, const struct playbook *playbook);
 /* JSON text in the job's arena. */
 struct text job_json_text(const struct job *job, const struct json *node);

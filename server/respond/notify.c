@@ -15,7 +15,6 @@
 
 #define POST_TIMEOUT_MS 10000
 #define POST_WAIT_MS    200 /* for a containment under way */
-#define POST_LANE       TEXT("notify")
 #define RESPONSE_BYTES  4096
 #define REASON_BYTES    300
 
@@ -52,10 +51,12 @@ struct texts notify_names_of_escape(const struct job *job) {
 struct journal_new_task notify_task(const struct job *job, struct text playbook,
                                     const char *state) {
     struct detail detail = {.state = text_of(state), .arena = job->arena};
+    const struct playbook *definition = snapshot_playbook(job->snapshot, playbook);
     return (struct journal_new_task){.kind = TASK_NOTIFY,
                                      .priority = PRIORITY_NOTIFY,
                                      .playbook = playbook,
-                                     .lane = POST_LANE,
+                                     .lane = definition != NULL ? job_lane(job, definition)
+                                                                : TEXT(""),
                                      .detail = detail_text(&detail)};
 }
 

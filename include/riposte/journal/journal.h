@@ -51,7 +51,9 @@ struct journal_options {
     const char *url; /* "sqlite:PATH" or "memory:" */
     const struct clock *clock;
     size_t queue_limit; /* respond tasks not yet admitted; append fails with ERROR_LIMIT beyond */
-    unsigned workers;   /* a lane that holds half of them is skipped by claim (at least one) */
+    /* A lane that holds half of them (at least one) is skipped by claim, as are notifications that
+     * hold half of them together, or a quarter in one lane. */
+    unsigned workers;
     /* Incidents with no open task and no containing effect, and their events, are deleted when they
      * are older than this and than two days (EventBridge delivers again for one); 0: kept. The
      * audit chain is kept. */
@@ -210,7 +212,8 @@ void journal_task_free(struct journal_task **task);
 
 /* Waits up to wait_ms for a due task whose lane is free, by priority (playbooks, verifications and
  * undos that contain, then respond tasks, then what restores, then what notifies), then due time.
- * The empty lane is always free. Costs no commit. False when none came or claims were stopped. */
+ * The empty lane is always free, but for the sum of notifications. Costs no commit. False when none
+ * came or claims were stopped. */
 bool journal_claim(struct journal *journal, int64_t wait_ms, struct journal_task **task_out);
 /* Gives a task back untouched: it is due again in wait_ms (0: at once). One whose lease is over
  * already, because a commit ended it or it was lost, is freed and no more. */

@@ -1,0 +1,113 @@
+/* What comes up first, and who may not hold up whom. */
+#include "journal/desk.h"
+
+#include "riposte/base/clock.h"
+
+#include "testing.h"
+
+#include <stdio.h>
+
+#define WORKERS 8
+#define MOST    40
+
+static struct desk *desk;
+static struct desk_lease leases[MOST];
+
+static int set_up(void **state) {
+    (void)state;
+    desk = desk_new(&clock_system, WORKERS);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    desk_free(&desk);
+    return 0;
+}
+
+static void add(int64_t id, enum task_kind kind, enum task_priority priority, const char *lane) {
+    struct desk_task task = {
+        .id = id, .kind = kind, .priority = priority, .lane = text_of(lane), .due_unix_ms = 0};
+    snprintf(task.incident.text, sizeof(task.incident.text), "%026lld", (long long)id);
+    desk_add(desk, &task, NULL);
+    desk_commit(desk);
+}
+
+static void add_notices(int64_t from, size_t count, const char *lane) {
+    for (size_t i = 0; i < count; i++) {
+        add(from + (int64_t)i, TASK_NOTIFY, PRIORITY_NOTIFY, lane);
+    }
+}
+
+/* How many are handed out before there is none. */
+static size_t claim_all(void) {
+    size_t count = 0;
+    while (count < MOST && desk_claim(desk, 0, &leases[count])) {
+        count++;
+    }
+    return count;
+}
+
+static void assert_claims(int64_t id) {
+    struct desk_lease lease = {0};
+    assert_true(desk_claim(desk, 0, &lease));
+    assert_int_equal(lease.id, id);
+}
+
+static void assert_claims_nothing(void) {
+    struct desk_lease lease = {0};
+    assert_false(desk_claim(desk, 0, &lease));
+}
+
+static void test_containing_goes_before_restoring_before_notifying(void **state) {
+    (void)state;
+    add(1, TASK_NOTIFY, PRIORITY_NOTIFY, "hooks.example.com");
+    add(2, TASK_PLAYBOOK, PRIORITY_RESTORE, "1/ec2");
+    add(3, TASK_RESPOND, PRIORITY_CONTAIN, "1");
+    add(4, TASK_PLAYBOOK, PRIORITY_CONTAIN, "1/iam");
+    assert_claims(4);
+    assert_claims(3);
+    assert_claims(2);
+    assert_claims(1);
+    assert_claims_nothing();
+}
+
+static void test_a_webhook_that_hangs_holds_up_no_other(void **state) {
+    (void)state;
+    add_notices(1, 10, "hangs.example.com");
+    assert_int_equal(claim_all(), WORKERS / 4);
+    add_notices(11, 1, "works.example.com");
+    assert_claims(11);
+    add_notices(12, 1, "env:HOOK");
+    assert_claims(12);
+    add(13, TASK_PLAYBOOK, PRIORITY_CONTAIN, "1/iam");
+    assert_claims(13);
+    assert_claims_nothing();
+}
+
+static void test_notifications_leave_half_the_workers_to_responses(void **state) {
+    (void)state;
+    for (int64_t i = 0; i < 6; i++) {
+        char lane[32];
+        snprintf(lane, sizeof(lane), "hook-%lld.example.com", (long long)i);
+        add_notices(1 + 4 * i, 4, lane);
+    }
+    add_notices(30, 4, ""); /* the lane that is never full counts, too */
+    assert_int_equal(claim_all(), WORKERS / 2);
+    add(50, TASK_PLAYBOOK, PRIORITY_RESTORE, "1/ec2");
+    assert_claims(50);
+    assert_claims_nothing();
+    desk_give_back(desk, leases[0].id, leases[0].fence, 60000);
+    assert_int_equal(claim_all(), 1);
+}
+
+#define with_it(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        with_it(test_containing_goes_before_restoring_before_notifying),
+        with_it(test_a_webhook_that_hangs_holds_up_no_other),
+        with_it(test_notifications_leave_half_the_workers_to_responses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
