@@ -1818,6 +1818,180 @@ static void kill_at_any_point(bool undoes_at_once) {
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* A story that is told up to a point, then played until the process is killed, then to its end. */
+struct killed_story {
+    struct stage_options options;
+    void (*tell_fn)(struct stage *stage);
+    int64_t told_ms; /* how far its clock went */
+    /* The latest incident comes first. */
+    void (*assert_end_fn)(struct stage *stage, const struct journal_incident *incidents,
+                          size_t count);
+};
+
+static bool play_told_until_killed(const struct killed_story *story,
+                                   const struct stage_options *options, const char *failpoint,
+                                   bool tells) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct stage stage;
+        struct stage_options now = *options;
+        now.now_unix_ms = STAGE_START_MS + (tells ? 0 : story->told_ms);
+        stage_open(&stage, &now);
+        if (tells) {
+            story->tell_fn(&stage);
+        }
+        setenv("RIPOSTE_FAILPOINT", failpoint, 1);
+        stage_run(&stage);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 137);
+    return WEXITSTATUS(status) == 0;
+}
+
+/* All of it comes, once, and all of it is taken back. */
+static void finish_told(const struct killed_story *story, const struct stage_options *options) {
+    struct stage stage;
+    struct stage_options now = *options;
+    struct journal_incident *incidents = NULL;
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct error error = {0};
+    size_t count = 0;
+    now.now_unix_ms = STAGE_START_MS + story->told_ms;
+    stage_open(&stage, &now);
+    for (int i = 0; i < 5; i++) { /* past the leases of the dead, and what waits for them */
+        stage_run(&stage);
+        fake_clock_advance(&stage.clock, 10000);
+    }
+    assert_ok(journal_list_incidents(stage.journal, NULL, 0, 10, arena, &incidents, &count, &error),
+              &error);
+    story->assert_end_fn(&stage, incidents, count);
+    for (size_t i = 0; i < count; i++) {
+        if (incidents[i].state != INCIDENT_JOINED) {
+            undo(&stage, &incidents[i].id, true);
+            assert_state(&stage, &incidents[i].id, INCIDENT_RELEASED, "");
+        }
+    }
+    assert_string_equal(stage.aws->document, "");
+    assert_int_equal(count_role_policies(&stage), 0);
+    assert_false(stage.aws->is_attached || stage.aws->is_protected);
+    stage_close(&stage);
+}
+
+static void kill_told_at_any_point(const struct killed_story *story) {
+    char folder[64], journal[96], failpoint[32];
+    make_folder(folder, sizeof(folder));
+    snprintf(journal, sizeof(journal), "sqlite:%s/j.db", folder);
+    bool has_ended = false;
+    int point = 1;
+    for (; !has_ended; point++) {
+        struct stage_options options = story->options;
+        options.journal = journal;
+        options.aws = stage_aws_new();
+        snprintf(failpoint, sizeof(failpoint), "any:%d", point);
+        testing_row(failpoint);
+        has_ended = play_told_until_killed(story, &options, failpoint, true);
+        if (point % 3 == 1) {
+            play_told_until_killed(story, &options, "any:2", false);
+        }
+        finish_told(story, &options);
+        stage_aws_free(&options.aws);
+        remove_journal(folder);
+    }
+    assert_true(point > 12);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void tell_of_two_sessions(struct stage *stage) {
+    stage_session_event(stage, "one", 0);
+    stage_run(stage);
+    fake_clock_advance(&stage->clock, 1000);
+    stage_session_event(stage, "two", 0);
+}
+
+static void assert_second_rung(struct stage *stage, const struct journal_incident *incidents,
+                               size_t count) {
+    assert_int_equal(count, 2);
+    assert_state(stage, &incidents[0].id, INCIDENT_DONE, "");
+    assert_state(stage, &incidents[1].id, INCIDENT_DONE, "");
+    assert_non_null(role_policy(stage, DENIED_ONE));
+    assert_non_null(role_policy(stage, DENIED_TWO));
+    assert_non_null(revoked_by(stage, &incidents[0].id));
+    assert_int_equal(count_role_policies(stage), 3); /* and no further rung */
+    assert_int_equal(stage_incident(stage, &incidents[0].id).effects, 2);
+}
+
+static void test_a_kill_at_any_point_takes_no_rung_away_and_adds_none(void **state) {
+    (void)state;
+    const struct killed_story story = {role, tell_of_two_sessions, 1000, assert_second_rung};
+    kill_told_at_any_point(&story);
+}
+
+#define AFTER_COOLDOWN_MS (10 * 60 * 1000)
+
+static void tell_of_an_escape(struct stage *stage) {
+    stage_event(stage, "i-1", 0);
+    stage_run(stage);
+    fake_clock_advance(&stage->clock, AFTER_COOLDOWN_MS);
+    stage_event(stage, "i-1", 0);
+    stage->aws->is_protected = false;
+}
+
+static void assert_escape_is_contained(struct stage *stage,
+                                       const struct journal_incident *incidents, size_t count) {
+    assert_int_equal(count, 2);
+    assert_state(stage, &incidents[0].id, INCIDENT_DONE, "");
+    assert_string_equal(stage_incident(stage, &incidents[0].id).severity, "critical");
+    assert_string_equal(stage_incident(stage, &incidents[1].id).severity, "high");
+    assert_non_null(strstr(stage->aws->document, incidents[1].id.text));
+    assert_true(stage->aws->is_attached);
+    assert_false(stage->aws->is_key_inactive); /* one link, not two */
+    assert_int_equal(stage_incident(stage, &incidents[0].id).effects, 2);
+}
+
+static void test_a_kill_at_any_point_of_an_escape_takes_one_link(void **state) {
+    (void)state;
+    const struct killed_story story = {role, tell_of_an_escape, AFTER_COOLDOWN_MS,
+                                       assert_escape_is_contained};
+    kill_told_at_any_point(&story);
+}
+
+static void tell_of_an_approval(struct stage *stage) {
+    struct ulid first = stage_event(stage, "i-1", 0);
+    stage_run(stage);
+    stage_event(stage, "i-2", 0);
+    stage_event(stage, "i-3", 0);
+    stage_run(stage);
+    approve(stage, &first, false);
+}
+
+static void assert_all_caught_up(struct stage *stage, const struct journal_incident *incidents,
+                                 size_t count) {
+    assert_int_equal(count, 3);
+    assert_state(stage, &incidents[2].id, INCIDENT_DONE, "");
+    assert_state(stage, &incidents[1].id, INCIDENT_JOINED, incidents[2].id.text);
+    assert_state(stage, &incidents[0].id, INCIDENT_JOINED, incidents[2].id.text);
+    assert_non_null(strstr(stage->aws->document, incidents[2].id.text));
+    assert_true(stage->aws->is_protected);
+    assert_true(stage_count(stage, "ec2:DescribeInstanceAttribute") >= 3);
+    /* The deny, and of three instances, which are one here, those whose question was older. */
+    size_t effects = stage_incident(stage, &incidents[2].id).effects;
+    assert_true(effects >= 2 && effects <= 4);
+}
+
+static void test_a_kill_at_any_point_after_an_approval_leaves_nothing_behind(void **state) {
+    (void)state;
+    const struct killed_story story = {
+        {.mode = "approve", .settings = "tests/unit/respond/conf/approval/riposte.json"},
+        tell_of_an_approval,
+        0,
+        assert_all_caught_up};
+    kill_told_at_any_point(&story);
+}
+
 static void limit_files(rlim_t bytes) {
     struct rlimit limit;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -2029,6 +2203,9 @@ int main(void) {
         cmocka_unit_test(test_a_task_whose_commit_failed_is_not_left_to_its_lease),
         cmocka_unit_test(test_kill_at_any_point_changes_nothing), /* forks: before any thread */
         cmocka_unit_test(test_kill_at_any_point_can_be_undone),
+        cmocka_unit_test(test_a_kill_at_any_point_takes_no_rung_away_and_adds_none),
+        cmocka_unit_test(test_a_kill_at_any_point_of_an_escape_takes_one_link),
+        cmocka_unit_test(test_a_kill_at_any_point_after_an_approval_leaves_nothing_behind),
         cmocka_unit_test(test_a_principal_is_contained_and_the_instance_protected),
         cmocka_unit_test(test_verifications_look_and_end),
         cmocka_unit_test(test_a_full_inline_quota_falls_back),
