@@ -39,7 +39,9 @@ bool target_open(struct target *target, const char *settings_path, const char *c
         buffer_append_string(&text, "{}");
     }
     return read_settings(target, path, buffer_text(&text), error) &&
-           http_client_new(&(struct http_options){.ca_file = ca_file}, &target->client, error);
+           http_client_new(
+               &(struct http_options){.ca_file = ca_file, .connect_timeout_ms = TIMEOUT_MS},
+               &target->client, error);
 }
 
 void target_done(struct target *target) {
