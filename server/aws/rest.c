@@ -3,6 +3,7 @@
 #include "riposte/aws/protocol.h"
 #include "riposte/aws/xml_writer.h"
 #include "riposte/base/buffer.h"
+#include "riposte/base/hex.h"
 
 static bool is_scalar(const struct json *value) {
     return value != NULL && !json_is_object(value) && !json_is_array(value) &&
@@ -29,8 +30,7 @@ static bool read_method(const struct json *request, struct text *method_out, str
 }
 
 static bool is_hex_digit(struct text text, size_t at) {
-    char c = at < text.bytes ? text.data[at] : '\0';
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+    return at < text.bytes && hex_value(text.data[at]) >= 0;
 }
 
 /* "." and "..", in whatever spelling. */

@@ -1,5 +1,6 @@
 #include "riposte/base/buffer.h"
 
+#include "riposte/base/hex.h"
 #include "riposte/base/memory.h"
 
 #include <assert.h>
@@ -168,6 +169,22 @@ void buffer_append_percent_encoded(struct buffer *buffer, struct text text, cons
             buffer_append(buffer, encoded, sizeof(encoded));
         }
     }
+}
+
+bool buffer_append_percent_decoded(struct buffer *buffer, struct text text) {
+    size_t before = buffer->bytes;
+    for (size_t i = 0; i < text.bytes; i++) {
+        char c = text.data[i];
+        if (c == '%') {
+            if (!hex_decode(text_slice(text, i + 1, i + 3), &c, 1)) {
+                buffer_truncate(buffer, before);
+                return false;
+            }
+            i += 2;
+        }
+        buffer_append_char(buffer, c);
+    }
+    return true;
 }
 
 void buffer_truncate(struct buffer *buffer, size_t bytes) {

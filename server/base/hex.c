@@ -12,29 +12,18 @@ void hex_encode(const void *data, size_t bytes, char *out) {
     out[2 * bytes] = '\0';
 }
 
-/* -1 for what is no digit. */
-static int digit_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool hex_decode(struct text text, void *out, size_t bytes) {
     if (text.bytes % 2 != 0 || text.bytes / 2 != bytes) {
         return false;
     }
     for (size_t i = 0; i < text.bytes; i++) {
-        if (digit_value(text.data[i]) < 0) {
+        if (hex_value(text.data[i]) < 0) {
             return false;
         }
     }
     uint8_t *to = out;
     for (size_t i = 0; i < bytes; i++) {
-        to[i] = (uint8_t)(digit_value(text.data[2 * i]) << 4 | digit_value(text.data[2 * i + 1]));
+        to[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
     }
     return true;
 }

@@ -2,7 +2,7 @@
 
 #include "placeholder.h"
 
-#include "riposte/base/hex.h"
+#include "riposte/base/buffer.h"
 #include "riposte/crypto/sha256.h"
 #include "riposte/event/arn.h"
 
@@ -11,27 +11,17 @@ static bool parse_json(struct text text, struct arena *arena, const struct json 
     return json_parse(text, 0, arena, value_out, NULL, error) || error_wrap(error, "|json");
 }
 
-/* Percent-encoding as RFC 3986 has it: "+" stays. */
 static bool decode_percent(struct text text, struct arena *arena, const struct json **value_out,
                            struct error *error) {
-    char *decoded = arena_alloc(arena, text.bytes + 1);
-    size_t bytes = 0;
-    for (size_t at = 0; at < text.bytes; at++) {
-        if (text.data[at] != '%') {
-            decoded[bytes++] = text.data[at];
-        } else if (hex_decode(text_slice(text, at + 1, at + 3), &decoded[bytes], 1)) {
-            bytes++;
-            at += 2;
-        } else {
-            return error_set(error, ERROR_INVALID,
-                             "|urldecode: two hexadecimal digits must follow \"%%\"");
-        }
+    scoped(buffer_done) struct buffer decoded = BUFFER_INIT;
+    if (!buffer_append_percent_decoded(&decoded, text)) {
+        return error_set(error, ERROR_INVALID,
+                         "|urldecode: two hexadecimal digits must follow \"%%\"");
     }
-    struct text result = {decoded, bytes};
-    if (!text_is_utf8(result)) {
+    if (!text_is_utf8(buffer_text(&decoded))) {
         return error_set(error, ERROR_INVALID, "|urldecode: the result is not UTF-8");
     }
-    *value_out = json_new_string(arena, result);
+    *value_out = json_new_string(arena, buffer_text(&decoded));
     return true;
 }
 

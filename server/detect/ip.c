@@ -1,19 +1,13 @@
 #include "riposte/detect/ip.h"
 
+#include "riposte/base/hex.h"
+
 #include <string.h>
 
 #define MASK_BITS_LIMIT 1000000 /* saturates: far above any valid mask */
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-static int hex_value(char c) {
-    if (is_digit(c)) {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* Decimal, leading zeros allowed, at most 255. */

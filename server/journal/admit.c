@@ -2,8 +2,6 @@
 
 #include <assert.h>
 
-#define ESCAPE_MS 10000
-
 /* One admission on its way through the questions. */
 struct admit {
     struct ledger *ledger;
@@ -186,7 +184,7 @@ static bool work_for(struct admit *admit, struct store_incident *open, struct er
 static bool is_escape_from(const struct admit *admit, const struct store_incident *open) {
     return open->shown.contained_unix_ms != 0 &&
            (open->shown.state == INCIDENT_RESPONDING || open->shown.state == INCIDENT_DONE) &&
-           admit->task->event_unix_ms > open->shown.contained_unix_ms + ESCAPE_MS;
+           admit->task->event_unix_ms > open->shown.contained_unix_ms + JOURNAL_ESCAPE_MS;
 }
 
 static bool join(struct admit *admit, struct store_incident *open, struct error *error) {

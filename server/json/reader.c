@@ -1,5 +1,7 @@
 #include "reader.h"
 
+#include "riposte/base/hex.h"
+
 #include <string.h>
 
 void json_reader_init(struct json_reader *reader, struct text text, bool has_comments) {
@@ -120,14 +122,6 @@ static size_t skip_plain(struct text text, size_t at) {
         at++;
     }
     return at;
-}
-
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* The code unit of "\uXXXX" at `at`, or -1 when there isn't one. */

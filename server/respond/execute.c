@@ -125,7 +125,7 @@ static bool got_out_of(const struct run *run, const struct journal_effect_name *
     return run->playbook->acts_on == ACTS_ON_PRINCIPAL && job->task->event_unix_ms != 0 &&
            journal_find_effect(job->respond->options.journal, name, job->arena, &effect, &is_there,
                                &error) &&
-           is_there && job->task->event_unix_ms > effect.made_unix_ms + LADDER_SPREAD_MS;
+           is_there && job->task->event_unix_ms > effect.made_unix_ms + JOURNAL_ESCAPE_MS;
 }
 
 /* Did all writes that were begun end? Then nothing waits for an answer any more. */

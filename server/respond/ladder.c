@@ -38,7 +38,7 @@ size_t ladder_link(const struct step *chain, struct text principal_id,
             continue;
         }
         size_t index = index_of(chain, effects[i].step);
-        bool got_past = event_unix_ms > effects[i].made_unix_ms + LADDER_SPREAD_MS;
+        bool got_past = event_unix_ms > effects[i].made_unix_ms + JOURNAL_ESCAPE_MS;
         size_t wanted = got_past ? index + 1 : index > 0 ? index : 1;
         link = wanted > link ? wanted : link;
     }

@@ -2,6 +2,7 @@
 
 #include "job.h"
 
+#include "riposte/base/buffer.h"
 #include "riposte/base/latch.h"
 #include "riposte/crypto/random.h"
 #include "riposte/crypto/sha256.h"
@@ -78,23 +79,12 @@ static bool ask(const struct search *search, struct text account, const struct j
 /* ---- what is found ------------------------------------------------------------------------------
  */
 
-static int digit_of(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 87 : -1;
-}
-
-/* As IAM encodes its documents. */
+/* As IAM encodes its documents; empty when it is encoded otherwise, and so no deny of ours. */
 static struct text decode(struct text text, struct arena *arena) {
-    char *out = arena_alloc(arena, text.bytes + 1);
-    size_t bytes = 0;
-    for (size_t i = 0; i < text.bytes; i++) {
-        bool is_code = text.data[i] == '%' && i + 2 < text.bytes &&
-                       digit_of(text.data[i + 1]) >= 0 && digit_of(text.data[i + 2]) >= 0;
-        out[bytes++] = is_code
-                           ? (char)(digit_of(text.data[i + 1]) * 16 + digit_of(text.data[i + 2]))
-                           : text.data[i];
-        i += is_code ? 2 : 0;
-    }
-    return (struct text){out, bytes};
+    scoped(buffer_done) struct buffer decoded = BUFFER_INIT;
+    return buffer_append_percent_decoded(&decoded, text)
+               ? arena_copy_text(arena, buffer_text(&decoded))
+               : TEXT("");
 }
 
 static bool read_sid(const struct json *statement, struct ulid *incident_out) {

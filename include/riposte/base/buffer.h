@@ -38,6 +38,9 @@ void buffer_append_json_string(struct buffer *buffer, struct text text);
 void buffer_append_json_escaped(struct buffer *buffer, struct text text);
 /* Percent-encodes everything but A-Z a-z 0-9 - _ . ~ and the bytes in `keep` (may be ""). */
 void buffer_append_percent_encoded(struct buffer *buffer, struct text text, const char *keep);
+/* The reverse, as RFC 3986 has it: "+" stays. False, and nothing appended: two hexadecimal digits
+ * must follow each "%". */
+MUST_CHECK bool buffer_append_percent_decoded(struct buffer *buffer, struct text text);
 /* Room for `bytes` more, to be written at data + bytes and then counted with buffer_added(). */
 char *buffer_reserve(struct buffer *buffer, size_t bytes);
 void buffer_added(struct buffer *buffer, size_t bytes);

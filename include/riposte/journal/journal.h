@@ -43,6 +43,7 @@
 #include <stdint.h>
 
 #define JOURNAL_LEASE_MS   30000
+#define JOURNAL_ESCAPE_MS  10000 /* so long after a containment its denial reaches everything */
 #define JOURNAL_HASH_BYTES 32
 
 struct journal;
@@ -372,9 +373,10 @@ void journal_admitted_done(struct journal_admitted *admitted);
  * responding (again). Of what joined a held incident they are made when that one is approved: its
  * own respond task is due then, and decides (approved_by, ADMIT_RESPOND) whether they are.
  *
- * A joined event dated over 10 s after that incident's latest containing call is an escape: the
- * severity of that incident becomes critical, its verify tasks are due at once, and (ADMIT_RESPOND)
- * the escape task is made. A limit that is full holds the incident, observed ones too. */
+ * A joined event dated over JOURNAL_ESCAPE_MS after that incident's latest containing call is an
+ * escape: the severity of that incident becomes critical, its verify tasks are due at once, and
+ * (ADMIT_RESPOND) the escape task is made. A limit that is full holds the incident, observed ones
+ * too. */
 MUST_CHECK bool journal_admit(struct journal *journal, const struct journal_task *task,
                               const struct journal_admission *admission,
                               struct journal_admitted *admitted_out, struct error *error);

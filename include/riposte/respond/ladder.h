@@ -22,9 +22,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* So long after a containment its denial reaches everything. */
-#define LADDER_SPREAD_MS 10000
-
 /* Whose ladder the playbook climbs for this context: "<account>/<role's unique id>". False: no
  * link of it is for this principal, or it has none. */
 bool ladder_holder(const struct playbook *playbook, const struct json *context, struct arena *arena,

@@ -114,6 +114,20 @@ static void test_json_strings(void **state) {
     }
 }
 
+static void test_percent_decoding(void **state) {
+    (void)state;
+    scoped(buffer_done) struct buffer buffer = BUFFER_INIT;
+    buffer_append_string(&buffer, ">");
+    assert_true(buffer_append_percent_decoded(&buffer, TEXT("a%7b%7D+%C3%A9%00")));
+    assert_true(text_equal(buffer_text(&buffer), TEXT(">a{}+\xC3\xA9\0")));
+    static const char *const bad[] = {"a%", "a%4", "%4g", "%%41", "ok%41%"};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        testing_row(bad[i]);
+        assert_false(buffer_append_percent_decoded(&buffer, text_of(bad[i])));
+        assert_true(text_equal(buffer_text(&buffer), TEXT(">a{}+\xC3\xA9\0")));
+    }
+}
+
 static void test_percent_encoding(void **state) {
     (void)state;
     scoped(buffer_done) struct buffer buffer = BUFFER_INIT;
@@ -156,6 +170,7 @@ int main(void) {
         cmocka_unit_test(test_taking_hands_the_bytes_over),
         cmocka_unit_test(test_json_strings),
         cmocka_unit_test(test_percent_encoding),
+        cmocka_unit_test(test_percent_decoding),
         cmocka_unit_test(test_blobs_share_their_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
