@@ -269,6 +269,7 @@ void desk_reload_add(struct desk *desk, const struct desk_task *task) {
     entry->is_gone_after_reload = false;
     entry->task.is_doomed = task->is_doomed;
     if (entry->place != PLACE_LEASED) {
+        lanes_take(&desk->shared.lanes, entry); /* it may have been given back meanwhile */
         entry->task.attempt = task->attempt;
         desk_set_due(desk, entry, task->due_unix_ms);
         desk_put_back(desk, entry);

@@ -73,7 +73,8 @@ size_t desk_mark(struct desk *desk);
 void desk_revert(struct desk *desk, size_t mark);
 void desk_commit(struct desk *desk);
 /* After a failed commit, which may have worked: forgets all tasks but keeps the leases for those
- * that are added again by desk_reload_add(). */
+ * that are added again by desk_reload_add(). Only while claims are paused; what is given back
+ * meanwhile is there once. */
 void desk_reload_begin(struct desk *desk);
 void desk_reload_add(struct desk *desk, const struct desk_task *task);
 void desk_reload_end(struct desk *desk);

@@ -129,7 +129,12 @@ class Onslaught:
     def wait_ready(self, seconds=30):
         """Seconds that it took."""
         began = time.monotonic()
-        harness.wait_for("the server to be ready", self.is_ready, seconds, 0.01)
+        try:
+            harness.wait_for("the server to be ready", self.is_ready, seconds, 0.01)
+        except AssertionError as error:
+            process = self.server.process
+            raise AssertionError(f"{error}: pid {process.pid}, ended: {process.poll()}, its log's end:\n"
+                                 f"{self.server.log()[-4000:]}") from error
         return time.monotonic() - began
 
     def states(self):

@@ -25,10 +25,16 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void add(int64_t id, enum task_kind kind, enum task_priority priority, const char *lane) {
+static struct desk_task make_task(int64_t id, enum task_kind kind, enum task_priority priority,
+                                  const char *lane) {
     struct desk_task task = {
         .id = id, .kind = kind, .priority = priority, .lane = text_of(lane), .due_unix_ms = 0};
     snprintf(task.incident.text, sizeof(task.incident.text), "%026lld", (long long)id);
+    return task;
+}
+
+static void add(int64_t id, enum task_kind kind, enum task_priority priority, const char *lane) {
+    struct desk_task task = make_task(id, kind, priority, lane);
     desk_add(desk, &task, NULL);
     desk_commit(desk);
 }
@@ -103,8 +109,33 @@ static void test_notifications_leave_half_the_workers_to_responses(void **state)
 
 #define with_it(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* A commit failed: workers learn of it while the tasks are read anew. */
+static void test_what_is_given_back_during_a_reload_is_there_once(void **state) {
+    (void)state;
+    add(1, TASK_RESPOND, PRIORITY_CONTAIN, "1");
+    add(2, TASK_RESPOND, PRIORITY_CONTAIN, "1");
+    add(3, TASK_RESPOND, PRIORITY_CONTAIN, "1");
+    assert_int_equal(claim_all(), 3);
+    desk_pause(desk, true);
+    desk_reload_begin(desk);
+    desk_give_back(desk, leases[0].id, leases[0].fence, 0);
+    desk_give_back(desk, leases[1].id, leases[1].fence, 0); /* the store has it no more */
+    for (int64_t id = 1; id <= 3; id += 2) {
+        struct desk_task task = make_task(id, TASK_RESPOND, PRIORITY_CONTAIN, "1");
+        desk_reload_add(desk, &task);
+    }
+    desk_reload_end(desk);
+    desk_pause(desk, false);
+    assert_int_equal(desk_respond_count(desk), 2);
+    assert_claims(leases[0].id);
+    assert_claims_nothing(); /* the third is still held */
+    desk_give_back(desk, leases[2].id, leases[2].fence, 0);
+    assert_claims(leases[2].id);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        with_it(test_what_is_given_back_during_a_reload_is_there_once),
         with_it(test_containing_goes_before_restoring_before_notifying),
         with_it(test_a_webhook_that_hangs_holds_up_no_other),
         with_it(test_notifications_leave_half_the_workers_to_responses),
