@@ -4,10 +4,9 @@
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
-#include "riposte/crypto/certificate.h"
-#include "riposte/crypto/served_certificate.h"
 #include "riposte/observe/metrics.h"
 
+#include "test_certificate.h"
 #include "testing.h"
 #include "tls_client.h"
 
@@ -34,7 +33,6 @@ static struct {
 } desk;
 
 static struct thread answerers[ANSWERERS];
-static struct buffer certificate_pem, key_pem;
 static struct listener *listener;
 static atomic_int handled;
 
@@ -168,21 +166,13 @@ static void wait_until_kept(size_t count) {
 
 static int set_up_group(void **state) {
     (void)state;
-    struct error error = {0};
-    const char *const names[] = {"localhost", "127.0.0.1"};
     mutex_init(&desk.lock);
     condition_init(&desk.changed);
-    return certificate_make(&clock_system, names, 2, &certificate_pem, &key_pem, &error) &&
-                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
-                                          &error)
-               ? 0
-               : 1;
+    return test_certificate_serve();
 }
 
 static int tear_down_group(void **state) {
     (void)state;
-    buffer_done(&certificate_pem);
-    buffer_done(&key_pem);
     condition_done(&desk.changed);
     mutex_done(&desk.lock);
     return 0;

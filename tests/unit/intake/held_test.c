@@ -2,11 +2,10 @@
 #include "riposte/intake/intake.h"
 
 #include "riposte/base/thread.h"
-#include "riposte/crypto/certificate.h"
-#include "riposte/crypto/served_certificate.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/observe/log.h"
 
+#include "test_certificate.h"
 #include "testing.h"
 #include "tls_client.h"
 
@@ -19,7 +18,6 @@
 #define LATE_MS    100
 #define PATIENT_MS 60000 /* the test would fail by its time limit */
 
-static struct buffer certificate_pem, key_pem;
 static struct snapshot *snapshot;
 static struct journal *journal;
 static struct recent *recent;
@@ -33,26 +31,18 @@ static const char *environment(void *arg, const char *name) {
 
 static int set_up_group(void **state) {
     (void)state;
-    struct error error = {0};
-    const char *const names[] = {"localhost"};
     log_set_sink(open("/dev/null", O_WRONLY | O_CLOEXEC), &clock_system);
     setenv("RIPOSTE_SECRET", "the-secret-of-now", 1);
     struct findings *findings = findings_new();
     bool is_loaded = snapshot_load(SETTINGS, environment, NULL, &snapshot, findings);
     findings_free(&findings);
     assert_true(is_loaded);
-    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) &&
-                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
-                                          &error)
-               ? 0
-               : 1;
+    return test_certificate_serve();
 }
 
 static int tear_down_group(void **state) {
     (void)state;
     snapshot_unref(&snapshot);
-    buffer_done(&certificate_pem);
-    buffer_done(&key_pem);
     return 0;
 }
 

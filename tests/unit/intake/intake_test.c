@@ -2,13 +2,12 @@
 
 #include "riposte/base/memory.h"
 #include "riposte/base/thread.h"
-#include "riposte/crypto/certificate.h"
-#include "riposte/crypto/served_certificate.h"
 #include "riposte/crypto/sha256.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/observe/log.h"
 
 #include "fake_journal.h"
+#include "test_certificate.h"
 #include "testing.h"
 #include "tls_client.h"
 
@@ -25,7 +24,6 @@
 #define THREADS  8
 #define ROUNDS   8
 
-static struct buffer certificate_pem, key_pem;
 static struct fake_clock now;
 static struct journal *journal;
 static struct recent *recent;
@@ -53,23 +51,15 @@ static void load_snapshot(void) {
 
 static int set_up_group(void **state) {
     (void)state;
-    struct error error = {0};
-    const char *const names[] = {"localhost"};
     log_set_sink(open("/dev/null", O_WRONLY | O_CLOEXEC), &clock_system);
     fake_clock_init(&now, NOW_MS);
     load_snapshot();
-    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) &&
-                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
-                                          &error)
-               ? 0
-               : 1;
+    return test_certificate_serve();
 }
 
 static int tear_down_group(void **state) {
     (void)state;
     snapshot_unref(&snapshot);
-    buffer_done(&certificate_pem);
-    buffer_done(&key_pem);
     return 0;
 }
 

@@ -2,12 +2,11 @@
 #include "riposte/intake/intake.h"
 
 #include "riposte/base/thread.h"
-#include "riposte/crypto/certificate.h"
-#include "riposte/crypto/served_certificate.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/observe/log.h"
 #include "riposte/operate/admin.h"
 
+#include "test_certificate.h"
 #include "testing.h"
 #include "tls_client.h"
 
@@ -22,7 +21,6 @@
 #define CLIENTS     10
 #define ROUNDS      10
 
-static struct buffer certificate_pem, key_pem;
 static struct snapshot *snapshot;
 static struct journal *journal;
 static struct recent *recent;
@@ -38,8 +36,6 @@ static const char *no_environment(void *arg, const char *name) {
 
 static int set_up_group(void **state) {
     (void)state;
-    struct error error = {0};
-    const char *const names[] = {"localhost"};
     log_set_sink(open("/dev/null", O_WRONLY | O_CLOEXEC), &clock_system);
     setenv("RIPOSTE_SECRET", "the-secret-of-now", 1);
     setenv("RIPOSTE_TEST_ADMIN", "the-admins-own-token", 1);
@@ -47,18 +43,12 @@ static int set_up_group(void **state) {
     bool is_loaded = snapshot_load(SETTINGS, no_environment, NULL, &snapshot, findings);
     findings_free(&findings);
     assert_true(is_loaded);
-    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) &&
-                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
-                                          &error)
-               ? 0
-               : 1;
+    return test_certificate_serve();
 }
 
 static int tear_down_group(void **state) {
     (void)state;
     snapshot_unref(&snapshot);
-    buffer_done(&certificate_pem);
-    buffer_done(&key_pem);
     return 0;
 }
 

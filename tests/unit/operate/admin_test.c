@@ -1,12 +1,11 @@
 #include "riposte/operate/admin.h"
 
-#include "riposte/crypto/certificate.h"
-#include "riposte/crypto/served_certificate.h"
 #include "riposte/inbound/listener.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
 
 #include "fake_journal.h"
+#include "test_certificate.h"
 #include "testing.h"
 #include "tls_client.h"
 
@@ -21,7 +20,6 @@
 #define THIRD    "01ARZ3NDEKTSV4RRFFQ69G5FA3"
 #define NOW_MS   1772444000000 /* 2026-03-02T09:33:20Z */
 
-static struct buffer certificate_pem, key_pem;
 static struct journal *journal;
 static struct recent *recent;
 static struct snapshot *snapshot;
@@ -36,8 +34,6 @@ static const char *no_environment(void *arg, const char *name) {
 
 static int set_up_group(void **state) {
     (void)state;
-    struct error error = {0};
-    const char *const names[] = {"localhost"};
     log_set_sink(open("/dev/null", O_WRONLY | O_CLOEXEC), &clock_system);
     struct findings *findings = findings_new();
     struct buffer lines = BUFFER_INIT;
@@ -48,18 +44,12 @@ static int set_up_group(void **state) {
     }
     buffer_done(&lines);
     findings_free(&findings);
-    return certificate_make(&clock_system, names, 1, &certificate_pem, &key_pem, &error) &&
-                   served_certificate_set(buffer_text(&certificate_pem), buffer_text(&key_pem),
-                                          &error)
-               ? 0
-               : 1;
+    return test_certificate_serve();
 }
 
 static int tear_down_group(void **state) {
     (void)state;
     snapshot_unref(&snapshot);
-    buffer_done(&certificate_pem);
-    buffer_done(&key_pem);
     return 0;
 }
 
