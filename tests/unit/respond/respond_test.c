@@ -2208,14 +2208,18 @@ static void test_what_was_begun_waits_for_the_list_too(void **state) {
     done(&stage);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_task_whose_commit_failed_is_not_left_to_its_lease),
-        cmocka_unit_test(test_kill_at_any_point_changes_nothing), /* forks: before any thread */
+/* usage: unit_respond_respond [killed]    with it the tests that kill processes, which take long;
+ * they fork, before there is any thread. */
+int main(int argc, char **argv) {
+    const struct CMUnitTest killed[] = {
+        cmocka_unit_test(test_kill_at_any_point_changes_nothing),
         cmocka_unit_test(test_kill_at_any_point_can_be_undone),
         cmocka_unit_test(test_a_kill_at_any_point_takes_no_rung_away_and_adds_none),
         cmocka_unit_test(test_a_kill_at_any_point_of_an_escape_takes_one_link),
         cmocka_unit_test(test_a_kill_at_any_point_after_an_approval_leaves_nothing_behind),
+    };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_task_whose_commit_failed_is_not_left_to_its_lease),
         cmocka_unit_test(test_a_principal_is_contained_and_the_instance_protected),
         cmocka_unit_test(test_verifications_look_and_end),
         cmocka_unit_test(test_a_full_inline_quota_falls_back),
@@ -2308,5 +2312,6 @@ int main(void) {
         cmocka_unit_test(test_a_reload_between_any_two_steps_changes_nothing),
         cmocka_unit_test(test_workers_share_the_work),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return argc > 1 && strcmp(argv[1], "killed") == 0 ? cmocka_run_group_tests(killed, NULL, NULL)
+                                                      : cmocka_run_group_tests(tests, NULL, NULL);
 }
