@@ -68,11 +68,12 @@ static void field(const char *body, const char *name, char *out, size_t out_byte
     out[bytes] = '\0';
 }
 
-static void answer_text(int fd, const char *type, const char *body, size_t bytes) {
+static void answer_as(int fd, const char *status, const char *type, const char *body,
+                      size_t bytes) {
     char head[256];
     int head_bytes = snprintf(head, sizeof(head),
-                              "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-                              type, bytes);
+                              "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+                              status, type, bytes);
     struct part {
         const void *base;
         size_t bytes;
@@ -89,6 +90,10 @@ static void answer_text(int fd, const char *type, const char *body, size_t bytes
             left -= (size_t)sent;
         }
     }
+}
+
+static void answer_text(int fd, const char *type, const char *body, size_t bytes) {
+    answer_as(fd, "200 OK", type, body, bytes);
 }
 
 static unsigned hash_of(const char *text) {
@@ -132,6 +137,12 @@ static void wait_for(int fd, const char *name) {
 static void answer_action(int fd, const char *action, const struct user *user) {
     char body[POLICY_BYTES + 1024];
     char inner[POLICY_BYTES + 512] = "";
+    if (strcmp(action, "GetUserPolicy") == 0 && !user->policy[0]) {
+        static const char none[] = "<ErrorResponse><Error><Code>NoSuchEntity</Code>"
+                                   "<Message>there is none</Message></Error></ErrorResponse>";
+        answer_as(fd, "404 Not Found", "text/xml", none, sizeof(none) - 1);
+        return;
+    }
     if (strcmp(action, "GetUser") == 0) {
         snprintf(inner, sizeof(inner),
                  "<GetUserResult><User><UserName>%s</UserName><UserId>AIDA%s</UserId></User>"
