@@ -1,6 +1,7 @@
 #include "riposte/base/memory.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,10 @@ void memory_wipe(void *memory, size_t bytes) {
     if (bytes > 0) {
         explicit_bzero(memory, bytes);
     }
+}
+
+void memory_trim(void) {
+    (void)malloc_trim(0);
 }
 
 void memory_free_at(void *pointer) {

@@ -285,6 +285,7 @@ static int wait_for_signal(const struct daemon *daemon, const sigset_t *signals)
 /* Until a signal to end comes: for ever. SIGHUP reloads. */
 static void serve(struct daemon *daemon, const sigset_t *signals) {
     supervisor_notify(daemon->supervisor, "READY=1");
+    memory_trim();
     for (;;) {
         int got = wait_for_signal(daemon, signals);
         if (got == SIGTERM || got == SIGINT) {

@@ -1,5 +1,6 @@
 #include "parts.h"
 
+#include "riposte/base/memory.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
 
@@ -114,6 +115,7 @@ bool daemon_reload(void *arg, struct text actor, struct buffer *findings, struct
     mutex_lock(&daemon->reloading);
     supervisor_notify_reloading(daemon->supervisor);
     bool is_done = reload(daemon, actor, findings, error);
+    memory_trim();
     supervisor_notify(daemon->supervisor, "READY=1");
     mutex_unlock(&daemon->reloading);
     metric_add(&reloads, 1, METRIC_LABELS(is_done ? TEXT("done") : TEXT("refused")));

@@ -27,6 +27,9 @@ char *memory_copy_string(const char *string);
 /* Overwrites with zeros in a way that the compiler can't remove: for secrets. */
 void memory_wipe(void *memory, size_t bytes);
 
+/* Gives what was freed back to the system, which takes milliseconds: for when a rule set went. */
+void memory_trim(void);
+
 /* For scoped(): frees *(void **)pointer and sets it to NULL. */
 void memory_free_at(void *pointer);
 
