@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 
+void view_put(struct json_object **object) {
+    json_object_put(*object);
+    *object = NULL;
+}
+
 void view_add_text(struct json_object *object, const char *key, struct text value) {
     if (value.bytes > 0) {
         json_object_object_add(object, key,

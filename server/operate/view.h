@@ -16,6 +16,9 @@
 #include "riposte/journal/journal.h"
 #include "riposte/observe/recent.h"
 
+/* json_object_put() as a cleanup handler. */
+void view_put(struct json_object **object);
+
 void view_add_text(struct json_object *object, const char *key, struct text value);
 /* `text` as JSON; as a string when it is none (cut, or broken). */
 void view_add_json(struct json_object *object, const char *key, struct text text);

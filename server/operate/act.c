@@ -1,0 +1,141 @@
+#include "admin_parts.h"
+#include "answers.h"
+#include "gate.h"
+#include "jsonc.h"
+#include "routes.h"
+#include "view.h"
+
+#include "riposte/observe/log.h"
+#include "riposte/respond/approval.h"
+
+#include <string.h>
+
+/* What an operator's request says beside the path. */
+struct act_body {
+    bool with_resources, overrides_protection;
+};
+
+static bool read_resources(struct json_object *value, struct act_body *body_out) {
+    body_out->with_resources = json_object_get_boolean(value) != 0;
+    return json_object_is_type(value, json_type_boolean);
+}
+
+static bool read_override(struct json_object *value, struct act_body *body_out) {
+    body_out->overrides_protection = json_object_is_type(value, json_type_string) &&
+                                     text_equal_string(TEXT("protected"),
+                                                       json_object_get_string(value));
+    return body_out->overrides_protection;
+}
+
+static bool undo(struct admin *admin, const struct ulid *id, struct text actor,
+                 const struct act_body *body, struct error *error) {
+    return journal_undo(admin->options.journal, id, actor, body->with_resources, error);
+}
+
+static bool approve(struct admin *admin, const struct ulid *id, struct text actor,
+                    const struct act_body *body, struct error *error) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct text detail = approval_detail(actor, clock_unix_ms(&clock_system),
+                                         body->overrides_protection, arena);
+    return journal_approve(admin->options.journal, id, actor, detail, body->overrides_protection,
+                           error);
+}
+
+static bool dismiss(struct admin *admin, const struct ulid *id, struct text actor,
+                    const struct act_body *body, struct error *error) {
+    (void)body;
+    return journal_dismiss(admin->options.journal, id, actor, error);
+}
+
+/* What an operator may do to an incident, and the one member that its body may hold. */
+static const struct act {
+    const char *verb, *member, *needs;
+    bool (*read_fn)(struct json_object *value, struct act_body *body_out);
+    bool (*do_fn)(struct admin *admin, const struct ulid *id, struct text actor,
+                  const struct act_body *body, struct error *error);
+} acts[] = {
+    {"undo", "resources", "true or false", read_resources, undo},
+    {"approve", "override", "\"protected\"", read_override, approve},
+    {"dismiss", NULL, NULL, NULL, dismiss},
+};
+
+static const struct act *find_act(struct text verb) {
+    for (size_t i = 0; i < ARRAY_COUNT(acts); i++) {
+        if (text_equal_string(verb, acts[i].verb)) {
+            return &acts[i];
+        }
+    }
+    return NULL;
+}
+
+/* An object with that member, {} or nothing. */
+static bool read_act_body(struct text body, const struct act *act, struct act_body *body_out,
+                          struct error *error) {
+    if (body.bytes == 0) {
+        return true;
+    }
+    struct json_tokener *tokener = json_tokener_new();
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    scoped(view_put) struct json_object *root = json_tokener_parse_ex(tokener, body.data,
+                                                                      (int)body.bytes);
+    bool is_json = json_tokener_get_error(tokener) == json_tokener_success &&
+                   json_tokener_get_parse_end(tokener) == body.bytes;
+    json_tokener_free(tokener);
+    if (!is_json || !json_object_is_type(root, json_type_object)) {
+        return error_set(error, ERROR_INVALID, "the body is no JSON object");
+    }
+    json_object_object_foreach(root, key, value) {
+        if (act->member == NULL) {
+            return error_set(error, ERROR_INVALID, "the body must be {} or empty");
+        }
+        if (strcmp(key, act->member) != 0 || !act->read_fn(value, body_out)) {
+            return error_set(error, ERROR_INVALID, "the body may hold \"%s\": %s, and nothing else",
+                             act->member, act->needs);
+        }
+    }
+    return true;
+}
+
+static void act(struct admin *admin, struct request *request, const struct act *act,
+                const struct ulid *id, struct text actor) {
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct error error = {0};
+    struct journal_incident incident = {0};
+    struct act_body body = {0};
+    if (!read_act_body(text_trim(blob_text(request_body(request))), act, &body, &error)) {
+        request_answer_error(request, 400, error.text);
+        return;
+    }
+    if (!act->do_fn(admin, id, actor, &body, &error) ||
+        !journal_read_incident(admin->options.journal, id, arena, &incident, &error)) {
+        answer_failure(request, &error);
+        return;
+    }
+    log_info(&(struct log_context){.component = "operate",
+                                   .incident = ulid_text(id),
+                                   LOG_FIELDS(log_text("actor", actor))},
+             "%s%s", act->verb,
+             body.with_resources         ? ", resources too"
+             : body.overrides_protection ? ", although protected"
+                                         : "");
+    answer_object(request, 202, view_incident(&incident));
+}
+
+/* POST /v1/incidents/ID/VERB. */
+void handle_act(void *arg, struct request *request) {
+    struct admin *admin = arg;
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct text rest = request_path(request);
+    rest = text_slice(rest, sizeof(ROUTE_INCIDENTS "/") - 1, rest.bytes);
+    size_t slash = text_find_byte(rest, '/', 0);
+    struct text verb = text_slice(rest, slash + 1, rest.bytes);
+    struct text actor = {NULL, 0};
+    struct ulid id = {0};
+    if (!ulid_parse(text_slice(rest, 0, slash), &id)) {
+        request_answer_error(request, 404, "there is no such incident");
+    } else if (find_act(verb) == NULL) {
+        request_answer_error(request, 404, "no such path");
+    } else if (gate_actor(admin, request, arena, &actor)) {
+        act(admin, request, find_act(verb), &id, actor);
+    }
+}

@@ -1,0 +1,38 @@
+/* What the files of the admin API share. Private to the folder.
+ *
+ *     routes.c      which path is whose
+ *     gate.c        who asks, and may they?
+ *     answers.c     objects and failures as answers
+ *     the rest      a file a subject, each with the handlers that routes.h lists
+ *
+ * Threads:    handlers run on the admin listener's one thread, errands on their own. */
+#ifndef RIPOSTE_SERVER_OPERATE_ADMIN_PARTS_H
+#define RIPOSTE_SERVER_OPERATE_ADMIN_PARTS_H
+
+#include "access.h"
+#include "errand.h"
+
+#include "riposte/base/mutex.h"
+#include "riposte/inbound/route.h"
+#include "riposte/operate/admin.h"
+
+#include <stddef.h>
+
+#define BODY_BYTES    4096 /* of a body that says no more than how to act */
+#define RETRY_AFTER_S 5
+
+struct admin {
+    struct admin_options options;
+    struct route *routes;
+    size_t route_count;
+    struct errand errand;
+    struct mutex lock;
+    struct {
+        struct access *access; /* NULL: no token is set, nobody gets in */
+    } shared;                  /* with `lock` */
+};
+
+/* The tokens and the snapshot in force, by reference; NULL: nobody gets in. */
+struct access *admin_access(struct admin *admin);
+
+#endif

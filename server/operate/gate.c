@@ -1,0 +1,57 @@
+#include "gate.h"
+
+#include "riposte/observe/metrics.h"
+
+static struct metric refusals = {.name = "riposte_admin_refused_total",
+                                 .help = "Admin requests refused: unauthenticated, forbidden.",
+                                 .type = METRIC_COUNTER,
+                                 .labels = {"reason"}};
+
+void gate_register(void) {
+    metrics_register(&refusals, 1);
+}
+
+static bool refuse(struct request *request, unsigned status, const char *reason, struct text body,
+                   const char *challenge) {
+    metric_add(&refusals, 1, METRIC_LABELS(text_of(reason)));
+    request_answer(request,
+                   &(struct answer){.status = status, .body = body, .challenge = challenge});
+    return false;
+}
+
+static bool gate(struct admin *admin, struct request *request, enum admin_role needed) {
+    scoped(access_unref) struct access *access = admin_access(admin);
+    struct text name = {NULL, 0};
+    enum admin_role role = ADMIN_VIEW;
+    if (access == NULL || !access_find(access, request, &name, &role)) {
+        return refuse(request, 401, "unauthenticated",
+                      TEXT("{\"error\":\"Authorization: Bearer TOKEN is missing or wrong\"}\n"),
+                      "Bearer realm=\"riposte\"");
+    }
+    if (role < needed) {
+        return refuse(request, 403, "forbidden",
+                      TEXT("{\"error\":\"this token's role may look, not act\"}\n"), NULL);
+    }
+    return true;
+}
+
+bool gate_view(void *arg, struct request *request) {
+    return gate(arg, request, ADMIN_VIEW);
+}
+
+bool gate_operate(void *arg, struct request *request) {
+    return gate(arg, request, ADMIN_OPERATE);
+}
+
+bool gate_actor(struct admin *admin, struct request *request, struct arena *arena,
+                struct text *actor_out) {
+    scoped(access_unref) struct access *access = admin_access(admin);
+    struct text name = {NULL, 0};
+    enum admin_role role = ADMIN_VIEW;
+    if (access == NULL || !access_find(access, request, &name, &role) || role < ADMIN_OPERATE) {
+        request_answer_error(request, 401, "the token is no longer accepted");
+        return false;
+    }
+    *actor_out = arena_copy_text(arena, name);
+    return true;
+}

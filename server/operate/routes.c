@@ -1,0 +1,35 @@
+#include "routes.h"
+
+#include "gate.h"
+
+#include "riposte/base/memory.h"
+
+static const struct {
+    const char *method, *path;
+    size_t body_limit_bytes;
+    route_gate_fn *gate_fn;
+    route_fn *handle_fn;
+} table[] = {
+    {"GET", "/metrics", 0, gate_view, handle_metrics},
+    {"GET", ROUTE_INCIDENTS, 0, gate_view, handle_list},
+    {"GET", ROUTE_INCIDENTS "/*", 0, gate_view, handle_show},
+    {"POST", ROUTE_INCIDENTS "/*", BODY_BYTES, gate_operate, handle_act},
+    {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
+    {"GET", "/v1/rules", 0, gate_view, handle_rules},
+    {"GET", "/v1/audit", 0, gate_view, handle_audit},
+    {"POST", "/v1/reload", BODY_BYTES, gate_operate, handle_reload},
+    {"POST", "/v1/journal/backup", BODY_BYTES, gate_operate, handle_backup},
+    {"POST", "/v1/orphans", BODY_BYTES, gate_operate, handle_orphans},
+    {"GET", "/healthz", 0, NULL, handle_health},
+    {"GET", "/readyz", 0, NULL, handle_ready},
+};
+
+void routes_fill(struct admin *admin) {
+    admin->route_count = ARRAY_COUNT(table);
+    admin->routes = memory_new_array(admin->route_count, sizeof(*admin->routes));
+    for (size_t i = 0; i < admin->route_count; i++) {
+        admin->routes[i] = (struct route){table[i].method,           table[i].path,
+                                          table[i].body_limit_bytes, table[i].gate_fn,
+                                          table[i].handle_fn,        admin};
+    }
+}
