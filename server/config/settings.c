@@ -98,9 +98,9 @@ static const struct json *find_node(const struct json *root, const struct key *k
 
 /* ---- the environment ---- */
 
-/* "listen.port" -> "RIPOSTE_LISTEN_PORT". */
+/* "listen.port" -> "RIPOSTE_LISTEN_PORT", "admin.token" -> "RIPOSTE_ADMIN_TOKEN_FROM". */
 static void variable_name(const struct key *key, char out[VARIABLE_BYTES]) {
-    int length = snprintf(out, VARIABLE_BYTES, "RIPOSTE_%s", key->path);
+    int length = snprintf(out, VARIABLE_BYTES, "RIPOSTE_%s%s", key->path, key->type->variable_end);
     assert(length > 0 && length < VARIABLE_BYTES);
     for (char *c = out; *c != '\0'; c++) {
         *c = *c == '.' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - ('a' - 'A')) : *c;
@@ -120,9 +120,12 @@ static const struct json *variable_node(struct text value, struct arena *arena) 
 
 /* Takes the value from the environment; false when there is none. */
 static bool read_variable(const struct value_place *place, environment_fn *lookup_fn, void *arg) {
+    if (place->key->type->variable_end == NULL) {
+        return false;
+    }
     char name[VARIABLE_BYTES];
     variable_name(place->key, name);
-    struct text value = text_of(place->key->type->has_variable ? lookup_fn(arg, name) : NULL);
+    struct text value = text_of(lookup_fn(arg, name));
     if (value.bytes == 0) {
         return false;
     }
@@ -254,11 +257,13 @@ void settings_help(struct buffer *out) {
         out,
         "The settings file is JSON; // and /* */ comments are allowed. All keys have defaults.\n"
         "A relative path starts at the file's folder. A variable that is set and not empty wins\n"
-        "over the file.\n\n");
+        "over the file. One that ends in _FROM says where a secret is, as one reference, and "
+        "never\n"
+        "is the secret.\n\n");
     for (size_t i = 0; i < settings_key_count; i++) {
         const struct key *key = &settings_keys[i];
         char variable[VARIABLE_BYTES] = "";
-        if (key->type->has_variable) {
+        if (key->type->variable_end != NULL) {
             variable_name(key, variable);
         }
         buffer_append_format(out, "%s (%s)\n    %s\n    default %s%s%s\n", key->path,

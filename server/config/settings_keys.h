@@ -29,8 +29,8 @@ typedef struct json *key_print_fn(const struct settings *settings, const struct 
                                   struct arena *arena);
 
 struct key_type {
-    const char *name; /* for `riposte help settings` */
-    bool has_variable;
+    const char *name;         /* for `riposte help settings` */
+    const char *variable_end; /* its variable's name is the path's and this; NULL: it has none */
     key_read_fn *read_fn;
     key_print_fn *print_fn;  /* NULL: prints the default, nothing else is supported yet */
     const char *schema;      /* JSON Schema; integers get the key's bounds beside it */

@@ -111,7 +111,9 @@ static void add_token(const struct value_place *place, const struct admin_token 
 
 static const struct text own_token_name = TEXT_INIT("admin");
 
+/* Comes before "admin.tokens" in the table, and once more when a variable wins over the file. */
 static void read_token(const struct value_place *place, const struct json *node) {
+    place->settings->admin.token_count = 0;
     if (json_type(node) == JSON_NULL || (json_is_array(node) && json_count(node) == 0)) {
         return;
     }
@@ -397,11 +399,11 @@ static struct json *print_vars(const struct settings *settings, const struct key
 /* ---- the types ---- */
 
 const struct key_type settings_acknowledge_type = {
-    "word", true, read_acknowledge, print_acknowledge, "{\"enum\": [\"journaled\", \"responded\"]}",
+    "word", "", read_acknowledge, print_acknowledge, "{\"enum\": [\"journaled\", \"responded\"]}",
     NULL};
 const struct key_type settings_accounts_type = {
     "list",
-    false,
+    NULL,
     read_accounts,
     print_accounts,
     "{\"anyOf\": [{\"const\": \"" ORGANIZATION "\"}, {\"type\": \"array\", \"items\": "
@@ -409,27 +411,27 @@ const struct key_type settings_accounts_type = {
     NULL};
 const struct key_type settings_role_type = {
     "ARN",
-    true,
+    "",
     read_role,
     print_role,
     "{\"type\": \"string\", \"pattern\": \"^arn:.*:iam::[$][{]account[}]:role/.\"}",
     NULL};
 const struct key_type settings_external_id_type = {
     "string",
-    true,
+    "",
     read_external_id,
     print_external_id,
     "{\"type\": [\"string\", \"null\"], \"minLength\": 2, \"maxLength\": 1224}",
     NULL};
 const struct key_type settings_secrets_type = {
-    "secrets", false, read_secrets, print_secrets, REFERENCES_SCHEMA(", \"minItems\": 1"), NULL};
+    "secrets", "_FROM", read_secrets, print_secrets, REFERENCES_SCHEMA(", \"minItems\": 1"), NULL};
 const struct key_type settings_token_type = {
-    "secrets", false, read_token, print_token, NULLABLE_REFERENCES_SCHEMA, NULL};
+    "secrets", "_FROM", read_token, print_token, NULLABLE_REFERENCES_SCHEMA, NULL};
 const struct key_type settings_tokens_type = {
-    "list", false, read_tokens, print_tokens, "{\"type\": \"array\"}", &token_form};
+    "list", NULL, read_tokens, print_tokens, "{\"type\": \"array\"}", &token_form};
 const struct key_type settings_regions_type = {
     "list",
-    false,
+    NULL,
     read_regions,
     print_list,
     "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": "
@@ -437,18 +439,18 @@ const struct key_type settings_regions_type = {
     NULL};
 const struct key_type settings_names_type = {
     "list",
-    false,
+    NULL,
     read_names,
     print_list,
     "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}}",
     NULL};
 const struct key_type settings_protected_type = {
     "list",
-    false,
+    NULL,
     read_protected,
     print_list,
     "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": "
     "\"^(arn:.*:(iam|sts)::|A[A-Z0-9*]{4})\"}}",
     NULL};
 const struct key_type settings_vars_type = {
-    "object", false, read_vars, print_vars, "{\"type\": \"object\"}", NULL};
+    "object", NULL, read_vars, print_vars, "{\"type\": \"object\"}", NULL};

@@ -231,48 +231,44 @@ static void read_journal(const struct value_place *place, const struct json *nod
 /* ---- the types ---- */
 
 const struct key_type settings_mode_type = {
-    "mode", true, read_mode, print_mode, "{\"enum\": [\"observe\", \"approve\", \"enforce\"]}",
-    NULL};
+    "mode", "", read_mode, print_mode, "{\"enum\": [\"observe\", \"approve\", \"enforce\"]}", NULL};
 const struct key_type settings_level_type = {
-    "level", true, read_level, print_text, "{\"enum\": [\"debug\", \"info\", \"warn\", \"error\"]}",
+    "level", "", read_level, print_text, "{\"enum\": [\"debug\", \"info\", \"warn\", \"error\"]}",
     NULL};
 const struct key_type settings_number_type = {
-    "number", true, read_number, print_number, "{\"type\": \"integer\"}", NULL};
+    "number", "", read_number, print_number, "{\"type\": \"integer\"}", NULL};
 const struct key_type settings_port_type = {
-    "port", true, read_port, print_port, "{\"type\": \"integer\"}", NULL};
+    "port", "", read_port, print_port, "{\"type\": \"integer\"}", NULL};
 const struct key_type settings_duration_type = {
-    "duration", true, read_duration, print_duration, FORM_DURATION_SCHEMA, NULL};
+    "duration", "", read_duration, print_duration, FORM_DURATION_SCHEMA, NULL};
 const struct key_type settings_address_type = {
-    "address", true, read_address, print_text, "{\"type\": \"string\", \"minLength\": 1}", NULL};
+    "address", "", read_address, print_text, "{\"type\": \"string\", \"minLength\": 1}", NULL};
 const struct key_type settings_header_type = {
     "header",
-    true,
+    "",
     read_header,
     print_text,
     "{\"type\": \"string\", \"pattern\": \"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$\"}",
     NULL};
 const struct key_type settings_url_path_type = {
     "path",
-    true,
+    "",
     read_url_path,
     print_text,
     "{\"type\": \"string\", \"pattern\": \"^/[/._~0-9A-Za-z-]{1,255}$\"}",
     NULL};
 const struct key_type settings_endpoint_type = {
     "URL",
-    true,
+    "",
     read_endpoint,
     print_text,
     "{\"type\": [\"string\", \"null\"], \"pattern\": \"^https?://[^@?# ]+$\"}",
     NULL};
-const struct key_type settings_file_type = {"file",
-                                            true,
-                                            read_file_name,
-                                            print_text,
-                                            "{\"type\": [\"string\", \"null\"], \"minLength\": 1}",
-                                            NULL};
+const struct key_type settings_file_type = {
+    "file", "", read_file_name, print_text, "{\"type\": [\"string\", \"null\"], \"minLength\": 1}",
+    NULL};
 const struct key_type settings_folder_type = {
-    "folder", true, read_folder, print_text, "{\"type\": \"string\", \"minLength\": 1}", NULL};
+    "folder", "", read_folder, print_text, "{\"type\": \"string\", \"minLength\": 1}", NULL};
 const struct key_type settings_journal_type = {
-    "journal", true, read_journal, print_text, "{\"type\": \"string\", \"pattern\": \"^sqlite:.\"}",
+    "journal", "", read_journal, print_text, "{\"type\": \"string\", \"pattern\": \"^sqlite:.\"}",
     NULL};

@@ -127,7 +127,7 @@ static void test_the_environment_wins_over_the_file(void **state) {
                                    {"RIPOSTE_RULES", "mine"},
                                    {"RIPOSTE_LISTEN_ADDRESS", ""},
                                    {"RIPOSTE_AWS_ENDPOINT", "null"},
-                                   {"RIPOSTE_AUTHENTICATE_SECRETS", "no scalar, not read"},
+                                   {"RIPOSTE_AUTHENTICATE_SECRETS", "no variable, not read"},
                                    {NULL, NULL}};
     scoped(fixture_done) struct fixture fixture = read_with(
         "{\"mode\": \"observe\", \"listen\": {\"port\": 1, \"address\": \"127.0.0.1\"},"
@@ -140,6 +140,35 @@ static void test_the_environment_wins_over_the_file(void **state) {
     assert_int_equal(fixture.settings.guard.limit_per_ms, 7200000);
     assert_text_equal(fixture.settings.rules, "/etc/riposte/mine");
     assert_text_equal(fixture.settings.aws.endpoint, "");
+}
+
+static void test_the_environment_says_where_secrets_are(void **state) {
+    (void)state;
+    struct variable variables[] = {
+        {"RIPOSTE_AUTHENTICATE_SECRETS_FROM",
+         "secretsmanager:arn:aws:secretsmanager:eu-west-1:1:secret:r-AbCdEf#events"},
+        {"RIPOSTE_ADMIN_TOKEN_FROM", "file:token"},
+        {NULL, NULL}};
+    scoped(fixture_done) struct fixture fixture = read_with(
+        "{\"authenticate\": {\"secrets\": [\"env:A\", \"env:B\"]}, \"admin\": {\"token\": "
+        "\"env:C\","
+        "\"tokens\": [{\"name\": \"b\", \"role\": \"view\", \"token\": \"env:D\"}]}}",
+        variables);
+    assert_findings(fixture.findings, "");
+    const struct settings *settings = &fixture.settings;
+    assert_int_equal(settings->authenticate.secrets.count, 1);
+    assert_int_equal(settings->authenticate.secrets.items[0].kind, SECRET_MANAGER);
+    assert_text_equal(settings->authenticate.secrets.items[0].place,
+                      "arn:aws:secretsmanager:eu-west-1:1:secret:r-AbCdEf#events");
+    assert_int_equal(settings->admin.token_count, 2);
+    assert_text_equal(settings->admin.tokens[0].name, "admin");
+    assert_text_equal(settings->admin.tokens[0].secrets.items[0].place, "/etc/riposte/token");
+    assert_text_equal(settings->admin.tokens[1].name, "b");
+    variables[1].value = "null";
+    scoped(fixture_done) struct fixture none = read_with("{\"admin\": {\"token\": \"env:C\"}}",
+                                                         variables);
+    assert_findings(none.findings, "");
+    assert_int_equal(none.settings.admin.token_count, 0);
 }
 
 /* The findings of one settings text, each on its line, "s.json:" left out. */
@@ -344,6 +373,7 @@ static void test_a_bad_variable_is_named(void **state) {
                                    {"RIPOSTE_WORKERS", "many"},
                                    {"RIPOSTE_RETAIN", "9"},
                                    {"RIPOSTE_LISTEN_PATH", "\xFF"},
+                                   {"RIPOSTE_ADMIN_TOKEN_FROM", "hunter2hunter2hunter2"},
                                    {NULL, NULL}};
     scoped(fixture_done) struct fixture fixture = read_with("{}", variables);
     assert_false(fixture.is_good);
@@ -351,6 +381,9 @@ static void test_a_bad_variable_is_named(void **state) {
         fixture.findings,
         "environment:1:1: RIPOSTE_MODE must be \"observe\", \"approve\" or \"enforce\", is \"on\"\n"
         "environment:1:1: RIPOSTE_LISTEN_PATH must be UTF-8\n"
+        "environment:1:1: RIPOSTE_ADMIN_TOKEN_FROM: must refer to a secret by env:NAME, file:PATH "
+        "or "
+        "secretsmanager:ARN, never be one\n"
         "environment:1:1: RIPOSTE_WORKERS must be a whole number from 1 to 256, is \"many\"\n"
         "environment:1:1: RIPOSTE_RETAIN must be a duration from \"1h\" to \"3650d\", is 9\n");
 }
@@ -409,7 +442,9 @@ static void test_help_tells_of_every_key(void **state) {
         "; variable RIPOSTE_MODE\n",
         "guard.limit.principals (number)\n",
         "variable RIPOSTE_GUARD_LIMIT_PRINCIPALS\n",
-        "    default [\"env:RIPOSTE_SECRET\", \"env:RIPOSTE_SECRET_PREVIOUS\"]\n",
+        "    default [\"env:RIPOSTE_SECRET\", \"env:RIPOSTE_SECRET_PREVIOUS\"]; variable "
+        "RIPOSTE_AUTHENTICATE_SECRETS_FROM\n",
+        "    default \"env:RIPOSTE_ADMIN_TOKEN\"; variable RIPOSTE_ADMIN_TOKEN_FROM\n",
     };
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
         testing_row(parts[i]);
@@ -437,6 +472,7 @@ int main(void) {
         cmocka_unit_test(test_all_has_defaults),
         cmocka_unit_test(test_the_file_wins_over_defaults),
         cmocka_unit_test(test_the_environment_wins_over_the_file),
+        cmocka_unit_test(test_the_environment_says_where_secrets_are),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_place),
         cmocka_unit_test(test_where_the_edges_are),
         cmocka_unit_test(test_without_a_token_there_is_none),
