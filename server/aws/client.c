@@ -576,6 +576,7 @@ bool aws_client_new(const struct aws_options *options, struct aws_client **clien
                      .http = client->http,
                      .endpoint = text_of(client->endpoint)},
         .clock = client->clock,
+        .is_own = true,
         .key_fn = options->key_fn,
         .arg = options->arg,
     };

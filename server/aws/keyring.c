@@ -4,8 +4,23 @@
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
 #include "riposte/observe/log.h"
+#include "riposte/observe/metrics.h"
 
 #include <stdlib.h>
+
+enum { EXPIRY, FETCHES };
+
+static struct metric metrics[] = {
+    [EXPIRY] = {.name = "riposte_credentials_expiry_timestamp_seconds",
+                .unit = "seconds",
+                .type = METRIC_GAUGE,
+                .help = "When our own AWS credentials end, since 1970; 0: none yet, or never.",
+                .divisor = 1000},
+    [FETCHES] = {.name = "riposte_credentials_fetches_total",
+                 .type = METRIC_COUNTER,
+                 .help = "Fetches of AWS credentials: our own, or of roles in other accounts.",
+                 .labels = {"of", "outcome"}},
+};
 
 struct waiting {
     struct waiting *next;
@@ -80,7 +95,8 @@ static bool fetch(const struct aws_keyring *keyring, const struct permit *permit
 }
 
 /* Fetches, tells key_fn, replaces. */
-static bool refresh(struct aws_keyring *keyring, const struct permit *permit, struct error *error) {
+static bool fetch_anew(struct aws_keyring *keyring, const struct permit *permit,
+                       struct error *error) {
     struct permit derived = permit_for_credentials(permit);
     scoped(aws_credentials_unref) struct aws_credentials *fetched = NULL;
     scoped(aws_credentials_unref) struct aws_credentials *before = ref_current(keyring);
@@ -95,7 +111,18 @@ static bool refresh(struct aws_keyring *keyring, const struct permit *permit, st
         return error_wrap(error, "a new access key is not used");
     }
     replace_current(keyring, fetched);
+    if (keyring->options.is_own) {
+        metric_set(&metrics[EXPIRY], fetched->expires_unix_ms, NULL);
+    }
     return true;
+}
+
+static bool refresh(struct aws_keyring *keyring, const struct permit *permit, struct error *error) {
+    bool is_done = fetch_anew(keyring, permit, error);
+    metric_add(&metrics[FETCHES], 1,
+               METRIC_LABELS(keyring->options.is_own ? TEXT("own") : TEXT("role"),
+                             is_done ? TEXT("done") : TEXT("failed")));
+    return is_done;
 }
 
 /* While the present ones still do: then the failure is no caller's. */
@@ -203,6 +230,9 @@ bool aws_keyring_new(const struct aws_keyring_options *options, struct aws_keyri
                      struct error *error) {
     scoped(aws_keyring_free) struct aws_keyring *keyring = memory_new(sizeof(*keyring));
     keyring->options = *options;
+    metrics_register(metrics, ARRAY_COUNT(metrics));
+    metric_add(&metrics[FETCHES], 0, METRIC_LABELS(TEXT("own"), TEXT("failed")));
+    metric_add(&metrics[FETCHES], 0, METRIC_LABELS(TEXT("role"), TEXT("failed")));
     mutex_init(&keyring->lock);
     condition_init(&keyring->has_work);
     if (!thread_start(&keyring->thread, "credentials", run, keyring, error)) {

@@ -6,6 +6,7 @@
 #include "riposte/crypto/certificate.h"
 #include "riposte/crypto/served_certificate.h"
 #include "riposte/observe/log.h"
+#include "riposte/observe/metrics.h"
 
 #include <string.h>
 
@@ -17,6 +18,29 @@ struct snapshot *daemon_snapshot(void *arg) {
     struct snapshot *snapshot = snapshot_ref(daemon->shared.snapshot);
     mutex_unlock(&daemon->lock);
     return snapshot;
+}
+
+enum { EXPIRY, MODE, RULES };
+
+static struct metric metrics[] = {
+    [EXPIRY] = {.name = "riposte_certificate_expiry_timestamp_seconds",
+                .unit = "seconds",
+                .type = METRIC_GAUGE,
+                .help = "When the listeners' certificate ends, since 1970.",
+                .divisor = 1000},
+    [MODE] = {.name = "riposte_mode",
+              .type = METRIC_GAUGE,
+              .help = "1 for the mode in force, 0 for the others.",
+              .labels = {"mode"}},
+    [RULES] = {.name = "riposte_rules", .type = METRIC_GAUGE, .help = "Rules in force."},
+};
+
+static void measure_snapshot(const struct snapshot *snapshot) {
+    for (int mode = MODE_OBSERVE; mode <= MODE_ENFORCE; mode++) {
+        metric_set(&metrics[MODE], (int)snapshot->settings->mode == mode,
+                   METRIC_LABELS(text_of(mode_name((enum mode)mode))));
+    }
+    metric_set(&metrics[RULES], (int64_t)snapshot->rule_count, NULL);
 }
 
 /* Before there is a client nothing is called. */
@@ -33,6 +57,7 @@ void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot) {
         log_set_level(level);
     }
     allow_accounts(daemon, (*snapshot)->settings);
+    measure_snapshot(*snapshot);
     mutex_lock(&daemon->lock);
     struct snapshot *before = daemon->shared.snapshot;
     daemon->shared.snapshot = *snapshot;
@@ -153,6 +178,7 @@ static bool serve(const struct pem *pem, const char *origin, struct error *error
         !served_certificate_set(buffer_text(&pem->certificate), buffer_text(&pem->key), error)) {
         return false;
     }
+    metric_set(&metrics[EXPIRY], facts.not_after_unix_ms, NULL);
     log_info(&here, "certificate %s, SHA-256 fingerprint %s", origin, facts.fingerprint);
     return true;
 }

@@ -127,4 +127,6 @@ bool daemon_reload(void *arg, struct text actor, struct buffer *findings, struct
 
 void daemon_reload_register(void) {
     metrics_register(&reloads, 1);
+    metric_add(&reloads, 0, METRIC_LABELS(TEXT("done")));
+    metric_add(&reloads, 0, METRIC_LABELS(TEXT("refused")));
 }

@@ -645,6 +645,7 @@ bool listener_start(const struct listener_options *options, struct listener **li
                     struct error *error) {
     assert(options->limits.threads > 0 && options->limits.connections >= options->limits.threads);
     metrics_register(metrics, METRIC_COUNT);
+    metric_add(&metrics[METRIC_CROWDED], 0, METRIC_LABELS(text_of(options->name)));
     int fd = -1;
     if (!(options->has_socket ? copy_socket(options, &fd, error)
                               : open_socket(options, &fd, error))) {

@@ -93,6 +93,19 @@ static struct metric metrics[METRIC_COUNT] = {
                      .labels = {"outcome"}},
 };
 
+/* What is alerted on stands at 0 from the start: an increase from nothing would not be seen. */
+static void register_metrics(void) {
+    static const char *const reasons[] = {"unauthenticated", "invalid", "limit", "unavailable"};
+    static const char *const outcomes[] = {"no-match", "matched", "counted", "known", "rejected"};
+    metrics_register(metrics, METRIC_COUNT);
+    for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
+        metric_add(&metrics[METRIC_REFUSED], 0, METRIC_LABELS(text_of(reasons[i])));
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(outcomes); i++) {
+        metric_add(&metrics[METRIC_EVENTS], 0, METRIC_LABELS(text_of(outcomes[i])));
+    }
+}
+
 static void count_event(const char *outcome, uint64_t by) {
     metric_add(&metrics[METRIC_EVENTS], by, METRIC_LABELS(text_of(outcome)));
 }
@@ -498,6 +511,12 @@ static void measure_age(const struct batch *batch) {
     }
 }
 
+/* When the first line of the request was read: how long its body took is part of the reaction. */
+static int64_t received_unix_ms(const struct intake *intake, const struct request *request) {
+    int64_t took_us = clock_mono_us(&clock_system) - request_began_mono_us(request);
+    return clock_unix_ms(intake->options.clock) - took_us / 1000;
+}
+
 static void handle_events(void *arg, struct request *request) {
     struct intake *intake = arg;
     struct bench *bench = bench_take(intake);
@@ -506,7 +525,7 @@ static void handle_events(void *arg, struct request *request) {
     struct batch batch = {0};
     arena_reset(bench->arena);
     if (!decode_body(blob_text(request_body(request)), bench->arena, &decoded, &error) ||
-        !batch_read(bench->setup, &decoded, clock_unix_ms(intake->options.clock), bench->scratch,
+        !batch_read(bench->setup, &decoded, received_unix_ms(intake, request), bench->scratch,
                     bench->arena, &batch, &error)) {
         answer_invalid(request, &error);
         return;
@@ -544,7 +563,7 @@ static void handle_ready(void *arg, struct request *request) {
  */
 
 struct intake *intake_new(const struct intake_options *options) {
-    metrics_register(metrics, METRIC_COUNT);
+    register_metrics();
     struct intake *intake = memory_new(sizeof(*intake));
     intake->options = *options;
     atomic_store(&intake->unauthenticated_logged_mono_ms, INT64_MIN / 2);
@@ -588,7 +607,15 @@ void intake_discard(struct setup **setup) {
     setup_unref(setup);
 }
 
+/* A rule that never fired stands at 0. */
+static void expect_rules(const struct snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->rule_count; i++) {
+        metric_add(&metrics[METRIC_RULES], 0, METRIC_LABELS(snapshot->definitions[i]->rule->name));
+    }
+}
+
 void intake_adopt(struct intake *intake, struct setup **setup) {
+    expect_rules((*setup)->snapshot);
     mutex_lock(&intake->lock);
     struct setup *before = intake->shared.current;
     intake->shared.current = *setup;

@@ -99,7 +99,10 @@ void desk_wake(struct desk *desk);
 void desk_stop_claims(struct desk *desk);
 /* Nothing is handed out meanwhile: what would be done couldn't be committed. */
 void desk_pause(struct desk *desk, bool is_paused);
-/* How late the longest-due task is that nobody holds; 0: none is due. */
-int64_t desk_oldest_due_ms(struct desk *desk);
+struct desk_numbers {
+    size_t open, due;      /* all tasks; those that are due and nobody holds */
+    int64_t oldest_due_ms; /* how late the longest-due of these is; 0: none is due */
+};
+struct desk_numbers desk_numbers(struct desk *desk);
 
 #endif

@@ -206,12 +206,15 @@ void desk_pause(struct desk *desk, bool is_paused) {
     mutex_unlock(&desk->lock);
 }
 
-int64_t desk_oldest_due_ms(struct desk *desk) {
+struct desk_numbers desk_numbers(struct desk *desk) {
     mutex_lock(&desk->lock);
     int64_t now_mono_ms = clock_mono_ms(desk->clock);
     int64_t due_mono_ms = 0;
     lanes_advance(&desk->shared.lanes, now_mono_ms);
-    bool is_any = lanes_oldest_ready(&desk->shared.lanes, &due_mono_ms);
+    struct desk_numbers numbers = {.open = desk->shared.entry_count,
+                                   .due = lanes_ready(&desk->shared.lanes, &due_mono_ms)};
     mutex_unlock(&desk->lock);
-    return is_any && due_mono_ms < now_mono_ms ? now_mono_ms - due_mono_ms : 0;
+    bool is_late = numbers.due > 0 && due_mono_ms < now_mono_ms;
+    numbers.oldest_due_ms = is_late ? now_mono_ms - due_mono_ms : 0;
+    return numbers;
 }

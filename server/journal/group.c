@@ -1,8 +1,29 @@
 #include "group.h"
 
 #include "riposte/observe/log.h"
+#include "riposte/observe/metrics.h"
 
 static const struct log_context log_as = {.component = "journal"};
+
+static const double request_buckets[] = {1, 2, 4, 8, 16, 32, 64};
+
+enum { COMMIT_TIME, COMMIT_REQUESTS };
+
+static struct metric metrics[] = {
+    [COMMIT_TIME] = {.name = "riposte_journal_commit_seconds",
+                     .unit = "seconds",
+                     .type = METRIC_HISTOGRAM,
+                     .help = "From the begin of a transaction to its end on disk."},
+    [COMMIT_REQUESTS] = {.name = "riposte_journal_commit_requests",
+                         .type = METRIC_HISTOGRAM,
+                         .help = "How many requests a transaction was for.",
+                         .buckets = request_buckets,
+                         .bucket_count = ARRAY_COUNT(request_buckets)},
+};
+
+void group_register(void) {
+    metrics_register(metrics, ARRAY_COUNT(metrics));
+}
 
 /* ---- completing ---- */
 
@@ -142,7 +163,9 @@ void group_mind_damage(struct journal *journal) {
     }
 }
 
-static void count_commit(struct journal *journal, size_t requests, bool is_ok) {
+static void count_commit(struct journal *journal, size_t requests, bool is_ok, int64_t began_us) {
+    metric_observe_us(&metrics[COMMIT_TIME], clock_mono_us(&clock_system) - began_us, NULL);
+    metric_observe(&metrics[COMMIT_REQUESTS], (double)requests, NULL);
     mutex_lock(&journal->lock);
     journal->shared.numbers.commits += is_ok;
     journal->shared.numbers.failed_commits += !is_ok;
@@ -171,6 +194,7 @@ static bool is_own_failure(const struct journal *journal, const struct request *
 void group_commit(struct journal *journal, struct request *group, size_t count) {
     struct error error = {0};
     struct ledger_mark mark = ledger_mark(&journal->ledger);
+    int64_t began_us = clock_mono_us(&clock_system);
     journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
     for (struct request *request = group; request != NULL; request = request->next) {
         request->is_ok = false;
@@ -178,14 +202,14 @@ void group_commit(struct journal *journal, struct request *group, size_t count) 
     }
     if (run_group(journal, group, &error)) {
         desk_commit(journal->desk);
-        count_commit(journal, count, true);
+        count_commit(journal, count, true, began_us);
         group_complete(journal, group);
     } else if (is_own_failure(journal, group)) {
         journal->store->rollback(journal->store);
         ledger_revert(&journal->ledger, &mark);
         group_complete(journal, group);
     } else {
-        count_commit(journal, count, false);
+        count_commit(journal, count, false, began_us);
         fail_group(journal, group, &mark, &error);
     }
 }

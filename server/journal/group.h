@@ -11,6 +11,8 @@
 #include "request.h"
 
 /* Runs and commits the requests linked behind `group`, and completes them. */
+/* Makes its metrics known. */
+void group_register(void);
 void group_commit(struct journal *journal, struct request *group, size_t count);
 /* Runs a single request outside of any transaction; it is not completed. */
 void group_run_one(struct journal *journal, struct request *request);

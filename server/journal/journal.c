@@ -321,6 +321,7 @@ static struct journal *journal_new(const struct journal_options *options) {
 
 bool journal_open(const struct journal_options *options, struct journal **journal_out,
                   struct error *error) {
+    group_register();
     scoped(journal_free) struct journal *journal = journal_new(options);
     bool is_open = open_store(options, &journal->store, error);
     ledger_init(&journal->ledger, journal->store, journal->desk, options->clock);
@@ -366,5 +367,8 @@ void journal_numbers(struct journal *journal, struct journal_numbers *numbers_ou
     numbers_out->queued = queued_count(journal);
     mutex_unlock(&journal->lock);
     numbers_out->not_admitted = desk_respond_count(journal->desk);
-    numbers_out->oldest_due_ms = desk_oldest_due_ms(journal->desk);
+    struct desk_numbers tasks = desk_numbers(journal->desk);
+    numbers_out->open_tasks = tasks.open;
+    numbers_out->due_tasks = tasks.due;
+    numbers_out->oldest_due_ms = tasks.oldest_due_ms;
 }

@@ -279,9 +279,11 @@ struct desk_entry *lanes_pick(const struct lanes *lanes, lanes_may_fn *may_fn, v
     return NULL;
 }
 
-bool lanes_oldest_ready(const struct lanes *lanes, int64_t *due_mono_ms_out) {
+size_t lanes_ready(const struct lanes *lanes, int64_t *due_mono_ms_out) {
+    size_t count = 0;
     bool is_any = false;
     for (const struct lane *lane = lanes->due; lane != NULL; lane = lane->next_due) {
+        count += lane->ready_count;
         for (unsigned rank = 0; rank < LANE_RANKS; rank++) {
             const struct desk_entry *entry = lane->queues[rank].first;
             if (entry != NULL && (!is_any || entry->due_mono_ms < *due_mono_ms_out)) {
@@ -290,5 +292,5 @@ bool lanes_oldest_ready(const struct lanes *lanes, int64_t *due_mono_ms_out) {
             }
         }
     }
-    return is_any;
+    return count;
 }

@@ -69,7 +69,7 @@ struct desk_entry *lanes_pick(const struct lanes *lanes, lanes_may_fn *may_fn, v
 /* Counts the entry's lane as busy, and no more. */
 void lanes_occupy(struct lanes *lanes, struct desk_entry *entry);
 void lanes_vacate(struct lanes *lanes, struct desk_entry *entry);
-/* The earliest of the ready ones; false when none is. */
-bool lanes_oldest_ready(const struct lanes *lanes, int64_t *due_mono_ms_out);
+/* How many are ready, and since when the earliest is. */
+size_t lanes_ready(const struct lanes *lanes, int64_t *due_mono_ms_out);
 
 #endif

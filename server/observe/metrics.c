@@ -75,7 +75,9 @@ static void check_declaration(const struct metric *metric) {
         assert(is_name(metric->labels[i]) && strcmp(metric->labels[i], "le") != 0);
     }
     assert(has_rising_buckets(metric));
-    assert(metric->read_fn == NULL || (metric->type == METRIC_GAUGE && label_count(metric) == 0));
+    assert(metric->read_fn == NULL ||
+           (metric->type != METRIC_HISTOGRAM && label_count(metric) == 0));
+    assert(metric->divisor >= 0 && (metric->divisor == 0 || metric->type != METRIC_HISTOGRAM));
 }
 
 /* ---- the registry --------------------------------------------------------------------------- */
@@ -408,7 +410,12 @@ static void append_series(struct buffer *out, const struct metric *metric,
         return;
     }
     append_sample_name(out, metric, "", series, NULL);
-    append_number(out, atomic_load_explicit(&series->value, memory_order_relaxed));
+    int64_t value = atomic_load_explicit(&series->value, memory_order_relaxed);
+    if (metric->divisor > 1) {
+        buffer_append_format(out, "%.15g\n", (double)value / (double)metric->divisor);
+    } else {
+        append_number(out, value);
+    }
 }
 
 static void append_head(struct buffer *out, const struct metric *metric) {
@@ -456,7 +463,8 @@ static size_t collect_series(struct metric *metric,
 static void render_metric(struct buffer *out, struct metric *metric) {
     append_head(out, metric);
     if (metric->read_fn != NULL) {
-        metric_set(metric, metric->read_fn(), NULL);
+        struct metric_series *series = series_of(metric, metric->type, NULL);
+        atomic_store_explicit(&series->value, metric->read_fn(), memory_order_relaxed);
     } else if (label_count(metric) == 0) {
         series_of(metric, metric->type, NULL); /* stands at 0 before its first use */
     }

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define STATM_BYTES 256
@@ -15,8 +16,8 @@ static pthread_once_t register_once = PTHREAD_ONCE_INIT;
 static int64_t began_unix_ms;
 static int64_t began_mono_ms;
 
-/* /proc/self/statm: "SIZE RESIDENT ...", in pages. */
-static int64_t resident_bytes(void) {
+/* One number of /proc/self/statm: "SIZE RESIDENT ...", in pages. */
+static int64_t statm_bytes(unsigned index) {
     scoped(buffer_done) struct buffer statm = BUFFER_INIT;
     struct error error = {0};
     struct text part = {NULL, 0};
@@ -25,9 +26,33 @@ static int64_t resident_bytes(void) {
         return 0;
     }
     struct text rest = buffer_text(&statm);
-    bool is_read = text_next_part(&rest, ' ', &part) && text_next_part(&rest, ' ', &part) &&
-                   text_parse_unsigned(part, &pages);
+    bool is_read = text_next_part(&rest, ' ', &part);
+    for (unsigned i = 0; is_read && i < index; i++) {
+        is_read = text_next_part(&rest, ' ', &part);
+    }
+    is_read = is_read && text_parse_unsigned(part, &pages);
     return is_read ? (int64_t)pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
+static int64_t virtual_bytes(void) {
+    return statm_bytes(0);
+}
+
+static int64_t resident_bytes(void) {
+    return statm_bytes(1);
+}
+
+static int64_t cpu_us(void) {
+    struct rusage used = {0};
+    getrusage(RUSAGE_SELF, &used);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * INT64_C(1000000) +
+           used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+}
+
+static int64_t most_files(void) {
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return (int64_t)limit.rlim_cur;
 }
 
 static int64_t open_files(void) {
@@ -53,7 +78,10 @@ static int64_t uptime_seconds(void) {
 
 enum {
     METRIC_RESIDENT,
+    METRIC_VIRTUAL,
+    METRIC_CPU,
     METRIC_FILES,
+    METRIC_FILES_MOST,
     METRIC_START,
     METRIC_UPTIME,
     METRIC_BUILD,
@@ -64,6 +92,8 @@ enum {
     METRIC_FAILED,
     METRIC_QUEUED,
     METRIC_NOT_ADMITTED,
+    METRIC_OPEN,
+    METRIC_DUE,
     METRIC_OLDEST_DUE,
     METRIC_COUNT,
 };
@@ -74,6 +104,21 @@ static struct metric metrics[METRIC_COUNT] = {
                          .unit = "bytes",
                          .type = METRIC_GAUGE,
                          .read_fn = resident_bytes},
+    [METRIC_VIRTUAL] = {.name = "process_virtual_memory_bytes",
+                        .help = "Virtual memory.",
+                        .unit = "bytes",
+                        .type = METRIC_GAUGE,
+                        .read_fn = virtual_bytes},
+    [METRIC_CPU] = {.name = "process_cpu_seconds_total",
+                    .help = "CPU time, of the process and the kernel for it.",
+                    .unit = "seconds",
+                    .type = METRIC_COUNTER,
+                    .read_fn = cpu_us,
+                    .divisor = 1000000},
+    [METRIC_FILES_MOST] = {.name = "process_max_fds",
+                           .help = "File descriptors that it may open.",
+                           .type = METRIC_GAUGE,
+                           .read_fn = most_files},
     [METRIC_FILES] = {.name = "process_open_fds",
                       .help = "Open file descriptors.",
                       .type = METRIC_GAUGE,
@@ -114,10 +159,17 @@ static struct metric metrics[METRIC_COUNT] = {
                              .help =
                                  "Incidents that wait for their verdict; queue_limit bounds it.",
                              .type = METRIC_GAUGE},
-    [METRIC_OLDEST_DUE] = {.name = "riposte_tasks_late_milliseconds",
+    [METRIC_OPEN] = {.name = "riposte_tasks_open",
+                     .help = "Tasks that are not done: due, due later, or being worked on.",
+                     .type = METRIC_GAUGE},
+    [METRIC_DUE] = {.name = "riposte_tasks_due",
+                    .help = "Tasks that are due and wait for a worker.",
+                    .type = METRIC_GAUGE},
+    [METRIC_OLDEST_DUE] = {.name = "riposte_tasks_late_seconds",
                            .help = "How late the task is that waits longest for a worker.",
-                           .unit = "milliseconds",
-                           .type = METRIC_GAUGE},
+                           .unit = "seconds",
+                           .type = METRIC_GAUGE,
+                           .divisor = 1000},
 };
 
 static void register_all(void) {
@@ -149,5 +201,7 @@ void process_measure(struct journal *journal) {
     count_up_to(&metrics[METRIC_FAILED], numbers.failed_commits);
     metric_set(&metrics[METRIC_QUEUED], (int64_t)numbers.queued, NULL);
     metric_set(&metrics[METRIC_NOT_ADMITTED], (int64_t)numbers.not_admitted, NULL);
+    metric_set(&metrics[METRIC_OPEN], (int64_t)numbers.open_tasks, NULL);
+    metric_set(&metrics[METRIC_DUE], (int64_t)numbers.due_tasks, NULL);
     metric_set(&metrics[METRIC_OLDEST_DUE], numbers.oldest_due_ms, NULL);
 }

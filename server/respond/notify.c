@@ -283,6 +283,10 @@ static void write_outcome(struct telling *telling, const struct step *step, stru
                                              [POST_LATER] = CALL_INTENT,
                                              [POST_REFUSED] = CALL_FAILED,
                                              [POST_NEEDLESS] = CALL_SKIPPED};
+    static const char *const outcome_names[] = {[POST_WORKED] = "sent",
+                                                [POST_LATER] = "put-off",
+                                                [POST_REFUSED] = "lost",
+                                                [POST_NEEDLESS] = "skipped"};
     const struct job *job = telling->job;
     if (outcome->end == POST_LATER) {
         unsigned tries = detail_try(&telling->detail, key);
@@ -297,6 +301,7 @@ static void write_outcome(struct telling *telling, const struct step *step, stru
                                         .reason = text_cut(outcome->reason, REASON_BYTES),
                                         .took_us = outcome->took_us};
     journal_write_outcome(telling->write, key, &journaled);
+    numbers_notice(telling->playbook->name, outcome_names[outcome->end]);
     if (outcome->end == POST_REFUSED) {
         log_error(&(struct log_context){.component = "respond",
                                         .event = job->task->event_key,

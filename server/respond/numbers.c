@@ -2,13 +2,14 @@
 
 #include "riposte/observe/metrics.h"
 
-enum { REACTION, CALLS, CALL_TIME, INCIDENTS, PAGES, ESCAPES, REAPPLIED, RETRIES, TASKS };
+enum { REACTION, CALLS, CALL_TIME, INCIDENTS, PAGES, ESCAPES, REAPPLIED, RETRIES, TASKS, NOTICES };
 
 static struct metric metrics[] = {
     [REACTION] = {.name = "riposte_reaction_seconds",
                   .unit = "seconds",
                   .type = METRIC_HISTOGRAM,
-                  .help = "From the receipt of an event to the end of its first containing call."},
+                  .help = "From the first byte of a POST to the last of its first containing "
+                          "call's answer."},
     [CALLS] = {.name = "riposte_aws_calls_total",
                .type = METRIC_COUNTER,
                .help = "AWS calls by how they ended.",
@@ -40,10 +41,36 @@ static struct metric metrics[] = {
                .type = METRIC_COUNTER,
                .help = "Tasks worked on.",
                .labels = {"task"}},
+    [NOTICES] = {.name = "riposte_notifications_total",
+                 .type = METRIC_COUNTER,
+                 .help =
+                     "Steps of notifying playbooks by how they ended: sent, put off to be tried "
+                     "again, lost (nobody was told), skipped.",
+                 .labels = {"playbook", "outcome"}},
 };
 
+/* What is alerted on stands at 0 from the start: an increase from nothing would not be seen. */
 void numbers_register(void) {
     metrics_register(metrics, ARRAY_COUNT(metrics));
+    static const char *const pages[] = {"held", "failed", "escaped", "releasing"};
+    for (size_t i = 0; i < ARRAY_COUNT(pages); i++) {
+        metric_add(&metrics[PAGES], 0, METRIC_LABELS(text_of(pages[i])));
+    }
+    for (int state = INCIDENT_DETECTED; state <= INCIDENT_DISMISSED; state++) {
+        struct text name = text_of(incident_state_name((enum incident_state)state));
+        metric_add(&metrics[INCIDENTS], 0, METRIC_LABELS(name));
+    }
+}
+
+void numbers_expect_notices(struct text playbook) {
+    static const char *const outcomes[] = {"sent", "put-off", "lost", "skipped"};
+    for (size_t i = 0; i < ARRAY_COUNT(outcomes); i++) {
+        metric_add(&metrics[NOTICES], 0, METRIC_LABELS(playbook, text_of(outcomes[i])));
+    }
+}
+
+void numbers_notice(struct text playbook, const char *outcome) {
+    metric_add(&metrics[NOTICES], 1, METRIC_LABELS(playbook, text_of(outcome)));
 }
 
 void numbers_reaction(int64_t us) {

@@ -21,5 +21,9 @@ void numbers_escape(void);
 void numbers_reapplied(void);
 void numbers_retry(const char *task);
 void numbers_task(const char *task);
+/* Its counters stand at 0 from now on. */
+void numbers_expect_notices(struct text playbook);
+/* "sent", "put-off", "lost", "skipped". */
+void numbers_notice(struct text playbook, const char *outcome);
 
 #endif

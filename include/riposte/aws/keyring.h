@@ -40,6 +40,7 @@ struct aws_keyring_options {
     const struct clock *clock;
     aws_key_fn *key_fn; /* may be NULL */
     void *arg;
+    bool is_own; /* our own credentials, no role's in another account: their expiry is measured */
 };
 
 MUST_CHECK bool aws_keyring_new(const struct aws_keyring_options *options,

@@ -78,8 +78,9 @@ bool journal_is_ready(struct journal *journal);
 
 struct journal_numbers {
     uint64_t commits, requests, failed_commits;
-    uint64_t queued, not_admitted; /* now: requests waiting; respond tasks not yet admitted */
-    int64_t oldest_due_ms;         /* how late the longest-due unleased task is; 0: none */
+    uint64_t queued, not_admitted;  /* now: requests waiting; respond tasks not yet admitted */
+    uint64_t open_tasks, due_tasks; /* now: all; those that are due and nobody holds */
+    int64_t oldest_due_ms;          /* how late the longest-due unleased task is; 0: none */
     bool
         is_damaged; /* and so not ready any more, until it was set aside and the server restarted */
 };

@@ -28,8 +28,8 @@
 #include <stdint.h>
 
 #define METRIC_LABELS_MAX    4
-#define METRIC_SERIES_MAX    64
-#define METRIC_SLOTS         128 /* twice as many: a hash table that never fills up */
+#define METRIC_SERIES_MAX    256
+#define METRIC_SLOTS         512 /* twice as many: a hash table that never fills up */
 #define METRIC_LABEL_BYTES   128
 #define METRIC_BUCKETS_MAX   24
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -49,7 +49,11 @@ struct metric {
     const char *labels[METRIC_LABELS_MAX]; /* NULL from the first unused one on */
     const double *buckets; /* of a histogram: upper bounds, rising; NULL: metric_latency_buckets */
     size_t bucket_count;
-    int64_t (*read_fn)(void); /* of a gauge without labels: asked at each rendering; may be NULL */
+    /* Of a gauge or counter without labels: asked at each rendering; may be NULL. */
+    int64_t (*read_fn)(void);
+    /* A gauge or counter is rendered divided by it: 1000 where milliseconds are given and the unit
+     * is seconds; 0: as it is. */
+    int64_t divisor;
 
     struct {
         atomic_bool is_registered;

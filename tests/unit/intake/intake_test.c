@@ -161,6 +161,11 @@ static struct recent_event newest(void) {
 /* ---- one event ----------------------------------------------------------------------------------
  */
 
+/* The test's clock stands still; what the request took since its first line goes off. */
+static void assert_received(int64_t received_unix_ms) {
+    assert_in_range(NOW_MS - received_unix_ms, 0, 2000);
+}
+
 static void test_an_event_that_matches_nothing(void **state) {
     (void)state;
     assert_outcome(post(CALM), 200, "{\"event\":\"calm-1\",\"incidents\":[]}");
@@ -169,7 +174,7 @@ static void test_an_event_that_matches_nothing(void **state) {
     assert_string_equal(event.key, "calm-1");
     assert_string_equal(event.event_name, "DescribeTable");
     assert_string_equal(event.outcome, "no-match");
-    assert_int_equal(event.received_unix_ms, NOW_MS);
+    assert_received(event.received_unix_ms);
 }
 
 /* The client of a request that waits for its commit. */
@@ -217,7 +222,7 @@ static void test_what_is_stored(void **state) {
     const struct fake_event *event = fake_journal_event(journal, 0);
     assert_string_equal(event->key, "table-1");
     assert_string_equal(event->body, " " TABLE "\n");
-    assert_int_equal(event->received_unix_ms, NOW_MS);
+    assert_received(event->received_unix_ms);
     assert_int_equal(event->event_unix_ms, NOW_MS - 4000);
     assert_int_equal(event->incident_count, 2);
     const struct fake_incident *first = &event->incidents[0];

@@ -65,6 +65,25 @@ static void assert_claims_nothing(void) {
     assert_false(desk_claim(desk, 0, &lease));
 }
 
+static void test_what_is_due_is_counted(void **state) {
+    (void)state;
+    add(1, TASK_RESPOND, PRIORITY_CONTAIN, "1");
+    add(2, TASK_PLAYBOOK, PRIORITY_CONTAIN, "1/iam");
+    struct desk_task later = make_task(3, TASK_VERIFY, PRIORITY_CONTAIN, "1/iam");
+    later.due_unix_ms = clock_unix_ms(&clock_system) + 60000;
+    desk_add(desk, &later, NULL);
+    desk_commit(desk);
+    struct desk_numbers numbers = desk_numbers(desk);
+    assert_int_equal(numbers.open, 3);
+    assert_int_equal(numbers.due, 2);
+    assert_claims(2);
+    assert_claims(1);
+    numbers = desk_numbers(desk);
+    assert_int_equal(numbers.open, 3);
+    assert_int_equal(numbers.due, 0);
+    assert_int_equal(numbers.oldest_due_ms, 0);
+}
+
 static void test_containing_goes_before_restoring_before_notifying(void **state) {
     (void)state;
     add(1, TASK_NOTIFY, PRIORITY_NOTIFY, "hooks.example.com");
@@ -136,6 +155,7 @@ static void test_what_is_given_back_during_a_reload_is_there_once(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_it(test_what_is_given_back_during_a_reload_is_there_once),
+        with_it(test_what_is_due_is_counted),
         with_it(test_containing_goes_before_restoring_before_notifying),
         with_it(test_a_webhook_that_hangs_holds_up_no_other),
         with_it(test_notifications_leave_half_the_workers_to_responses),

@@ -531,11 +531,17 @@ static void test_metrics(void **state) {
         "riposte_journal_ready 1\n",
         "riposte_journal_commits_total 5\n",
         "riposte_respond_tasks_not_admitted 3\n",
-        "riposte_tasks_late_milliseconds 250\n",
+        "riposte_tasks_open 8\n",
+        "riposte_tasks_due 2\n",
+        "riposte_tasks_late_seconds 0.25\n",
         "riposte_http_requests_total{listener=\"admin\",status=\"200\"} ",
     };
-    struct fake_rows rows = {
-        .numbers = {.commits = 5, .requests = 9, .not_admitted = 3, .oldest_due_ms = 250}};
+    struct fake_rows rows = {.numbers = {.commits = 5,
+                                         .requests = 9,
+                                         .not_admitted = 3,
+                                         .open_tasks = 8,
+                                         .due_tasks = 2,
+                                         .oldest_due_ms = 250}};
     fake_journal_set_rows(journal, &rows);
     assert_answer("GET", "/metrics", VIEW, "", 200, "");
     struct http_answer answer = ask("GET", "/metrics", VIEW, "");
