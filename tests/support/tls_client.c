@@ -145,6 +145,17 @@ static bool take(struct tls_client *client, size_t bytes, struct buffer *out) {
     return true;
 }
 
+bool tls_client_read_until(struct tls_client *client, const char *mark, struct buffer *out) {
+    size_t at = 0;
+    while ((at = text_find(buffer_text(&client->received), text_of(mark))) ==
+           client->received.bytes) {
+        if (!receive_more(client)) {
+            return false;
+        }
+    }
+    return take(client, at + strlen(mark), out);
+}
+
 static bool take_head(struct tls_client *client, struct buffer *out) {
     for (;;) {
         struct text received = buffer_text(&client->received);
