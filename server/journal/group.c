@@ -170,6 +170,9 @@ static void count_commit(struct journal *journal, size_t requests, bool is_ok, i
     journal->shared.numbers.commits += is_ok;
     journal->shared.numbers.failed_commits += !is_ok;
     journal->shared.numbers.requests += requests;
+    if (is_ok) {
+        journal->shared.numbers.sequence = journal->ledger.head.sequence;
+    }
     mutex_unlock(&journal->lock);
 }
 

@@ -319,6 +319,16 @@ static struct journal *journal_new(const struct journal_options *options) {
     return journal;
 }
 
+static bool load(struct journal *journal, struct error *error) {
+    if (!ledger_load(&journal->ledger, error)) {
+        return false;
+    }
+    mutex_lock(&journal->lock);
+    journal->shared.numbers.sequence = journal->ledger.head.sequence;
+    mutex_unlock(&journal->lock);
+    return true;
+}
+
 bool journal_open(const struct journal_options *options, struct journal **journal_out,
                   struct error *error) {
     group_register();
@@ -326,7 +336,7 @@ bool journal_open(const struct journal_options *options, struct journal **journa
     bool is_open = open_store(options, &journal->store, error);
     ledger_init(&journal->ledger, journal->store, journal->desk, options->clock);
     journal->ledger.queue_limit = options->queue_limit;
-    if (!is_open || !ledger_load(&journal->ledger, error) ||
+    if (!is_open || !load(journal, error) ||
         !journal->store->key_each(journal->store, load_key, journal->keys, error) ||
         !thread_start(&journal->thread, "journal", serve, journal, error)) {
         return error_wrap(error, "journal");

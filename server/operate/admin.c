@@ -22,6 +22,7 @@ struct admin *admin_new(const struct admin_options *options) {
     struct admin *admin = memory_new(sizeof(*admin));
     admin->options = *options;
     errand_init(&admin->errand);
+    admin->feed = feed_new(options->journal);
     mutex_init(&admin->lock);
     routes_fill(admin);
     return admin;
@@ -34,6 +35,7 @@ void admin_free(struct admin **admin) {
         return;
     }
     errand_rest(&old->errand);
+    feed_free(&old->feed);
     access_unref(&old->shared.access);
     mutex_done(&old->lock);
     free(old->routes);
@@ -55,10 +57,12 @@ void admin_adopt(struct admin *admin, struct access **access) {
     mutex_unlock(&admin->lock);
     *access = NULL;
     access_unref(&before);
+    feed_drop(admin->feed); /* who listens must be let in anew */
 }
 
 void admin_rest(struct admin *admin) {
     errand_rest(&admin->errand);
+    feed_rest(admin->feed);
 }
 
 const struct route *admin_routes(struct admin *admin, size_t *count_out) {

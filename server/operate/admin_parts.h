@@ -11,6 +11,7 @@
 
 #include "access.h"
 #include "errand.h"
+#include "feed.h"
 
 #include "riposte/base/mutex.h"
 #include "riposte/inbound/route.h"
@@ -26,6 +27,7 @@ struct admin {
     struct route *routes;
     size_t route_count;
     struct errand errand;
+    struct feed *feed;
     struct mutex lock;
     struct {
         struct access *access; /* NULL: no token is set, nobody gets in */

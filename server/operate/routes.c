@@ -14,6 +14,7 @@ static const struct {
     {"GET", ROUTE_INCIDENTS, 0, gate_view, handle_list},
     {"GET", ROUTE_INCIDENTS "/*", 0, gate_view, handle_show},
     {"POST", ROUTE_INCIDENTS "/*", BODY_BYTES, gate_operate, handle_act},
+    {"GET", "/v1/stream", 0, gate_view, handle_stream},
     {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
     {"GET", "/v1/rules", 0, gate_view, handle_rules},
     {"GET", "/v1/audit", 0, gate_view, handle_audit},

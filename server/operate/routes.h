@@ -15,6 +15,7 @@ void routes_fill(struct admin *admin);
 route_fn handle_metrics, handle_health, handle_ready; /* health.c */
 route_fn handle_list, handle_show;                    /* incidents.c */
 route_fn handle_act;                                  /* act.c */
+route_fn handle_stream;                               /* feed.c */
 route_fn handle_recent;                               /* events.c */
 route_fn handle_rules;                                /* rules.c */
 route_fn handle_audit;                                /* audit.c */

@@ -248,6 +248,16 @@ static struct json_object *view_line(const struct journal_audit_line *line) {
     return object;
 }
 
+struct json_object *view_change(const struct journal_audit_line *line) {
+    struct json_object *object = json_object_new_object();
+    add_number(object, "sequence", line->sequence);
+    add_time(object, "time", line->unix_ms);
+    view_add_text(object, "change", line->event);
+    view_add_text(object, "actor", line->actor);
+    view_add_text(object, "id", line->incident);
+    return object;
+}
+
 struct json_object *view_audit(const struct journal_audit_line *lines, size_t count) {
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < count; i++) {

@@ -29,6 +29,8 @@ struct json_object *view_effects(const struct journal_effect *effects, size_t co
 struct json_object *view_tasks(const struct journal_task_row *tasks, size_t count);
 struct json_object *view_recent(const struct recent_event *events, size_t count);
 struct json_object *view_audit(const struct journal_audit_line *lines, size_t count);
+/* Of a line, what the stream says: sequence, time, change, actor, id. */
+struct json_object *view_change(const struct journal_audit_line *line);
 struct json_object *view_rules(const struct snapshot *snapshot);
 
 #endif

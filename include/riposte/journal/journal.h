@@ -81,6 +81,7 @@ struct journal_numbers {
     uint64_t queued, not_admitted;  /* now: requests waiting; respond tasks not yet admitted */
     uint64_t open_tasks, due_tasks; /* now: all; those that are due and nobody holds */
     int64_t oldest_due_ms;          /* how late the longest-due unleased task is; 0: none */
+    int64_t sequence;               /* of the audit chain's last line that is committed */
     bool
         is_damaged; /* and so not ready any more, until it was set aside and the server restarted */
 };

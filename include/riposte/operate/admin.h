@@ -10,6 +10,8 @@
  *         .../dismiss           202 with the incident; 409 when its state doesn't allow it
  *     POST /v1/reload           200 {"findings":[...]}: the new files are in force;
  *         409, with "error": the old ones still are
+ *     GET /v1/stream            text/event-stream: what becomes of incidents, as it comes about;
+ *         Last-Event-ID goes on where it was left
  *     GET /v1/events/recent     {"events":[...]}, the newest first
  *     GET /v1/rules             {"rules":[...]}
  *     POST /v1/journal/backup   200 {"file","bytes"}: a copy of the journal, beside it;
@@ -78,8 +80,8 @@ void admin_adopt(struct admin *admin, struct access **access);
 /* One that was prepared in vain. */
 void admin_discard(struct access **access);
 
-/* Calls off what takes long (a backup), waits for its answer, and begins none any more: before what
- * it needs, and the listener, are stopped. */
+/* Calls off what takes long (a backup) and ends what goes on (streams), waits for the answers, and
+ * begins none any more: before what it needs, and the listener, are stopped. */
 void admin_rest(struct admin *admin);
 
 const struct route *admin_routes(struct admin *admin, size_t *count_out);

@@ -108,6 +108,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
+    admin_rest(admin);
     listener_stop(&listener);
     admin_free(&admin);
     recent_free(&recent);
