@@ -93,6 +93,9 @@ bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out
 bool desk_renew(struct desk *desk, int64_t id, uint64_t fence, struct desk_task *task_out);
 /* The lease ends; the task is due again in wait_ms. */
 void desk_give_back(struct desk *desk, int64_t id, uint64_t fence, int64_t wait_ms);
+/* The endpoint that a leased task's lane stands for has given an answer, or none (lanes.h). Logs
+ * when its lane begins to rest, and when it works again. */
+void desk_report(struct desk *desk, const struct journal_task *task, bool has_answered);
 /* Wakes one worker if there is something to claim: after changes, when those who wait for their
  * commit were told. Whoever claims wakes the next. */
 void desk_wake(struct desk *desk);
@@ -102,6 +105,7 @@ void desk_pause(struct desk *desk, bool is_paused);
 struct desk_numbers {
     size_t open, due;      /* all tasks; those that are due and nobody holds */
     int64_t oldest_due_ms; /* how late the longest-due of these is; 0: none is due */
+    size_t failing_lanes;  /* those whose endpoint gives no answer */
 };
 struct desk_numbers desk_numbers(struct desk *desk);
 

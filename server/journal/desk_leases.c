@@ -1,5 +1,7 @@
 #include "desk_entries.h"
 
+#include "riposte/observe/log.h"
+
 #include <string.h>
 
 /* An undo waits until nobody works on its incident any more, but tells of it. */
@@ -190,6 +192,31 @@ void desk_give_back(struct desk *desk, int64_t id, uint64_t fence, int64_t wait_
     unlock_and_wake(desk);
 }
 
+static void log_change(enum lane_change change, struct text lane) {
+    const struct log_context context = {.component = "journal", LOG_FIELDS(log_text("lane", lane))};
+    if (change == LANE_RESTS) {
+        log_warn(&context, "no answer %d times in a row: its tasks wait, one tries now and then",
+                 LANE_FAILURES);
+    } else if (change == LANE_WORKS_AGAIN) {
+        log_info(&context, "answers again");
+    }
+}
+
+void desk_report(struct desk *desk, const struct journal_task *task, bool has_answered) {
+    enum lane_change change = LANE_AS_BEFORE;
+    mutex_lock(&desk->lock);
+    const struct desk_entry *entry = desk_find(desk, task->id);
+    if (entry != NULL) {
+        change = lanes_report(&desk->shared.lanes, entry, has_answered, clock_mono_ms(desk->clock));
+    }
+    if (change == LANE_AS_BEFORE) {
+        mutex_unlock(&desk->lock);
+        return;
+    }
+    unlock_and_wake(desk);
+    log_change(change, task->lane);
+}
+
 void desk_stop_claims(struct desk *desk) {
     mutex_lock(&desk->lock);
     desk->shared.is_stopped = true;
@@ -212,7 +239,8 @@ struct desk_numbers desk_numbers(struct desk *desk) {
     int64_t due_mono_ms = 0;
     lanes_advance(&desk->shared.lanes, now_mono_ms);
     struct desk_numbers numbers = {.open = desk->shared.entry_count,
-                                   .due = lanes_ready(&desk->shared.lanes, &due_mono_ms)};
+                                   .due = lanes_ready(&desk->shared.lanes, &due_mono_ms),
+                                   .failing_lanes = desk->shared.lanes.failing_count};
     mutex_unlock(&desk->lock);
     bool is_late = numbers.due > 0 && due_mono_ms < now_mono_ms;
     numbers.oldest_due_ms = is_late ? now_mono_ms - due_mono_ms : 0;

@@ -350,6 +350,10 @@ void journal_wake(struct journal *journal) {
     desk_wake(journal->desk);
 }
 
+void journal_report(struct journal *journal, const struct journal_task *task, bool has_answered) {
+    desk_report(journal->desk, task, has_answered);
+}
+
 void journal_stop_claims(struct journal *journal) {
     desk_stop_claims(journal->desk);
 }
@@ -381,4 +385,5 @@ void journal_numbers(struct journal *journal, struct journal_numbers *numbers_ou
     numbers_out->open_tasks = tasks.open;
     numbers_out->due_tasks = tasks.due;
     numbers_out->oldest_due_ms = tasks.oldest_due_ms;
+    numbers_out->failing_lanes = tasks.failing_lanes;
 }

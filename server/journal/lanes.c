@@ -12,7 +12,8 @@ struct queue {
 struct lane {
     char *name;
     size_t name_bytes;
-    unsigned busy;
+    unsigned busy, failures;              /* failures: answers that didn't come, in a row */
+    int64_t rest_ms, rests_until_mono_ms; /* when failures >= LANE_FAILURES */
     size_t entry_count, ready_count;
     struct queue queues[LANE_RANKS];
     struct lane *next;                    /* in its bucket */
@@ -49,6 +50,10 @@ void lanes_done(struct lanes *lanes) {
 
 /* ---- lanes ---- */
 
+static bool is_failing(const struct lane *lane) {
+    return lane->failures >= LANE_FAILURES;
+}
+
 static struct lane **find_lane(struct lanes *lanes, struct text name) {
     struct lane **link = &lanes->buckets[text_hash(name) % LANE_BUCKETS];
     while (*link != NULL && !text_equal((struct text){(*link)->name, (*link)->name_bytes}, name)) {
@@ -76,6 +81,7 @@ void lanes_leave(struct lanes *lanes, struct desk_entry *entry) {
         return;
     }
     assert(lane->busy == 0 && lane->ready_count == 0);
+    lanes->failing_count -= is_failing(lane);
     struct lane **link = find_lane(lanes, (struct text){lane->name, lane->name_bytes});
     *link = lane->next;
     free(lane->name);
@@ -226,6 +232,7 @@ void lanes_take(struct lanes *lanes, struct desk_entry *entry) {
 }
 
 void lanes_advance(struct lanes *lanes, int64_t now_mono_ms) {
+    lanes->now_mono_ms = now_mono_ms;
     while (lanes->heap_count > 0 && lanes->heap[0]->due_mono_ms <= now_mono_ms) {
         struct desk_entry *entry = lanes->heap[0];
         heap_remove(lanes, entry);
@@ -233,15 +240,50 @@ void lanes_advance(struct lanes *lanes, int64_t now_mono_ms) {
     }
 }
 
-bool lanes_next_due(const struct lanes *lanes, int64_t *due_mono_ms_out) {
-    if (lanes->heap_count == 0) {
-        return false;
+/* ---- endpoints that don't answer ---- */
+
+static bool is_resting(const struct lanes *lanes, const struct lane *lane) {
+    return is_failing(lane) && lane->rests_until_mono_ms > lanes->now_mono_ms;
+}
+
+enum lane_change lanes_report(struct lanes *lanes, const struct desk_entry *entry,
+                              bool has_answered, int64_t now_mono_ms) {
+    struct lane *lane = entry->lane;
+    lanes->now_mono_ms = now_mono_ms;
+    if (has_answered) {
+        bool was_failing = is_failing(lane);
+        lane->failures = 0;
+        lanes->failing_count -= was_failing;
+        return was_failing ? LANE_WORKS_AGAIN : LANE_AS_BEFORE;
     }
-    *due_mono_ms_out = lanes->heap[0]->due_mono_ms;
-    return true;
+    /* Those under way when the rest began say nothing new. */
+    if (lane->name_bytes == 0 || is_resting(lanes, lane) || ++lane->failures < LANE_FAILURES) {
+        return LANE_AS_BEFORE;
+    }
+    bool is_first = lane->failures == LANE_FAILURES;
+    lanes->failing_count += is_first;
+    int64_t longer_ms = is_first ? LANE_REST_MS : 2 * lane->rest_ms;
+    lane->rest_ms = longer_ms < LANE_REST_MOST_MS ? longer_ms : LANE_REST_MOST_MS;
+    lane->rests_until_mono_ms = now_mono_ms + lane->rest_ms;
+    return is_first ? LANE_RESTS : LANE_AS_BEFORE;
+}
+
+bool lanes_next_due(const struct lanes *lanes, int64_t *due_mono_ms_out) {
+    bool is_any = lanes->heap_count > 0;
+    *due_mono_ms_out = is_any ? lanes->heap[0]->due_mono_ms : 0;
+    for (const struct lane *lane = lanes->due; lane != NULL; lane = lane->next_due) {
+        if (is_resting(lanes, lane) && (!is_any || lane->rests_until_mono_ms < *due_mono_ms_out)) {
+            *due_mono_ms_out = lane->rests_until_mono_ms;
+            is_any = true;
+        }
+    }
+    return is_any;
 }
 
 static bool is_full(const struct lanes *lanes, const struct lane *lane, unsigned rank) {
+    if (is_failing(lane)) {
+        return lane->busy > 0 || is_resting(lanes, lane);
+    }
     return lane->name_bytes > 0 &&
            lane->busy >= (rank == RANK_NOTIFY ? lanes->notice_limit : lanes->limit);
 }

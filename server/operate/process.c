@@ -95,6 +95,7 @@ enum {
     METRIC_OPEN,
     METRIC_DUE,
     METRIC_OLDEST_DUE,
+    METRIC_FAILING_LANES,
     METRIC_COUNT,
 };
 
@@ -170,6 +171,10 @@ static struct metric metrics[METRIC_COUNT] = {
                            .unit = "seconds",
                            .type = METRIC_GAUGE,
                            .divisor = 1000},
+    [METRIC_FAILING_LANES] = {.name = "riposte_lanes_failing",
+                              .help = "Endpoints (an account's service, a webhook's host) that "
+                                      "tasks wait for and that give no answer.",
+                              .type = METRIC_GAUGE},
 };
 
 static void register_all(void) {
@@ -204,4 +209,5 @@ void process_measure(struct journal *journal) {
     metric_set(&metrics[METRIC_OPEN], (int64_t)numbers.open_tasks, NULL);
     metric_set(&metrics[METRIC_DUE], (int64_t)numbers.due_tasks, NULL);
     metric_set(&metrics[METRIC_OLDEST_DUE], numbers.oldest_due_ms, NULL);
+    metric_set(&metrics[METRIC_FAILING_LANES], (int64_t)numbers.failing_lanes, NULL);
 }

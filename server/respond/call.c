@@ -2,6 +2,7 @@
 
 #include "numbers.h"
 
+#include "riposte/aws/operation.h"
 #include "riposte/aws/quota.h"
 #include "riposte/base/latch.h"
 #include "riposte/base/memory.h"
@@ -43,8 +44,8 @@ static struct call_outcome read_answer(const struct aws_answer *answer, struct a
 }
 
 struct early_call {
-    struct text service, operation;
-    struct arena *arena; /* the answer's */
+    struct text service, operation, lane;
+    struct arena *arena; /* the answer's and the lane's */
     struct latch done;
     struct call_outcome outcome; /* once done */
     bool was_waited_for;
@@ -63,6 +64,7 @@ static struct early_call *send(const struct job *job, const struct permit *permi
     early->arena = arena_new();
     early->service = call->service;
     early->operation = call->operation;
+    early->lane = aws_lane(call->account, call->service, early->arena);
     latch_init(&early->done);
     struct aws_call wire = wire_call(call, job->arena);
     aws->send_fn(aws->arg, permit, &wire, take_answer, early);
@@ -84,8 +86,17 @@ static struct call_outcome wait_for(const struct job *job, struct early_call *ea
     return early->outcome;
 }
 
+/* A playbook may call endpoints that its task's lane does not stand for: they say nothing of it. */
+static void report(const struct job *job, const struct early_call *early,
+                   enum aws_outcome outcome) {
+    if (outcome != AWS_NOT_SENT && text_equal(early->lane, job->task->lane)) {
+        journal_report(job->respond->options.journal, job->task, outcome != AWS_NO_ANSWER);
+    }
+}
+
 struct call_outcome early_call_wait(const struct job *job, struct early_call *early) {
     struct call_outcome outcome = wait_for(job, early);
+    report(job, early, outcome.outcome);
     numbers_call(early->service, early->operation, outcome.outcome, outcome.took_us);
     outcome.error_code = arena_copy_text(job->arena, outcome.error_code);
     outcome.reason = arena_copy_text(job->arena, outcome.reason);

@@ -147,6 +147,7 @@ static struct post_outcome send(const struct job *job, const struct http_request
     latch_wait(&answer.done);
     latch_done(&answer.done);
     failpoint("after-call");
+    journal_report(job->respond->options.journal, job->task, answer.status != 0);
     return judge(job, &answer);
 }
 

@@ -82,6 +82,7 @@ struct journal_numbers {
     uint64_t open_tasks, due_tasks; /* now: all; those that are due and nobody holds */
     int64_t oldest_due_ms;          /* how late the longest-due unleased task is; 0: none */
     int64_t sequence;               /* of the audit chain's last line that is committed */
+    size_t failing_lanes;           /* those whose endpoint gives no answer */
     bool
         is_damaged; /* and so not ready any more, until it was set aside and the server restarted */
 };
@@ -221,6 +222,11 @@ bool journal_claim(struct journal *journal, int64_t wait_ms, struct journal_task
 /* Gives a task back untouched: it is due again in wait_ms (0: at once). One whose lease is over
  * already, because a commit ended it or it was lost, is freed and no more. */
 void journal_give_back(struct journal *journal, int64_t wait_ms, struct journal_task **task);
+/* The endpoint that the task's lane stands for has given an answer, whatever it says, or none.
+ * After three in a row without one, claim passes the lane over, but for one task that tries it now
+ * and then (after 1 s, 2 s, ... 15 s): a dead endpoint costs one worker's time, and no tries of
+ * those that wait. In memory: after a restart every lane is as good as any. */
+void journal_report(struct journal *journal, const struct journal_task *task, bool has_answered);
 
 /* ---- calls and effects ---- */
 

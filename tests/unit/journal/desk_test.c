@@ -1,5 +1,6 @@
 /* What comes up first, and who may not hold up whom. */
 #include "journal/desk.h"
+#include "journal/lanes.h"
 
 #include "riposte/base/clock.h"
 
@@ -10,12 +11,14 @@
 #define WORKERS 8
 #define MOST    40
 
+static struct fake_clock fake;
 static struct desk *desk;
 static struct desk_lease leases[MOST];
 
 static int set_up(void **state) {
     (void)state;
-    desk = desk_new(&clock_system, WORKERS);
+    fake_clock_init(&fake, 1700000000000);
+    desk = desk_new(&fake.clock, WORKERS);
     return 0;
 }
 
@@ -126,6 +129,86 @@ static void test_notifications_leave_half_the_workers_to_responses(void **state)
     assert_int_equal(claim_all(), 1);
 }
 
+static void report(const struct desk_lease *lease, const char *lane, bool has_answered) {
+    struct journal_task task = {.id = lease->id, .lane = text_of(lane)};
+    desk_report(desk, &task, has_answered);
+}
+
+static void fail_times(size_t count, const char *lane) {
+    for (size_t i = 0; i < count; i++) {
+        struct desk_lease lease = {0};
+        assert_true(desk_claim(desk, 0, &lease));
+        report(&lease, lane, false);
+        desk_give_back(desk, lease.id, lease.fence, 0);
+    }
+}
+
+static void test_a_lane_without_answers_rests_then_one_tries(void **state) {
+    (void)state;
+    for (int64_t id = 1; id <= 4; id++) {
+        add(id, TASK_PLAYBOOK, PRIORITY_CONTAIN, "1/iam");
+    }
+    fail_times(LANE_FAILURES, "1/iam");
+    assert_claims_nothing();
+    assert_int_equal(desk_numbers(desk).failing_lanes, 1);
+    add(9, TASK_PLAYBOOK, PRIORITY_RESTORE, "1/ec2"); /* others are none of its business */
+    assert_claims(9);
+    fake_clock_advance(&fake, LANE_REST_MS - 1);
+    assert_claims_nothing();
+    fake_clock_advance(&fake, 1);
+    struct desk_lease probe = {0};
+    assert_true(desk_claim(desk, 0, &probe));
+    assert_claims_nothing();
+    report(&probe, "1/iam", false);
+    desk_give_back(desk, probe.id, probe.fence, 0);
+    fake_clock_advance(&fake, LANE_REST_MS);
+    assert_claims_nothing(); /* twice as long now */
+    fake_clock_advance(&fake, LANE_REST_MS);
+    assert_true(desk_claim(desk, 0, &probe));
+    report(&probe, "1/iam", true);
+    assert_int_equal(desk_numbers(desk).failing_lanes, 0);
+    assert_int_equal(claim_all(), 3);
+}
+
+static void test_rests_grow_to_a_bound_and_an_answer_forgets_them(void **state) {
+    (void)state;
+    add(1, TASK_NOTIFY, PRIORITY_NOTIFY, "hooks.example.com");
+    fail_times(LANE_FAILURES, "hooks.example.com");
+    for (int i = 0; i < 10; i++) {
+        fake_clock_advance(&fake, LANE_REST_MOST_MS);
+        fail_times(1, "hooks.example.com");
+    }
+    fake_clock_advance(&fake, LANE_REST_MOST_MS);
+    struct desk_lease lease = {0};
+    assert_true(desk_claim(desk, 0, &lease));
+    report(&lease, "hooks.example.com", true);
+    desk_give_back(desk, lease.id, lease.fence, 0);
+    fail_times(LANE_FAILURES - 1, "hooks.example.com");
+    assert_true(desk_claim(desk, 0, &lease));
+}
+
+static void test_who_was_under_way_makes_no_rest_longer(void **state) {
+    (void)state;
+    for (int64_t id = 1; id <= 4; id++) {
+        add(id, TASK_PLAYBOOK, PRIORITY_CONTAIN, "1/iam");
+    }
+    size_t count = claim_all();
+    assert_int_equal(count, WORKERS / 2);
+    for (size_t i = 0; i < count; i++) {
+        report(&leases[i], "1/iam", false);
+        desk_give_back(desk, leases[i].id, leases[i].fence, 0);
+    }
+    fake_clock_advance(&fake, LANE_REST_MS);
+    assert_int_equal(claim_all(), 1);
+}
+
+static void test_the_empty_lane_never_rests(void **state) {
+    (void)state;
+    add(1, TASK_PLAYBOOK, PRIORITY_CONTAIN, "");
+    fail_times(3 * LANE_FAILURES, "");
+    assert_claims(1);
+}
+
 #define with_it(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 /* A commit failed: workers learn of it while the tasks are read anew. */
@@ -159,6 +242,10 @@ int main(void) {
         with_it(test_containing_goes_before_restoring_before_notifying),
         with_it(test_a_webhook_that_hangs_holds_up_no_other),
         with_it(test_notifications_leave_half_the_workers_to_responses),
+        with_it(test_a_lane_without_answers_rests_then_one_tries),
+        with_it(test_rests_grow_to_a_bound_and_an_answer_forgets_them),
+        with_it(test_who_was_under_way_makes_no_rest_longer),
+        with_it(test_the_empty_lane_never_rests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

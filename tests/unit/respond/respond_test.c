@@ -704,6 +704,30 @@ static void test_what_never_answers_fails_and_is_taken_back_all_the_same(void **
     done(&stage);
 }
 
+static void test_a_dead_endpoint_is_tried_by_one_at_a_time(void **state) {
+    (void)state;
+    struct stage stage;
+    struct ulid ids[4];
+    stage_open(&stage, &plain);
+    stage_force(&stage, "iam:GetRole", AWS_NO_ANSWER, "", 4 + 3);
+    stage_force(&stage, "iam:GetRolePolicy", AWS_NO_ANSWER, "", 4 + 3);
+    for (int i = 0; i < 4; i++) {
+        char session[16];
+        snprintf(session, sizeof(session), "session-%d", i);
+        ids[i] = stage_session_event(&stage, session, 0);
+    }
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "iam:GetRole"), 4); /* each new one has its try */
+    stage_pass(&stage, 6000);                                /* rests of 1, 2 and 4 s */
+    assert_int_equal(stage_count(&stage, "iam:GetRole"), 4 + 2);
+    assert_int_equal(stage_count(&stage, "ec2:ModifyInstanceAttribute"), 1); /* another lane */
+    stage_pass(&stage, 40000);
+    for (int i = 0; i < 4; i++) {
+        assert_state(&stage, &ids[i], INCIDENT_DONE, "");
+    }
+    done(&stage);
+}
+
 static void test_a_read_that_is_put_off_sends_no_write(void **state) {
     (void)state;
     struct stage stage;
@@ -2250,6 +2274,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_question_without_an_answer_is_asked_again),
         cmocka_unit_test(test_throttling_is_waited_out),
         cmocka_unit_test(test_what_never_answers_fails_and_is_taken_back_all_the_same),
+        cmocka_unit_test(test_a_dead_endpoint_is_tried_by_one_at_a_time),
         cmocka_unit_test(test_a_read_that_is_put_off_sends_no_write),
         cmocka_unit_test(test_without_credentials_incidents_are_held),
         cmocka_unit_test(test_a_call_that_can_not_be_sent_holds),
