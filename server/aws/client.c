@@ -11,6 +11,7 @@
 #include "riposte/base/latch.h"
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
+#include "riposte/crypto/random.h"
 #include "riposte/observe/log.h"
 #include "riposte/outbound/date.h"
 
@@ -52,6 +53,7 @@ struct aws_client {
 struct pending {
     struct aws_client *client;
     struct permit permit;
+    struct trace trace;
     struct aws_request request;
     struct text account, role;   /* whose, as whom; empty: our own, as ourselves */
     struct aws_keyring *keyring; /* where its credentials come from */
@@ -241,9 +243,16 @@ static void send_signed(struct pending *pending, struct aws_credentials *credent
         return;
     }
     int64_t signed_unix_ms = clock_unix_ms(client->clock) + client->skew_ms;
-    struct http_header headers[AWS_REQUEST_HEADERS];
+    char parent[TRACE_PARENT_BYTES];
+    struct http_header headers[AWS_REQUEST_HEADERS + 1];
     size_t count = aws_request_sign(&pending->request, credentials, signed_unix_ms, client->cache,
                                     pending->answer->arena, headers);
+    if (pending->trace.text[0] != '\0') {
+        uint64_t span = 0;
+        random_bytes(&span, sizeof(span));
+        trace_parent(&pending->trace, span, parent);
+        headers[count++] = (struct http_header){TEXT("traceparent"), text_of(parent)};
+    }
     aws_credentials_unref(&pending->credentials);
     pending->credentials = aws_credentials_ref(credentials);
     struct http_request request = {
@@ -306,6 +315,7 @@ static bool prepare(struct pending *pending, const struct permit *permit,
         return false;
     }
     pending->permit = *permit;
+    pending->trace = call->trace;
     pending->account = arena_copy_text(arena, call->account);
     pending->role = arena_copy_text(arena, call->role);
     return aws_request_make(&client->environment, text_of(client->endpoint), call, arena,

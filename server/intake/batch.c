@@ -223,6 +223,7 @@ struct journal_new_event *batch_to_journal(const struct batch *batch, struct blo
             .body = batch->is_array ? blob_new(event->text) : blob_ref(body),
             .received_unix_ms = batch->received_unix_ms,
             .event_unix_ms = event->envelope.has_time ? event->envelope.time_unix_ms : 0,
+            .trace = batch->trace,
             .incidents = event->incidents,
             .incident_count = event->rule_count,
         };

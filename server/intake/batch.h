@@ -35,6 +35,7 @@ struct batch {
     size_t count, match_count; /* match_count: events that fire a rule */
     bool is_array;
     int64_t received_unix_ms;
+    struct trace trace; /* of all of them: whoever sent them gave one */
 };
 
 /* Matches every event. ERROR_INVALID and ERROR_LIMIT say what is wrong where, in an array with the

@@ -6,11 +6,13 @@
 
 #include "riposte/base/memory.h"
 #include "riposte/base/mutex.h"
+#include "riposte/crypto/random.h"
 #include "riposte/inbound/request.h"
 #include "riposte/inbound/strikes.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
+#include "riposte/observe/trace.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -213,6 +215,7 @@ static bool gate_secret(void *arg, struct request *request) {
 struct pending {
     struct intake *intake;
     struct request *request;
+    struct trace trace;
     struct arena *arena; /* holds the pending too */
     struct pending_event *events;
     size_t count;
@@ -280,9 +283,27 @@ static void answer_events(struct request *request, const struct pending_event *e
     buffer_done(&body);
 }
 
+/* The one that the sender gave; false: it gave none that is one. */
+static bool given_trace(const struct request *request, struct trace *trace_out) {
+    return trace_from_parent(request_header(request, "traceparent"), trace_out) ||
+           trace_from_amazon(request_header(request, "X-Amzn-Trace-Id"), trace_out);
+}
+
+static struct trace trace_of(const struct request *request) {
+    struct trace trace = {{0}};
+    if (!given_trace(request, &trace)) {
+        uint8_t random[TRACE_ID_BYTES];
+        random_bytes(random, sizeof(random));
+        trace = trace_make(random);
+    }
+    return trace;
+}
+
 static void answer_invalid(struct request *request, const struct error *error) {
+    struct trace trace = trace_of(request);
     count_refused("invalid");
     log_warn(&(struct log_context){.component = "intake",
+                                   .trace = trace_text(&trace),
                                    LOG_FIELDS(log_text("peer", request_peer(request)))},
              "400: %s", error->text);
     measure_answer(request);
@@ -297,11 +318,12 @@ static void pending_free(struct pending *pending) {
     arena_free(&arena);
 }
 
-static void log_incidents(const struct pending_event *event) {
+static void log_incidents(const struct pending_event *event, struct text trace) {
     for (size_t i = 0; i < event->note.rule_count; i++) {
         log_info(&(struct log_context){.component = "intake",
                                        .event = event->note.key,
-                                       .incident = ulid_text(&event->incidents[i])},
+                                       .incident = ulid_text(&event->incidents[i]),
+                                       .trace = trace},
                  "rule %.*s fired on %.*s", TEXT_ARG(event->note.rules[i]),
                  TEXT_ARG(event->note.event_name));
         metric_add(&metrics[METRIC_RULES], 1, METRIC_LABELS(event->note.rules[i]));
@@ -324,7 +346,7 @@ static void settle_event(struct pending *pending, struct pending_event *event) {
     if (event->is_stored && !event->is_known) {
         keep_fired(event);
         event->note.outcome = event->note.rule_count > 0 ? TEXT("matched") : TEXT("counted");
-        log_incidents(event);
+        log_incidents(event, trace_text(&pending->trace));
     } else if (event->is_stored) {
         event->note.outcome = TEXT("known");
     }
@@ -400,9 +422,10 @@ static void answer_refused(struct pending *pending, const struct error *error) {
     count_event("rejected", pending->count);
     count_refused(is_full ? "limit" : "unavailable");
     if (may_log(&pending->intake->refused_logged_mono_ms)) {
-        log_error(
-            &(struct log_context){.component = "intake", .event = pending->events[0].note.key},
-            "%d: %s", is_full ? 429 : 503, error->text);
+        log_error(&(struct log_context){.component = "intake",
+                                        .event = pending->events[0].note.key,
+                                        .trace = trace_text(&pending->trace)},
+                  "%d: %s", is_full ? 429 : 503, error->text);
     }
     measure_answer(pending->request);
     request_answer_busy(pending->request, is_full ? 429 : 503,
@@ -467,6 +490,7 @@ static struct pending *pending_new(struct intake *intake, struct request *reques
     atomic_fetch_add(&intake->pending_count, 1);
     pending->intake = intake;
     pending->request = request;
+    pending->trace = batch->trace;
     pending->arena = arena;
     pending->is_array = batch->is_array;
     pending->count = batch->count;
@@ -534,6 +558,7 @@ static void handle_events(void *arg, struct request *request) {
     if (batch.match_count == 0) {
         answer_unmatched(intake, request, &batch, bench->arena);
     } else {
+        batch.trace = trace_of(request);
         store(intake, bench->setup, request, &batch, bench->arena);
     }
 }

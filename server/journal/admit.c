@@ -63,6 +63,7 @@ static bool make_task(struct admit *admit, const struct store_incident *incident
         .key = admit->task->event_key,
         .received_unix_ms = admit->task->received_unix_ms,
         .event_unix_ms = admit->task->event_unix_ms,
+        .trace = admit->task->trace,
         .body = admit->task->event,
     };
     struct store_task task = {

@@ -21,6 +21,7 @@ static struct store_incident incident_of(const struct ledger *ledger,
                 .updated_unix_ms = ledger->now_unix_ms,
                 .event_unix_ms = event->event_unix_ms,
                 .received_unix_ms = event->received_unix_ms,
+                .trace = event->trace,
             },
         .event_id = event_id,
     };
@@ -66,6 +67,7 @@ static bool add_incident(struct ledger *ledger, const struct journal_new_event *
             .key = event->key,
             .received_unix_ms = event->received_unix_ms,
             .event_unix_ms = event->event_unix_ms,
+            .trace = event->trace,
             .body = event->body,
         };
         ready = ledger_make_task(&task, &incident, &body, new->definition->text);
@@ -103,6 +105,7 @@ static bool append_event(struct ledger *ledger, const struct journal_new_event *
         .key = event->key,
         .received_unix_ms = event->received_unix_ms,
         .event_unix_ms = event->event_unix_ms,
+        .trace = event->trace,
         .incident_count = (uint32_t)event->incident_count,
         .body = event->body,
     };

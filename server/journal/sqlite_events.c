@@ -10,14 +10,15 @@ static bool event_insert(struct store *store, const struct store_event *event, i
                          struct error *error) {
     struct sqlite *sqlite = sqlite_of(store);
     struct query query = query_start(
-        sqlite, "INSERT INTO event (id, key, received, happened, incidents, body)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING");
+        sqlite, "INSERT INTO event (id, key, received, happened, incidents, body, trace)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING");
     query_bind_number(&query, sqlite->last_event_id + 1);
     query_bind_text(&query, event->key);
     query_bind_number(&query, event->received_unix_ms);
     query_bind_number(&query, event->event_unix_ms);
     query_bind_number(&query, event->incident_count);
     query_bind_bytes(&query, blob_text(event->body));
+    query_bind_text(&query, trace_text(&event->trace));
     bool is_ok = query_run(&query, error);
     query_done(&query);
     if (is_ok) {
@@ -37,6 +38,12 @@ static bool event_incidents(struct store *store, int64_t id, uint32_t incident_c
     return is_ok;
 }
 
+static struct trace query_trace(struct query *query, struct arena *arena) {
+    struct trace trace = {{0}};
+    (void)!trace_from_text(query_text(query, arena), &trace); /* none: of before there were any */
+    return trace;
+}
+
 static void read_event(struct query *query, struct arena *arena, struct store_event *event_out) {
     event_out->id = query_number(query);
     event_out->key = query_text(query, arena);
@@ -44,16 +51,17 @@ static void read_event(struct query *query, struct arena *arena, struct store_ev
     event_out->event_unix_ms = query_number(query);
     event_out->incident_count = (uint32_t)query_number(query);
     event_out->body = query_blob(query);
+    event_out->trace = query_trace(query, arena);
 }
 
 static bool event_read(struct store *store, int64_t id, struct text key, struct arena *arena,
                        struct store_event *event_out, struct error *error) {
     struct query query = id != 0 ? query_start(sqlite_of(store),
                                                "SELECT id, key, received, happened, incidents,"
-                                               " body FROM event WHERE id = ?")
+                                               " body, trace FROM event WHERE id = ?")
                                  : query_start(sqlite_of(store),
                                                "SELECT id, key, received, happened, incidents,"
-                                               " body FROM event WHERE key = ?");
+                                               " body, trace FROM event WHERE key = ?");
     if (id != 0) {
         query_bind_number(&query, id);
     } else {
@@ -99,7 +107,7 @@ static bool definition_read(struct store *store, const uint8_t hash[JOURNAL_HASH
 #define INCIDENT_COLUMNS                                                                        \
     "i.id, i.event, i.state, i.mode, i.created, i.updated, i.contained, i.severity, i.rule,"    \
     " i.subject, i.reason, i.joined_to, i.principal_id, i.principal_name, i.account, i.region," \
-    " i.definition, e.key, e.happened, e.received"
+    " i.definition, e.key, e.happened, e.received, e.trace"
 #define INCIDENT_FROM " FROM incident i LEFT JOIN event e ON e.id = i.event "
 
 static bool incident_insert(struct store *store, const struct store_incident *incident,
@@ -158,6 +166,7 @@ static void read_incident(struct query *query, struct arena *arena,
     shown->event_key = query_text(query, arena);
     shown->event_unix_ms = query_number(query);
     shown->received_unix_ms = query_number(query);
+    shown->trace = query_trace(query, arena);
 }
 
 static bool incident_read(struct store *store, const struct ulid *id, struct arena *arena,

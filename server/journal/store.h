@@ -17,6 +17,7 @@ struct store_event {
     int64_t id; /* 0: to be given */
     struct text key;
     int64_t received_unix_ms, event_unix_ms;
+    struct trace trace;
     uint32_t incident_count;
     struct blob *body;
 };

@@ -173,8 +173,8 @@ static void append_text_member(struct buffer *line, const char *key, struct text
 
 /* The usual members can't be spelt twice by a field. */
 static bool is_field_key(const char *key) {
-    static const char *const usual[] = {"time",  "level",    "component",
-                                        "event", "incident", "message"};
+    static const char *const usual[] = {"time",     "level",    "component", "event",
+                                        "incident", "trace_id", "message"};
     for (size_t i = 0; i < ARRAY_COUNT(usual); i++) {
         if (strcmp(key, usual[i]) == 0) {
             return false;
@@ -201,6 +201,7 @@ static void append_line(struct buffer *line, enum log_level level,
     append_text_member(line, "component", text_of(context->component));
     append_text_member(line, "event", context->event);
     append_text_member(line, "incident", context->incident);
+    append_text_member(line, "trace_id", context->trace);
     append_key(line, "message");
     append_value(line, message, LOG_MESSAGE_BYTES);
     for (size_t i = 0; i < context->field_count; i++) {

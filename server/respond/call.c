@@ -12,11 +12,12 @@
 
 #define REASON_BYTES 300
 
-static struct aws_call wire_call(const struct call *call, struct arena *arena) {
+static struct aws_call wire_call(const struct call *call, struct trace trace, struct arena *arena) {
     struct aws_call wire = {.service = call->service,
                             .operation = call->operation,
                             .account = call->account,
-                            .region = call->region};
+                            .region = call->region,
+                            .trace = trace};
     const struct json *parameters = plan_as(call->parameters, &wire.role);
     const struct json *request = plan_request(parameters);
     if (request != NULL) {
@@ -66,7 +67,7 @@ static struct early_call *send(const struct job *job, const struct permit *permi
     early->operation = call->operation;
     early->lane = aws_lane(call->account, call->service, early->arena);
     latch_init(&early->done);
-    struct aws_call wire = wire_call(call, job->arena);
+    struct aws_call wire = wire_call(call, job->task->trace, job->arena);
     aws->send_fn(aws->arg, permit, &wire, take_answer, early);
     return early;
 }
@@ -152,7 +153,7 @@ static struct call_outcome send_edit(const struct job *job, enum permit_class cl
     }
     write.parameters = edit_parameters(write.parameters, document, job->arena);
     /* What a plan checks of other writes is known only now. */
-    struct aws_call wire = wire_call(&write, job->arena);
+    struct aws_call wire = wire_call(&write, job->task->trace, job->arena);
     if (!aws_quota_check(wire.service, wire.operation, wire.parameters, &error)) {
         return unusable(job, &error);
     }

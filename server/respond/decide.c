@@ -409,6 +409,7 @@ static struct text make_plan(const struct decision *decision, enum admit_proposa
 static void log_verdict(const struct job *job, const struct journal_admitted *admitted) {
     log_info(&(struct log_context){.component = "respond",
                                    .event = job->task->event_key,
+                                   .trace = trace_text(&job->task->trace),
                                    .incident = ulid_text(&job->task->incident.id),
                                    LOG_FIELDS(log_text("rule", job->task->incident.rule),
                                               log_text("reason", admitted->reason))},
@@ -460,6 +461,7 @@ static void go_on(struct job *job, struct journal_admitted *admitted, const stru
     } else {
         log_warn(&(struct log_context){.component = "respond",
                                        .event = job->task->event_key,
+                                       .trace = trace_text(&job->task->trace),
                                        .incident = ulid_text(&job->task->incident.id)},
                  "playbook task dropped: %s", error.text);
     }
@@ -533,6 +535,7 @@ static void admit(struct decision *decision) {
     if (!journal_admit(job->respond->options.journal, job->task, &admission, &admitted, &error)) {
         log_warn(&(struct log_context){.component = "respond",
                                        .event = job->task->event_key,
+                                       .trace = trace_text(&job->task->trace),
                                        .incident = ulid_text(&job->task->incident.id)},
                  "not admitted: %s", error.text);
         if (error.code == ERROR_INVALID || error.code == ERROR_NOT_FOUND) {

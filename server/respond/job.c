@@ -231,6 +231,7 @@ void job_ended(const struct job *job, enum incident_state state, struct text rea
     numbers_incident(state);
     log_info(&(struct log_context){.component = "respond",
                                    .event = job->task->event_key,
+                                   .trace = trace_text(&job->task->trace),
                                    .incident = ulid_text(&incident->id),
                                    LOG_FIELDS(log_text("rule", incident->rule),
                                               log_text("reason", reason))},
@@ -242,6 +243,7 @@ void job_page(const struct job *job, const char *state, struct text reason) {
     numbers_page(state);
     log_error(&(struct log_context){.component = "respond",
                                     .event = job->task->event_key,
+                                    .trace = trace_text(&job->task->trace),
                                     .incident = ulid_text(&incident->id),
                                     LOG_FIELDS(log_string("state", state),
                                                log_text("rule", incident->rule),
@@ -257,6 +259,7 @@ bool job_commit(const struct job *job, struct journal_write *write) {
     if (!is_committed) {
         log_warn(&(struct log_context){.component = "respond",
                                        .event = job->task->event_key,
+                                       .trace = trace_text(&job->task->trace),
                                        .incident = ulid_text(&job->task->incident.id)},
                  "%s task dropped: %s", task_kind_name(job->task->kind), error.text);
     }

@@ -197,7 +197,8 @@ static bool text_of_value(const struct post_value *value, struct secrets *secret
 static struct post_outcome post(const struct job *job, const struct post *post, struct text body,
                                 const char *content_type) {
     scoped(secrets_done) struct secrets secrets = {0};
-    struct http_header headers[POST_HEADERS_MOST + 1] = {
+    char parent[TRACE_PARENT_BYTES];
+    struct http_header headers[POST_HEADERS_MOST + 2] = {
         {TEXT("Content-Type"), text_of(content_type)}};
     struct http_request request = {.method = TEXT("POST"),
                                    .headers = headers,
@@ -217,6 +218,11 @@ static struct post_outcome post(const struct job *job, const struct post *post, 
                             : error.code == ERROR_BUSY    ? POST_LATER
                                                           : POST_REFUSED;
         return (struct post_outcome){end, arena_copy_text(job->arena, text_of(error.text)), 0};
+    }
+    if (job->task->trace.text[0] != '\0') {
+        trace_parent(&job->task->trace, job->respond->options.random_fn(UINT64_MAX), parent);
+        headers[request.header_count++] = (struct http_header){TEXT("traceparent"),
+                                                               text_of(parent)};
     }
     return send(job, &request);
 }
@@ -306,6 +312,7 @@ static void write_outcome(struct telling *telling, const struct step *step, stru
     if (outcome->end == POST_REFUSED) {
         log_error(&(struct log_context){.component = "respond",
                                         .event = job->task->event_key,
+                                        .trace = trace_text(&job->task->trace),
                                         .incident = ulid_text(&job->task->incident.id)},
                   "nobody was told: %.*s, step %.*s: %.*s", TEXT_ARG(telling->playbook->name),
                   TEXT_ARG(step->name), TEXT_ARG(outcome->reason));

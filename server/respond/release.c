@@ -52,7 +52,9 @@ static void ask_for_undo(const struct job *job) {
     const struct ulid *id = &job->task->incident.id;
     struct error error = {0};
     if (journal_undo(job->respond->options.journal, id, RELEASE_ACTOR, false, &error)) {
-        log_info(&(struct log_context){.component = "respond", .incident = ulid_text(id)},
+        log_info(&(struct log_context){.component = "respond",
+                                       .incident = ulid_text(id),
+                                       .trace = trace_text(&job->task->trace)},
                  "release_after has passed: taken back");
         finish(job);
     } else if (error.code == ERROR_INVALID) { /* it is over already */

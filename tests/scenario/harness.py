@@ -208,7 +208,8 @@ class Recorder(threading.Thread):
 
 class Interposer:
     """A relay before an AWS stand-in that understands requests: on_request(action, forward) answers each, as
-    (status, body). forward() asks the stand-in; it may be called late, or never. forward.body: the request's."""
+    (status, body). forward() asks the stand-in; it may be called late, or never. forward.body,
+    forward.headers: the request's."""
 
     def __init__(self, target_port, on_request):
         interposer = self
@@ -231,6 +232,7 @@ class Interposer:
                         return answer.status, answer.read()
 
                 forward.body = body
+                forward.headers = self.headers
                 status, answer = on_request(action, forward)
                 with contextlib.suppress(OSError):
                     self.send_response(status)

@@ -25,6 +25,7 @@
 #include "riposte/base/error.h"
 #include "riposte/base/text.h"
 #include "riposte/json/tree.h"
+#include "riposte/observe/trace.h"
 #include "riposte/outbound/http.h"
 #include "riposte/outbound/permit.h"
 
@@ -78,6 +79,7 @@ struct aws_call {
     const struct json *parameters;  /* an object with the API's wire names; NULL: none */
     const struct json *request;     /* REST services, instead of parameters: rest.h */
     int64_t timeout_ms;             /* 0: 10000 */
+    struct trace trace;             /* sent as traceparent, beside what is signed; empty: not */
 };
 
 /* In which accounts beside our own a role may be assumed, from now on; the texts are copied.

@@ -37,6 +37,7 @@
 #include "riposte/base/mode.h"
 #include "riposte/base/text.h"
 #include "riposte/base/ulid.h"
+#include "riposte/observe/trace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -134,6 +135,7 @@ struct journal_new_event {
     struct blob *body;
     int64_t received_unix_ms;
     int64_t event_unix_ms; /* 0: the event's time could not be read */
+    struct trace trace;
     const struct journal_new_incident *incidents;
     size_t incident_count;
 };
@@ -180,6 +182,7 @@ struct journal_incident {
     struct text principal_id, principal_name, account, region;
     struct text plan; /* JSON; empty when none was made, and in lists */
     int64_t created_unix_ms, updated_unix_ms, event_unix_ms, received_unix_ms;
+    struct trace trace;        /* of its event */
     int64_t contained_unix_ms; /* the latest containing call done, or found to stand; 0: none was */
     uint8_t definition_hash[JOURNAL_HASH_BYTES];
 };
@@ -209,6 +212,7 @@ struct journal_task {
     struct journal_incident incident; /* the one it works for */
     struct text event_key;            /* the event it works on (a joined one's, perhaps) */
     int64_t event_unix_ms, received_unix_ms;
+    struct trace trace; /* of that event; none of one of before there were traces */
     struct blob *event, *definition;
     struct arena *arena; /* holds the texts */
 };

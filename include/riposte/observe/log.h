@@ -1,7 +1,7 @@
 /* The log: one JSON object a line on stderr, written by nobody else.
  *
  *     {"time":"2026-01-02T03:04:05.678Z","level":"warn","component":"intake","event":"8c2b...",
- *      "incident":"01J...","message":"...","rule":"..."}
+ *      "incident":"01J...","trace_id":"4bf9...","message":"...","rule":"..."}
  *
  * Never a secret: no header value, token, key, password or request body goes into a message or a
  * field, not even cut or hashed; say which one it was ("the secret RIPOSTE_SECRET_PREVIOUS").
@@ -51,6 +51,7 @@ struct log_field {
 struct log_context {
     const char *component; /* the folder: "intake" */
     struct text event, incident;
+    struct text trace; /* trace_text(): "trace_id" */
     const struct log_field *fields;
     size_t field_count;
 };
