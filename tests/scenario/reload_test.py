@@ -6,6 +6,7 @@ import json
 import pathlib
 import shutil
 import signal
+import socket
 import ssl
 import tempfile
 import threading
@@ -20,6 +21,43 @@ from harness import Riposte
 
 NEXT_SECRET = "the-secret-that-comes-next"
 EVENT = "terraform-no-mfa.json"
+PEM = serialization.Encoding.PEM
+
+
+class Authority:
+    """A root that clients trust, and an authority below it that issues."""
+
+    def __init__(self):
+        self._root_key, self._key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        self.root = self._sign("root", self._root_key.public_key(), "root", self._root_key, is_authority=True)
+        self._below = self._sign("below", self._key.public_key(), "root", self._root_key, is_authority=True)
+
+    @staticmethod
+    def _sign(name, key, issuer, issuer_key, is_authority=False):
+        today = datetime.datetime.now(datetime.timezone.utc)
+        builder = x509.CertificateBuilder(
+            x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]),
+            x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), key, x509.random_serial_number(),
+            today - datetime.timedelta(days=1), today + datetime.timedelta(days=90)).add_extension(
+                x509.BasicConstraints(is_authority, None), critical=True)
+        if not is_authority:
+            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        return builder.sign(issuer_key, hashes.SHA256())
+
+    def issue(self, name):
+        """(certificate and chain, key, serial number)."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._sign(name, key.public_key(), "below", self._key)
+        return (b"".join(c.public_bytes(PEM) for c in (certificate, self._below)), key.private_bytes(
+            PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), certificate.serial_number)
+
+    def trusting_context(self):
+        return ssl.create_default_context(cadata=self.root.public_bytes(PEM).decode())
+
+
+def serial(connection):
+    """Of the certificate that this connection was opened with."""
+    return x509.load_der_x509_certificate(connection.sock.getpeercert(binary_form=True)).serial_number
 
 
 class Reload(unittest.TestCase):
@@ -49,10 +87,9 @@ class Reload(unittest.TestCase):
             subject, subject, key.public_key(), x509.random_serial_number(),
             today - datetime.timedelta(days=1), today + datetime.timedelta(days=1)).sign(
                 key, hashes.SHA256())
-        pem = serialization.Encoding.PEM
-        (self.folder / "server.pem").write_bytes(certificate.public_bytes(pem))
+        (self.folder / "server.pem").write_bytes(certificate.public_bytes(PEM))
         (self.folder / "server.key").write_bytes(key.private_bytes(
-            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+            PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
 
     def event(self):
         return harness.fresh(harness.sample(EVENT))
@@ -151,6 +188,65 @@ class Reload(unittest.TestCase):
         (self.folder / "server.key").write_text(key)
         self.assertIn("the private key is not the one", self.reload(expected=1))
         self.assertEqual(self.shown_certificate(), second)
+
+    def test_a_renewal_as_on_one_host(self):
+        """Certificate and chain of an authority, renewed as certbot does: links moved to new files, then SIGHUP.
+        Clients that trust the authority alone and ask for the name are served all the time."""
+        authority = Authority()
+        (self.folder / "server.pem").unlink()
+        (self.folder / "server.key").unlink()
+        self.server.stop(signal.SIGKILL)
+        first = self.renew(authority, 1)
+        self.server.start()
+        context = authority.trusting_context()
+        wrong, counts, ended = [], [], threading.Event()
+
+        def bridge():
+            while not ended.is_set():
+                try:
+                    with contextlib.closing(self.trusting(context)) as connection:
+                        connection.request("POST", "/events", json.dumps(self.event()), {"X-Api-Key": harness.SECRET})
+                        counts.append(connection.getresponse().status)
+                except (OSError, http.client.HTTPException) as problem:
+                    wrong.append(problem)
+
+        poster = threading.Thread(target=bridge)
+        poster.start()
+        with contextlib.closing(self.trusting(context)) as kept:
+            kept.connect()
+            self.assertEqual(serial(kept), first)
+            second = self.renew(authority, 2)
+            self.server.process.send_signal(signal.SIGHUP)
+            harness.wait_for("the new certificate", lambda: self.shown_serial(context) == second, 10)
+            kept.request("GET", "/healthz")
+            self.assertEqual(kept.getresponse().status, 200, "a connection that was open goes on")
+            self.assertEqual(serial(kept), first)
+        so_far = len(counts)
+        harness.wait_for("more events", lambda: wrong or len(counts) > so_far + 3)
+        ended.set()
+        poster.join()
+        self.assertEqual((wrong, set(counts)), ([], {202}))
+
+    def renew(self, authority, number):
+        """New files; links to them take the place of those before, each at once. The serial number."""
+        chain, key, made = authority.issue("riposte.example.com")
+        for link, target, content in (("server.pem", f"fullchain{number}.pem", chain),
+                                      ("server.key", f"privkey{number}.pem", key)):
+            (self.folder / target).write_bytes(content)
+            (self.folder / "next").symlink_to(target)
+            (self.folder / "next").replace(self.folder / link)
+        return made
+
+    def trusting(self, context):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=30, context=context)
+        connection.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", self.server.port), 30),
+                                              server_hostname="riposte.example.com")
+        connection.connect = lambda: None
+        return connection
+
+    def shown_serial(self, context):
+        with contextlib.closing(self.trusting(context)) as connection:
+            return serial(connection)
 
     def test_nobody_is_turned_away_meanwhile(self):
         ended = threading.Event()
