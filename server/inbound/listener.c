@@ -23,7 +23,7 @@
 
 /* Headers of the size we allow, libmicrohttpd's records of them, and its read and write buffers.
  * What is larger it maps and unmaps for each connection, which costs as much as a handshake. */
-#define CONNECTION_MEMORY_BYTES (32u * 1024)
+#define CONNECTION_MEMORY_BYTES (24u * 1024)
 #define STOP_WAIT_MS            2000
 #define RETRY_AFTER_S           2
 /* TLS 1.2 at least, and nothing weaker than 128 bits (what an ALB and EventBridge offer). First the

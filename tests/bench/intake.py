@@ -7,9 +7,10 @@ the median round counts. CPU per request: user and system time of all of a serve
   new      a TLS connection for each of them, as EventBridge makes them
   durable  16 kept connections; an event that opens an incident, new each time: answered 202 after its commit, while
            workers plan what they would do (observe): their time is counted, too
-  memory   resident: idle, with 900 connections open, and then with a full queue
+  stopped  the same without workers (they never begin): what the answer alone costs
+  memory   resident: idle, with 1,000 connections open that have each posted an event, and then with a full queue
 
-usage: python3 tests/bench/intake.py [--rounds 3] [--seconds 3] [--connections 16] [--build build/release] [--only kept,new,durable,memory]
+usage: python3 tests/bench/intake.py [--rounds 3] [--seconds 3] [--connections 16] [--build build/release] [--only kept,new,durable,stopped,memory]
 """
 import argparse
 import json
@@ -30,6 +31,7 @@ sys.path.insert(0, str(ROOT / "tests" / "scenario"))
 import harness  # noqa: E402
 
 MARK = "@" * 12
+LOADING = 90
 UNMATCHED = "console-mfa.json"
 MATCHED = "terraform-no-mfa.json"
 
@@ -129,11 +131,18 @@ class Webhook(Side):
 
 
 class Riposte(Side):
-    def __init__(self, folder, certificate, key, **settings):
+    def __init__(self, folder, certificate, key, preload=None, **settings):
+        self.is_whole = preload is None
         self.server = harness.Riposte(tempfile.mkdtemp(dir=folder), mode="observe", settings={
             "queue_limit": 10000000, "drain": "0s", "listen": {"certificate": str(certificate), "key": str(key)},
-            **settings}).start()
+            **settings})
+        if preload is not None:
+            self.server.environment["LD_PRELOAD"] = str(preload.resolve())
+        self.server.start()
         self.port, self.process = self.server.port, self.server.process
+
+    def stop(self):
+        harness.end_process(self.process, signal.SIGTERM if self.is_whole else signal.SIGKILL)
 
 
 class Bench:
@@ -181,10 +190,10 @@ class Bench:
         print(f"{'':<10}riposte / nginx {ours / medians['nginx']['cpu_us']:.2f}, "
               f"webhook / riposte {medians['webhook']['cpu_us'] / ours:.1f}")
 
-    def durable(self, title, **settings):
+    def durable(self, title, preload=None):
         reports = []
         for _ in range(self.options.rounds):
-            side = self.side(Riposte, **settings)
+            side = self.side(Riposte, preload=preload)
             self.load(side, MATCHED, "--requests", "200", "--connections", "16", status="202")
             reports.append(self.load(side, MATCHED, "--seconds", str(self.options.seconds), "--connections",
                                      str(self.options.connections), status="202"))
@@ -200,14 +209,31 @@ class Bench:
         event = write_event(self.folder, MATCHED, "memory")
         context = ssl._create_unverified_context()
         connections = []
-        for _ in range(900):
+        for _ in range(1000 - LOADING):
             connections.append(context.wrap_socket(socket.create_connection(("127.0.0.1", side.port))))
+            post(connections[-1], side, harness.sample(UNMATCHED))
         open_mb = resident_mb(side.process.pid)
         subprocess.run([self.options.build / "tests" / "load", "--port", str(side.port), "--header", side.header,
-                        "--event", event, "--connections", "90", "--requests", str(3 * limit)], capture_output=True)
-        print(f"memory: idle {idle:.1f} MB, {len(connections)} connections {open_mb:.1f} MB, "
+                        "--event", event, "--connections", str(LOADING), "--requests", str(3 * limit)],
+                       capture_output=True, check=False)
+        for connection in connections:
+            post(connection, side, harness.sample(UNMATCHED))
+        print(f"memory: idle {idle:.1f} MB, {len(connections) + LOADING} connections {open_mb:.1f} MB, "
               f"with a full queue {resident_mb(side.process.pid):.1f} MB")
         side.stop()
+
+
+def post(connection, side, event):
+    """An event that no rule matches, on a connection that stays."""
+    body = json.dumps(harness.fresh(event)).encode()
+    connection.sendall(f"POST {side.path} HTTP/1.1\r\nHost: localhost\r\n{side.header}\r\n"
+                       f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    answer = b""
+    while not answer.endswith(b"}"):
+        part = connection.recv(4096)
+        assert part, f"the connection was closed: {answer}"
+        answer += part
+    assert answer.startswith(b"HTTP/1.1 200"), answer
 
 
 def row(title, name, report):
@@ -221,7 +247,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
-    parser.add_argument("--only", default="kept,new,durable,memory")
+    parser.add_argument("--only", default="kept,new,durable,stopped,memory")
     options = parser.parse_args()
     harness.BINARY = str(options.build / "riposte")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="riposte-bench-"))
@@ -235,6 +261,8 @@ def main():
         bench.beside("new", "--new", *kept)
     if "durable" in only:
         bench.durable("observe")
+    if "stopped" in only:
+        bench.durable("stopped", options.build / "tests" / "libno_workers.so")
     if "memory" in only:
         bench.memory()
     shutil.rmtree(folder, ignore_errors=True)
