@@ -158,48 +158,6 @@ class Written(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
 
 
-class Elsewhere(unittest.TestCase):
-    def test_the_pod_is_one_and_restricted(self):
-        text = (harness.ROOT / "docker" / "kubernetes" / "riposte.yml").read_text()
-        documents = {document["kind"]: document for document in yaml.safe_load_all(text)}
-        self.assertEqual(set(documents), {"ServiceAccount", "StatefulSet", "Service", "NetworkPolicy"})
-        stateful = documents["StatefulSet"]["spec"]
-        self.assertEqual(stateful["replicas"], 1)
-        self.assertEqual(stateful["volumeClaimTemplates"][0]["spec"]["accessModes"], ["ReadWriteOncePod"])
-        pod = stateful["template"]["spec"]
-        self.assertIs(pod["securityContext"]["runAsNonRoot"], True)
-        self.assertEqual(pod["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
-        container = pod["containers"][0]
-        self.assertEqual(container["securityContext"], {
-            "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]}})
-        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-        for probe, path in (("readinessProbe", "/readyz"), ("livenessProbe", "/healthz")):
-            self.assertEqual(container[probe]["httpGet"], {"path": path, "port": "events", "scheme": "HTTPS"})
-        self.assertEqual(ports, {"events": 8443, "admin": 9443})
-        labels = stateful["template"]["metadata"]["labels"]
-        for selector in (stateful["selector"]["matchLabels"], documents["Service"]["spec"]["selector"],
-                         documents["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"]):
-            self.assertEqual(selector, labels)
-
-    def test_the_settings_that_manifests_override_are_there(self):
-        known = subprocess.run([harness.BINARY, "help", "settings"], capture_output=True, text=True).stdout
-        names = set()
-        for path in ("docker/compose.yml", "docker/kubernetes/riposte.yml", "docker/cloudformation/riposte.yml"):
-            names |= set(re.findall(r"\bRIPOSTE_[A-Z_]+", (harness.ROOT / path).read_text()))
-        for name in names - {"RIPOSTE_SECRET", "RIPOSTE_SECRET_PREVIOUS", "RIPOSTE_ADMIN_TOKEN"}:
-            self.assertIn(name, known)
-
-    def test_the_compose_file_names_what_it_uses(self):
-        compose = yaml.safe_load((harness.ROOT / "docker" / "compose.yml").read_text())
-        self.assertEqual(set(compose["services"]), {"riposte", "moto"})
-        riposte = compose["services"]["riposte"]
-        self.assertIs(riposte["read_only"], True)
-        self.assertEqual(riposte["cap_drop"], ["ALL"])
-        self.assertTrue(all(port.startswith("127.0.0.1:") for service in compose["services"].values()
-                            for port in service["ports"]))
-
-
 class Made(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
