@@ -1,9 +1,10 @@
 # Warnings, hardening and sanitizers: the same for every target.
 
-add_compile_definitions(_GNU_SOURCE RIPOSTE_VERSION="${PROJECT_VERSION}")
+add_compile_definitions(_GNU_SOURCE RIPOSTE_VERSION="${PROJECT_VERSION}"
+                        RIPOSTE_DATE="${RIPOSTE_DATE}")
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes
                     -Wmissing-prototypes -Wformat=2 -Wundef -Werror -fno-strict-aliasing
-                    -fno-common -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+                    -fno-common -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
 if(CMAKE_C_COMPILER_ID MATCHES "Clang")
     add_compile_options(-Wthread-safety)
 endif()

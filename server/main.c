@@ -112,9 +112,9 @@ static const struct command commands[] = {
      "[--adopt | --release] [--yes] [INCIDENT...]\n"
      "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
      "lists our denies in all accounts that no incident in the journal knows",
-     "After a journal was lost. Looks at the inline policies of all users and roles "
-     "(iam:GetAccount-\n"
-     "AuthorizationDetails) for names 'riposte-...' and our Sid. --adopt makes an incident of "
+     "After a journal was lost. Looks at the inline policies of all users and roles\n"
+     "(iam:GetAccountAuthorizationDetails) for names 'riposte-...' and our Sid. --adopt makes an "
+     "incident of "
      "each,\n"
      "which 'riposte incidents undo' takes back; --release adopts and takes back. Without --yes it "
      "only\n"
@@ -125,7 +125,11 @@ static const struct command commands[] = {
      "admin, journal or workers, which needs a restart. SIGHUP does the same. Exit 0: done, 1: "
      "not."},
     {"version", cli_version, "", "prints the version", NULL},
-    {"help", help, "[COMMAND | settings]", "says more about a command, or all settings", NULL},
+    {"help", help, "[COMMAND | settings | man [riposte.json] | completion bash|zsh]",
+     "says more about a command, or all settings",
+     "man prints riposte(1) or riposte.json(5), completion a script for the shell: both made of "
+     "the "
+     "table\nof commands and that of settings, so that they tell of all that is there."},
 };
 
 static int help(int argc, char **argv) {

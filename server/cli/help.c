@@ -1,6 +1,9 @@
 #include "riposte/cli/help.h"
 
+#include "riposte/base/attributes.h"
 #include "riposte/base/buffer.h"
+#include "riposte/cli/completion.h"
+#include "riposte/cli/manual.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/settings.h"
 
@@ -14,10 +17,44 @@ int cli_version(int argc, char **argv) {
     return EXIT_GOOD;
 }
 
-static int help_settings(void) {
-    scoped(buffer_done) struct buffer table = BUFFER_INIT;
-    settings_help(&table);
-    fputs(buffer_string(&table), stdout);
+static void settings_table(const struct command *commands, size_t count, struct buffer *out) {
+    (void)commands;
+    (void)count;
+    settings_help(out);
+}
+
+static void settings_manual(const struct command *commands, size_t count, struct buffer *out) {
+    (void)commands;
+    (void)count;
+    manual_settings(out);
+}
+
+/* What help prints beside what it knows of each command. */
+static const struct topic {
+    const char *name, *part; /* part: NULL: stands alone */
+    void (*print_fn)(const struct command *commands, size_t count, struct buffer *out);
+} topics[] = {
+    {"settings", NULL, settings_table},       {"man", NULL, manual_commands},
+    {"man", "riposte.json", settings_manual}, {"completion", "bash", completion_bash},
+    {"completion", "zsh", completion_zsh},
+};
+
+static const struct topic *find_topic(const char *name, const char *part) {
+    for (size_t i = 0; i < ARRAY_COUNT(topics); i++) {
+        const struct topic *topic = &topics[i];
+        bool is_part = topic->part == NULL ? part == NULL
+                                           : part != NULL && strcmp(part, topic->part) == 0;
+        if (is_part && strcmp(name, topic->name) == 0) {
+            return topic;
+        }
+    }
+    return NULL;
+}
+
+static int help_topic(const struct topic *topic, const struct command *commands, size_t count) {
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+    topic->print_fn(commands, count, &out);
+    fputs(buffer_string(&out), stdout);
     return EXIT_GOOD;
 }
 
@@ -43,8 +80,9 @@ int cli_help(const struct command *commands, size_t count, int argc, char **argv
     if (argc < 2) {
         return help_all(commands, count);
     }
-    if (strcmp(argv[1], "settings") == 0) {
-        return help_settings();
+    const struct topic *topic = find_topic(argv[1], argc > 2 ? argv[2] : NULL);
+    if (topic != NULL) {
+        return help_topic(topic, commands, count);
     }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {

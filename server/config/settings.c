@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATH_BYTES     64
-#define VARIABLE_BYTES 64
+#define PATH_BYTES 64
 
 /* ---- keys that stand in the file ---- */
 
@@ -99,9 +98,10 @@ static const struct json *find_node(const struct json *root, const struct key *k
 /* ---- the environment ---- */
 
 /* "listen.port" -> "RIPOSTE_LISTEN_PORT", "admin.token" -> "RIPOSTE_ADMIN_TOKEN_FROM". */
-static void variable_name(const struct key *key, char out[VARIABLE_BYTES]) {
-    int length = snprintf(out, VARIABLE_BYTES, "RIPOSTE_%s%s", key->path, key->type->variable_end);
-    assert(length > 0 && length < VARIABLE_BYTES);
+static void variable_name(const struct key *key, char out[SETTING_VARIABLE_BYTES]) {
+    int length = snprintf(out, SETTING_VARIABLE_BYTES, "RIPOSTE_%s%s", key->path,
+                          key->type->variable_end);
+    assert(length > 0 && length < SETTING_VARIABLE_BYTES);
     for (char *c = out; *c != '\0'; c++) {
         *c = *c == '.' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - ('a' - 'A')) : *c;
     }
@@ -123,7 +123,7 @@ static bool read_variable(const struct value_place *place, environment_fn *looku
     if (place->key->type->variable_end == NULL) {
         return false;
     }
-    char name[VARIABLE_BYTES];
+    char name[SETTING_VARIABLE_BYTES];
     variable_name(place->key, name);
     struct text value = text_of(lookup_fn(arg, name));
     if (value.bytes == 0) {
@@ -252,23 +252,32 @@ void settings_print(const struct settings *settings, struct buffer *out) {
     buffer_append_char(out, '\n');
 }
 
+const char settings_preface[] =
+    "The settings file is JSON; // and /* */ comments are allowed. All keys have defaults.\n"
+    "A relative path starts at the file's folder. A variable that is set and not empty wins\n"
+    "over the file. One that ends in _FROM says where a secret is, as one reference, and never\n"
+    "is the secret.\n";
+
+bool settings_describe(size_t index, struct setting *setting_out) {
+    if (index >= settings_key_count) {
+        return false;
+    }
+    const struct key *key = &settings_keys[index];
+    *setting_out = (struct setting){
+        .path = key->path, .type = key->type->name, .means = key->means, .fallback = key->fallback};
+    if (key->type->variable_end != NULL) {
+        variable_name(key, setting_out->variable);
+    }
+    return true;
+}
+
 void settings_help(struct buffer *out) {
-    buffer_append_string(
-        out,
-        "The settings file is JSON; // and /* */ comments are allowed. All keys have defaults.\n"
-        "A relative path starts at the file's folder. A variable that is set and not empty wins\n"
-        "over the file. One that ends in _FROM says where a secret is, as one reference, and "
-        "never\n"
-        "is the secret.\n\n");
-    for (size_t i = 0; i < settings_key_count; i++) {
-        const struct key *key = &settings_keys[i];
-        char variable[VARIABLE_BYTES] = "";
-        if (key->type->variable_end != NULL) {
-            variable_name(key, variable);
-        }
-        buffer_append_format(out, "%s (%s)\n    %s\n    default %s%s%s\n", key->path,
-                             key->type->name, key->means, key->fallback,
-                             variable[0] == '\0' ? "" : "; variable ", variable);
+    buffer_append_format(out, "%s\n", settings_preface);
+    struct setting setting;
+    for (size_t i = 0; settings_describe(i, &setting); i++) {
+        buffer_append_format(out, "%s (%s)\n    %s\n    default %s%s%s\n", setting.path,
+                             setting.type, setting.means, setting.fallback,
+                             setting.variable[0] == '\0' ? "" : "; variable ", setting.variable);
     }
 }
 

@@ -104,7 +104,19 @@ bool settings_await_accounts(const struct settings *settings);
  * paths resolved. */
 void settings_print(const struct settings *settings, struct buffer *out);
 
-/* The table: key, type, default, environment variable, what it means. */
+/* One key of the table. */
+#define SETTING_VARIABLE_BYTES 64
+
+struct setting {
+    const char *path, *type, *means, *fallback; /* fallback: JSON */
+    char variable[SETTING_VARIABLE_BYTES];      /* empty: no variable */
+};
+
+/* The index-th key, in the table's order; false when there are no more. */
+bool settings_describe(size_t index, struct setting *setting_out);
+/* What goes for all keys: lines of text. */
+extern const char settings_preface[];
+/* The table for people. */
 void settings_help(struct buffer *out);
 
 /* Names what differs of what a reload can't change: listen, admin, journal and workers, and what
