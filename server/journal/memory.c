@@ -518,6 +518,63 @@ static bool incident_list(struct store *store, const struct ulid *before, uint32
     return true;
 }
 
+static bool passes(const struct journal_incident *shown, const struct journal_filter *filter) {
+    const struct {
+        struct text wanted, has, has_too;
+    } tests[] = {
+        {filter->rule, shown->rule, shown->rule},
+        {filter->severity, shown->severity, shown->severity},
+        {filter->account, shown->account, shown->account},
+        {filter->principal, shown->principal_id, shown->principal_name},
+    };
+    int64_t made_unix_ms = ulid_unix_ms(&shown->id);
+    bool is_fit = (filter->states == 0 || (filter->states & (1u << shown->state)) != 0) &&
+                  made_unix_ms >= filter->since_unix_ms &&
+                  (filter->until_unix_ms == 0 || made_unix_ms < filter->until_unix_ms);
+    for (size_t i = 0; i < ARRAY_COUNT(tests); i++) {
+        is_fit = is_fit &&
+                 (tests[i].wanted.bytes == 0 || text_equal(tests[i].wanted, tests[i].has) ||
+                  text_equal(tests[i].wanted, tests[i].has_too));
+    }
+    return is_fit;
+}
+
+/* Everything is one slice. */
+static bool incident_search(struct store *store, struct ulid *before,
+                            const struct journal_filter *filter, size_t slice, size_t limit,
+                            struct arena *arena, struct journal_incident **incidents_out,
+                            size_t *count_out, struct error *error) {
+    (void)slice;
+    struct journal_incident *all = NULL;
+    size_t all_count = 0;
+    if (!incident_list(store, before, 0, SIZE_MAX, arena, &all, &all_count, error)) {
+        return false;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < all_count && count < limit; i++) {
+        if (passes(&all[i], filter)) {
+            all[count++] = all[i];
+        }
+    }
+    *incidents_out = all;
+    *count_out = count;
+    *before = count == limit ? all[limit - 1].id : (struct ulid){0};
+    return true;
+}
+
+static bool incident_census(struct store *store, struct ulid *before, size_t slice,
+                            store_census_fn *census_fn, void *arg, struct error *error) {
+    (void)slice;
+    (void)error;
+    struct table *table = table_of(store, TABLE_INCIDENT);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct journal_incident *shown = &table->rows[i]->incident.shown;
+        census_fn(arg, shown->rule, shown->state, 1, &shown->id);
+    }
+    *before = (struct ulid){0};
+    return true;
+}
+
 /* ---- tasks ---- */
 
 static bool task_insert(struct store *store, const struct store_task *task, int64_t *id_out,
@@ -1155,6 +1212,8 @@ struct store *store_open_memory(void) {
         .incident_find_open = incident_find_open,
         .incident_joined = incident_joined,
         .incident_list = incident_list,
+        .incident_search = incident_search,
+        .incident_census = incident_census,
         .task_insert = task_insert,
         .task_read = task_read,
         .task_update = task_update,

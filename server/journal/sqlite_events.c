@@ -3,6 +3,7 @@
 #include "riposte/base/memory.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- events and definitions ---- */
 
@@ -293,6 +294,135 @@ static bool incident_list(struct store *store, const struct ulid *before, uint32
     return is_ok;
 }
 
+/* ---- searching ---- */
+
+/* The id down to which a slice looks: *bound_out none: to the end. */
+static bool find_bound(struct sqlite *sqlite, struct text before, size_t slice,
+                       struct ulid *bound_out, struct error *error) {
+    struct query query = query_start(sqlite, "SELECT id FROM incident INDEXED BY incident_search"
+                                             " WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?");
+    query_bind_text(&query, before);
+    query_bind_number(&query, (int64_t)slice - 1);
+    bool is_row = false;
+    bool is_ok = query_step(&query, &is_row, error);
+    *bound_out = is_ok && is_row ? query_ulid(&query) : (struct ulid){0};
+    query_done(&query);
+    return is_ok;
+}
+
+/* '~' stands behind every id. */
+static struct text text_before(const struct ulid *before) {
+    return ulid_is_none(before) ? TEXT("~") : ulid_text(before);
+}
+
+static struct ulid later_of(struct ulid a, struct ulid b) {
+    return strcmp(a.text, b.text) > 0 ? a : b;
+}
+
+static void bind_filter(struct query *query, const struct journal_filter *filter) {
+    const struct text texts[] = {filter->rule, filter->severity, filter->account,
+                                 filter->principal};
+    query_bind_number(query, filter->states != 0 ? filter->states : UINT32_MAX);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        query_bind_text(query, texts[i]);
+    }
+}
+
+static bool read_rows(struct query *query, size_t limit, struct arena *arena,
+                      struct journal_incident **incidents_out, size_t *count_out,
+                      struct error *error) {
+    struct journal_incident *rows = arena_alloc_array(arena, limit, sizeof(*rows));
+    size_t count = 0;
+    bool is_row = false;
+    bool is_ok = false;
+    while ((is_ok = query_step(query, &is_row, error)) && is_row) {
+        struct store_incident incident;
+        read_incident(query, arena, &incident);
+        rows[count++] = incident.shown;
+    }
+    *incidents_out = rows;
+    *count_out = count;
+    return is_ok;
+}
+
+static bool search_slice(struct sqlite *sqlite, struct text before, struct text bound,
+                         const struct journal_filter *filter, size_t limit, struct arena *arena,
+                         struct journal_incident **incidents_out, size_t *count_out,
+                         struct error *error) {
+    struct query query = query_start(
+        sqlite,
+        "SELECT " INCIDENT_COLUMNS " FROM (SELECT id FROM incident INDEXED BY incident_search"
+        " WHERE id < ?6 AND id >= ?7 AND (1 << state) & ?1 AND (?2 = '' OR rule = ?2)"
+        " AND (?3 = '' OR severity = ?3) AND (?4 = '' OR account = ?4)"
+        " AND (?5 = '' OR principal_id = ?5 OR principal_name = ?5) ORDER BY id DESC LIMIT ?8) f"
+        " CROSS JOIN incident i ON i.id = f.id LEFT JOIN event e ON e.id = i.event"
+        " ORDER BY i.id DESC");
+    bind_filter(&query, filter);
+    query_bind_text(&query, before);
+    query_bind_text(&query, bound);
+    query_bind_number(&query, (int64_t)limit);
+    bool is_ok = read_rows(&query, limit, arena, incidents_out, count_out, error);
+    query_done(&query);
+    return is_ok;
+}
+
+static bool incident_search(struct store *store, struct ulid *before,
+                            const struct journal_filter *filter, size_t slice, size_t limit,
+                            struct arena *arena, struct journal_incident **incidents_out,
+                            size_t *count_out, struct error *error) {
+    static const uint8_t zeros[ULID_RANDOM_BYTES];
+    struct sqlite *sqlite = sqlite_of(store);
+    struct ulid since = ulid_make(filter->since_unix_ms, zeros);
+    struct ulid until = filter->until_unix_ms > 0 ? ulid_make(filter->until_unix_ms, zeros)
+                                                  : (struct ulid){0};
+    struct text from = text_before(before);
+    struct text first = text_before(&until);
+    from = strcmp(from.data, first.data) < 0 ? from : first;
+    struct ulid bound = {0};
+    if (!find_bound(sqlite, from, slice, &bound, error)) {
+        return false;
+    }
+    struct ulid lowest = later_of(bound, since);
+    if (!search_slice(sqlite, from, ulid_text(&lowest), filter, limit, arena, incidents_out,
+                      count_out, error)) {
+        return false;
+    }
+    bool is_end = ulid_is_none(&bound) || strcmp(bound.text, since.text) <= 0;
+    *before = *count_out == limit ? (*incidents_out)[limit - 1].id
+              : is_end            ? (struct ulid){0}
+                                  : bound;
+    return true;
+}
+
+static bool incident_census(struct store *store, struct ulid *before, size_t slice,
+                            store_census_fn *census_fn, void *arg, struct error *error) {
+    struct sqlite *sqlite = sqlite_of(store);
+    struct ulid bound = {0};
+    if (!find_bound(sqlite, text_before(before), slice, &bound, error)) {
+        return false;
+    }
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct query query = query_start(sqlite, "SELECT rule, state, count(*), max(id)"
+                                             " FROM incident INDEXED BY incident_search"
+                                             " WHERE id < ? AND id >= ? GROUP BY rule, state");
+    query_bind_text(&query, text_before(before));
+    query_bind_text(&query, ulid_text(&bound));
+    bool is_row = false;
+    bool is_ok = false;
+    while ((is_ok = query_step(&query, &is_row, error)) && is_row) {
+        struct text rule = query_text(&query, arena);
+        int64_t state = query_number(&query);
+        int64_t count = query_number(&query);
+        struct ulid latest = query_ulid(&query);
+        if (state >= 0 && state < INCIDENT_STATES) {
+            census_fn(arg, rule, (enum incident_state)state, (uint64_t)count, &latest);
+        }
+    }
+    query_done(&query);
+    *before = bound;
+    return is_ok;
+}
+
 /* ---- tasks ---- */
 
 static bool task_insert(struct store *store, const struct store_task *task, int64_t *id_out,
@@ -495,6 +625,8 @@ void sqlite_fill_events(struct store *store) {
     store->incident_find_open = incident_find_open;
     store->incident_joined = incident_joined;
     store->incident_list = incident_list;
+    store->incident_search = incident_search;
+    store->incident_census = incident_census;
     store->task_insert = task_insert;
     store->task_read = task_read;
     store->task_update = task_update;

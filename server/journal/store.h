@@ -12,6 +12,7 @@
 #define RIPOSTE_SERVER_JOURNAL_STORE_H
 
 #include "riposte/journal/journal.h"
+#include "riposte/journal/search.h"
 
 struct store_event {
     int64_t id; /* 0: to be given */
@@ -76,6 +77,9 @@ struct store_sighting {
 };
 
 typedef void store_task_fn(void *arg, const struct store_task *task, enum incident_state state);
+/* So many incidents of that rule in that state, the last of them `latest`. */
+typedef void store_census_fn(void *arg, struct text rule, enum incident_state state, uint64_t count,
+                             const struct ulid *latest);
 typedef void store_key_fn(void *arg, struct text access_key_id);
 
 struct store {
@@ -140,6 +144,16 @@ struct store {
                           size_t limit, struct arena *arena,
                           struct journal_incident **incidents_out, size_t *count_out,
                           struct error *error);
+
+    /* Looks at `slice` incidents before *before (none: from the newest), for at most `limit` that
+     * pass; *before moves to where to go on, and is none at the end. */
+    bool (*incident_search)(struct store *store, struct ulid *before,
+                            const struct journal_filter *filter, size_t slice, size_t limit,
+                            struct arena *arena, struct journal_incident **incidents_out,
+                            size_t *count_out, struct error *error);
+    /* The same, counted: each rule and state once. */
+    bool (*incident_census)(struct store *store, struct ulid *before, size_t slice,
+                            store_census_fn *census_fn, void *arg, struct error *error);
 
     bool (*task_insert)(struct store *store, const struct store_task *task, int64_t *id_out,
                         struct error *error);

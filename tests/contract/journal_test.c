@@ -1,6 +1,8 @@
 /* The same stories over every backend of the journal: contract_journal memory|sqlite. */
 #include "story.h"
 
+#include "riposte/journal/search.h"
+
 #include <stdio.h>
 
 /* ---- append ---- */
@@ -265,6 +267,116 @@ static void incidents_are_listed_newest_first_in_pages(void **state) {
     assert_int_equal(count, 0);
 }
 
+/* Ids one a millisecond, alternating rules and principals. */
+static void append_mixed(struct story *story, size_t count, struct ulid *ids) {
+    for (size_t i = 0; i < count; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "event-%zu", i);
+        fake_clock_advance(&story->clock, 1);
+        ids[i] = story_append(story, key, i % 2 == 0 ? "rule-a" : "rule-b",
+                              i % 3 == 0 ? "user-1" : "user-2");
+    }
+}
+
+static size_t find(struct story *story, const struct journal_filter *filter,
+                   const struct ulid *before, size_t limit, struct journal_incident **found_out,
+                   struct ulid *next_out) {
+    struct error error = {0};
+    size_t count = 0;
+    assert_ok(journal_find_incidents(story->journal, before, filter, limit, story->arena, found_out,
+                                     &count, next_out, &error),
+              &error);
+    return count;
+}
+
+static void incidents_are_found_by_what_they_are_about(void **state) {
+    struct story *story = *state;
+    struct ulid ids[12], next;
+    struct journal_incident *found = NULL;
+    append_mixed(story, ARRAY_COUNT(ids), ids);
+    int64_t sixth_ms = ulid_unix_ms(&ids[6]);
+    const struct {
+        const char *name;
+        struct journal_filter filter;
+        size_t count, newest;
+    } rows[] = {
+        {"anything", {0}, 12, 11},
+        {"a state", {.states = 1u << INCIDENT_DETECTED}, 12, 11},
+        {"another state", {.states = 1u << INCIDENT_HELD}, 0, 0},
+        {"a rule", {.rule = TEXT("rule-a")}, 6, 10},
+        {"another rule", {.rule = TEXT("rule")}, 0, 0},
+        {"since", {.since_unix_ms = sixth_ms}, 6, 11},
+        {"until", {.until_unix_ms = sixth_ms}, 6, 5},
+        {"between", {.since_unix_ms = sixth_ms - 1, .until_unix_ms = sixth_ms + 1}, 2, 6},
+        {"never", {.since_unix_ms = sixth_ms, .until_unix_ms = sixth_ms}, 0, 0},
+        {"a severity", {.severity = TEXT("high")}, 12, 11},
+        {"another severity", {.severity = TEXT("low")}, 0, 0},
+        {"another account", {.account = TEXT("999999999999")}, 0, 0},
+        {"another principal", {.principal = TEXT("nobody")}, 0, 0},
+        {"several", {.rule = TEXT("rule-b"), .since_unix_ms = sixth_ms}, 3, 11},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        testing_row(rows[i].name);
+        if (find(story, &rows[i].filter, NULL, 20, &found, &next) != rows[i].count) {
+            testing_say_row();
+            fail();
+        }
+        assert_true(ulid_is_none(&next));
+        if (rows[i].count > 0) {
+            assert_string_equal(found[0].id.text, ids[rows[i].newest].text);
+        }
+    }
+    const struct journal_filter everything = {0};
+    find(story, &everything, NULL, 1, &found, &next);
+    const struct journal_filter same[] = {{.account = found[0].account},
+                                          {.principal = found[0].principal_id},
+                                          {.principal = found[0].principal_name}};
+    for (size_t i = 0; i < ARRAY_COUNT(same); i++) {
+        assert_true(find(story, &same[i], NULL, 20, &found, &next) > 0);
+    }
+}
+
+static void pages_stay_as_they_are_while_incidents_come(void **state) {
+    struct story *story = *state;
+    struct ulid ids[10], next = {0};
+    struct journal_incident *found = NULL;
+    const struct journal_filter filter = {.rule = TEXT("rule-a")};
+    append_mixed(story, ARRAY_COUNT(ids), ids);
+    for (size_t seen = 0; seen < 5; seen += 2) {
+        size_t count = find(story, &filter, &next, 2, &found, &next);
+        assert_int_equal(count, seen < 4 ? 2 : 1);
+        for (size_t i = 0; i < count; i++) {
+            assert_string_equal(found[i].id.text, ids[8 - 2 * (seen + i)].text);
+        }
+        assert_int_equal(ulid_is_none(&next), seen == 4);
+        char key[32];
+        snprintf(key, sizeof(key), "late-%zu", seen);
+        fake_clock_advance(&story->clock, 1);
+        story_append(story, key, "rule-a", "user-1");
+    }
+}
+
+static void a_census_counts_them_all(void **state) {
+    struct story *story = *state;
+    struct ulid ids[7];
+    struct error error = {0};
+    struct journal_census census = {0};
+    assert_ok(journal_take_census(story->journal, story->arena, &census, &error), &error);
+    assert_int_equal(census.incidents, 0);
+    assert_int_equal(census.rule_count, 0);
+    append_mixed(story, ARRAY_COUNT(ids), ids);
+    assert_ok(journal_take_census(story->journal, story->arena, &census, &error), &error);
+    assert_int_equal(census.incidents, 7);
+    assert_int_equal(census.by_state[INCIDENT_DETECTED], 7);
+    assert_int_equal(census.by_state[INCIDENT_DONE], 0);
+    assert_int_equal(census.rule_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool is_a = text_equal(census.rules[i].rule, TEXT("rule-a"));
+        assert_int_equal(census.rules[i].incidents, is_a ? 4 : 3);
+        assert_int_equal(census.rules[i].latest_unix_ms, ulid_unix_ms(&ids[is_a ? 6 : 5]));
+    }
+}
+
 static void an_event_is_read_by_its_key(void **state) {
     struct story *story = *state;
     story_append(story, "event-1", "rule-a", "user-1");
@@ -328,6 +440,9 @@ static const struct CMUnitTest append_stories[] = {
     STORY(a_full_queue_refuses_but_knows_what_it_knows),
     STORY(more_tasks_than_are_kept_ready_are_all_handed_out),
     STORY(incidents_are_listed_newest_first_in_pages),
+    STORY(incidents_are_found_by_what_they_are_about),
+    STORY(pages_stay_as_they_are_while_incidents_come),
+    STORY(a_census_counts_them_all),
     STORY(an_event_is_read_by_its_key),
     STORY(keys_that_were_issued_to_us_are_known),
     STORY(the_chain_breaks_where_a_line_was_changed),

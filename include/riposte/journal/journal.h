@@ -171,6 +171,7 @@ enum incident_state {
     INCIDENT_RELEASED,
     INCIDENT_DISMISSED,
 };
+#define INCIDENT_STATES (INCIDENT_DISMISSED + 1)
 const char *incident_state_name(enum incident_state state);
 MUST_CHECK bool incident_state_parse(struct text text, enum incident_state *state_out);
 
