@@ -1,0 +1,45 @@
+/* What the rules in force would make of an event: which match, why, whether they fire, and what
+ * each would do. Sends nothing, and knows this one event alone: `riposte plan` and the admin API
+ * show it.
+ *
+ * Ownership:  everything lives in the caller's arena or points into the snapshot and the event.
+ * Threads:    pure.
+ * Bounds:     those of ruleset.h and pattern.h. */
+#ifndef RIPOSTE_RESPOND_REHEARSAL_H
+#define RIPOSTE_RESPOND_REHEARSAL_H
+
+#include "riposte/base/arena.h"
+#include "riposte/base/attributes.h"
+#include "riposte/base/buffer.h"
+#include "riposte/base/error.h"
+#include "riposte/config/snapshot.h"
+#include "riposte/respond/dry.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum rehearsal_end {
+    REHEARSAL_FIRES,
+    REHEARSAL_WHERE,     /* the patterns match, `where` doesn't hold */
+    REHEARSAL_THRESHOLD, /* not by this event alone */
+};
+
+/* A rule whose patterns match. */
+struct rehearsal {
+    const struct rule *rule;
+    enum rehearsal_end end;
+    struct text reason; /* why it doesn't fire; empty: it does */
+    struct texts why;   /* it fires: what satisfied each condition, a line each */
+    struct dry_run run; /* it fires */
+};
+
+/* In the order of the rules. ERROR_INVALID: the event is none, or a rule can't be rendered. */
+MUST_CHECK bool rehearse(const struct snapshot *snapshot, struct text event, struct arena *arena,
+                         struct rehearsal **rehearsals_out, size_t *count_out, struct error *error);
+
+/* What a pattern says of an event, a line each: what satisfied it, or what failed. */
+MUST_CHECK bool rehearse_pattern(const struct json *pattern, const struct json *event,
+                                 struct arena *arena, bool *is_match_out, struct texts *why_out,
+                                 struct error *error);
+
+#endif
