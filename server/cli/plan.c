@@ -46,7 +46,7 @@ static bool plan_event(const struct snapshot *snapshot, struct text text, struct
                        struct error *error) {
     struct rehearsal *rehearsals = NULL;
     size_t count = 0;
-    if (!rehearse(snapshot, text, arena, &rehearsals, &count, error)) {
+    if (!rehearse(snapshot, text, TEXT(""), arena, &rehearsals, &count, error)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

@@ -17,6 +17,7 @@ struct pair {
     gnutls_pcert_st chain[SERVED_CERTIFICATE_CHAIN];
     unsigned chain_count;
     gnutls_privkey_t key;
+    int64_t not_after_unix_ms;
 };
 
 static struct mutex lock = MUTEX_INIT;
@@ -66,10 +67,13 @@ static void hash_pair(struct text certificate_pem, struct text key_pem,
 }
 
 bool served_certificate_set(struct text certificate_pem, struct text key_pem, struct error *error) {
-    if (!certificate_check_pair(certificate_pem, key_pem, error)) {
+    struct certificate_facts facts = {0};
+    if (!certificate_check_pair(certificate_pem, key_pem, error) ||
+        !certificate_inspect(certificate_pem, &facts, error)) {
         return false;
     }
     scoped(pair_free) struct pair *pair = memory_new(sizeof(*pair));
+    pair->not_after_unix_ms = facts.not_after_unix_ms;
     hash_pair(certificate_pem, key_pem, pair->hash);
     if (!import_pair(pair, certificate_pem, key_pem, error)) {
         return false;
@@ -82,6 +86,13 @@ bool served_certificate_set(struct text certificate_pem, struct text key_pem, st
     }
     mutex_unlock(&lock);
     return true;
+}
+
+int64_t served_certificate_expiry(void) {
+    mutex_lock(&lock);
+    int64_t not_after_unix_ms = current != NULL ? current->not_after_unix_ms : 0;
+    mutex_unlock(&lock);
+    return not_after_unix_ms;
 }
 
 static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,

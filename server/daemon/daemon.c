@@ -196,6 +196,11 @@ static bool handle_orphans(void *arg, struct text action, struct text only, stru
     return error_set(error, ERROR_INVALID, "action: list, adopt or release");
 }
 
+static int64_t credentials_expiry(void *arg) {
+    struct daemon *daemon = arg;
+    return aws_credentials_expiry(daemon->aws);
+}
+
 static bool start_admin(struct daemon *daemon, struct error *error) {
     const struct settings *settings = first_settings(daemon);
     const struct admin_options options = {.journal = daemon->journal,
@@ -204,7 +209,9 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
                                           .reload_fn = daemon_reload,
                                           .reload_arg = daemon,
                                           .orphans_fn = handle_orphans,
-                                          .orphans_arg = daemon};
+                                          .orphans_arg = daemon,
+                                          .credentials_fn = credentials_expiry,
+                                          .credentials_arg = daemon};
     daemon->admin = admin_new(&options);
     struct access *access = NULL;
     if (!admin_prepare(first_snapshot(daemon), &access, error)) {

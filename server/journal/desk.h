@@ -109,4 +109,7 @@ struct desk_numbers {
 };
 struct desk_numbers desk_numbers(struct desk *desk);
 
+/* As journal_read_lanes(), all of them. */
+size_t desk_lanes(struct desk *desk, struct arena *arena, struct journal_lane **lanes_out);
+
 #endif

@@ -246,3 +246,11 @@ struct desk_numbers desk_numbers(struct desk *desk) {
     numbers.oldest_due_ms = is_late ? now_mono_ms - due_mono_ms : 0;
     return numbers;
 }
+
+size_t desk_lanes(struct desk *desk, struct arena *arena, struct journal_lane **lanes_out) {
+    mutex_lock(&desk->lock);
+    lanes_advance(&desk->shared.lanes, clock_mono_ms(desk->clock));
+    size_t count = lanes_list(&desk->shared.lanes, arena, lanes_out);
+    mutex_unlock(&desk->lock);
+    return count;
+}

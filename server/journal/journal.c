@@ -387,3 +387,9 @@ void journal_numbers(struct journal *journal, struct journal_numbers *numbers_ou
     numbers_out->oldest_due_ms = tasks.oldest_due_ms;
     numbers_out->failing_lanes = tasks.failing_lanes;
 }
+
+void journal_read_lanes(struct journal *journal, size_t limit, struct arena *arena,
+                        struct journal_lane **lanes_out, size_t *count_out) {
+    size_t count = desk_lanes(journal->desk, arena, lanes_out);
+    *count_out = count < limit ? count : limit;
+}

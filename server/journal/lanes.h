@@ -65,6 +65,9 @@ void lanes_done(struct lanes *lanes);
 void lanes_enter(struct lanes *lanes, struct desk_entry *entry, struct text name);
 void lanes_leave(struct lanes *lanes, struct desk_entry *entry);
 
+/* All that have entries, the busiest and fullest first, into `arena`; returns how many. */
+size_t lanes_list(const struct lanes *lanes, struct arena *arena, struct journal_lane **list_out);
+
 /* By entry->due_mono_ms. */
 void lanes_put(struct lanes *lanes, struct desk_entry *entry, int64_t now_mono_ms);
 /* Out of where it is, waiting or ready; elsewhere nothing happens. */

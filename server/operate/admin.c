@@ -21,7 +21,9 @@ struct admin *admin_new(const struct admin_options *options) {
     gate_register();
     struct admin *admin = memory_new(sizeof(*admin));
     admin->options = *options;
-    errand_init(&admin->errand);
+    errand_init(&admin->errand, "backup or search for orphans");
+    errand_init(&admin->rehearsals, "plan");
+    census_init(&admin->census);
     admin->feed = feed_new(options->journal);
     mutex_init(&admin->lock);
     routes_fill(admin);
@@ -35,6 +37,8 @@ void admin_free(struct admin **admin) {
         return;
     }
     errand_rest(&old->errand);
+    errand_rest(&old->rehearsals);
+    census_done(&old->census);
     feed_free(&old->feed);
     access_unref(&old->shared.access);
     mutex_done(&old->lock);
@@ -62,6 +66,7 @@ void admin_adopt(struct admin *admin, struct access **access) {
 
 void admin_rest(struct admin *admin) {
     errand_rest(&admin->errand);
+    errand_rest(&admin->rehearsals);
     feed_rest(admin->feed);
 }
 

@@ -10,6 +10,7 @@
 #define RIPOSTE_SERVER_OPERATE_ADMIN_PARTS_H
 
 #include "access.h"
+#include "census.h"
 #include "errand.h"
 #include "feed.h"
 
@@ -26,7 +27,8 @@ struct admin {
     struct admin_options options;
     struct route *routes;
     size_t route_count;
-    struct errand errand;
+    struct errand errand, rehearsals; /* backups and searches; what rules would do */
+    struct census_cache census;
     struct feed *feed;
     struct mutex lock;
     struct {
@@ -36,5 +38,14 @@ struct admin {
 
 /* The tokens and the snapshot in force, by reference; NULL: nobody gets in. */
 struct access *admin_access(struct admin *admin);
+
+/* A request that is answered by an errand, which owns it (memory_new). */
+struct long_request {
+    struct admin *admin;
+    struct request *request;
+};
+/* Has `run_fn` answer, with a struct long_request; 503 when the errand is under way. */
+void errand_answer(struct errand *errand, struct admin *admin, struct request *request,
+                   thread_fn *run_fn);
 
 #endif

@@ -6,14 +6,13 @@ static void run(void *arg) {
     atomic_store(&errand->is_busy, false);
 }
 
-void errand_init(struct errand *errand) {
-    *errand = (struct errand){0};
+void errand_init(struct errand *errand, const char *what) {
+    *errand = (struct errand){.what = what};
 }
 
 bool errand_start(struct errand *errand, thread_fn *run_fn, void *arg, struct error *error) {
     if (atomic_load(&errand->is_called_off) || atomic_exchange(&errand->is_busy, true)) {
-        return error_set(error, ERROR_BUSY,
-                         "another backup or search for orphans is under way: try again");
+        return error_set(error, ERROR_BUSY, "another %s is under way: try again", errand->what);
     }
     thread_join(&errand->thread); /* of the one before, which has ended */
     errand->run_fn = run_fn;

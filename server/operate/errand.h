@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 struct errand {
+    const char *what;
     struct thread thread;
     thread_fn *run_fn;
     void *arg;
@@ -20,7 +21,8 @@ struct errand {
     atomic_bool is_called_off; /* whoever runs looks at it now and then, and ends early */
 };
 
-void errand_init(struct errand *errand);
+/* `what`: of one that is under way, as whoever must wait is told. */
+void errand_init(struct errand *errand, const char *what);
 /* ERROR_BUSY: another one is under way, or it is called off. */
 MUST_CHECK bool errand_start(struct errand *errand, thread_fn *run_fn, void *arg,
                              struct error *error);

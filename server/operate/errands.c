@@ -12,17 +12,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* A request that is answered by an errand. */
-struct long_request {
-    struct admin *admin;
-    struct request *request;
-};
-
-static void begin_errand(struct admin *admin, struct request *request, thread_fn *run_fn) {
+void errand_answer(struct errand *errand, struct admin *admin, struct request *request,
+                   thread_fn *run_fn) {
     struct long_request *asked = memory_new(sizeof(*asked));
     struct error error = {0};
     *asked = (struct long_request){admin, request};
-    if (!errand_start(&admin->errand, run_fn, asked, &error)) {
+    if (!errand_start(errand, run_fn, asked, &error)) {
         free(asked);
         answer_failure(request, &error);
     }
@@ -62,7 +57,8 @@ static void run_backup(void *arg) {
 }
 
 void handle_backup(void *arg, struct request *request) {
-    begin_errand(arg, request, run_backup);
+    struct admin *admin = arg;
+    errand_answer(&admin->errand, admin, request, run_backup);
 }
 
 static void run_orphans(void *arg) {
@@ -87,5 +83,6 @@ static void run_orphans(void *arg) {
 }
 
 void handle_orphans(void *arg, struct request *request) {
-    begin_errand(arg, request, run_orphans);
+    struct admin *admin = arg;
+    errand_answer(&admin->errand, admin, request, run_orphans);
 }

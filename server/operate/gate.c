@@ -43,15 +43,23 @@ bool gate_operate(void *arg, struct request *request) {
     return gate(arg, request, ADMIN_OPERATE);
 }
 
-bool gate_actor(struct admin *admin, struct request *request, struct arena *arena,
-                struct text *actor_out) {
+bool gate_who(struct admin *admin, const struct request *request, struct arena *arena,
+              struct text *name_out, enum admin_role *role_out) {
     scoped(access_unref) struct access *access = admin_access(admin);
     struct text name = {NULL, 0};
+    if (access == NULL || !access_find(access, request, &name, role_out)) {
+        return false;
+    }
+    *name_out = arena_copy_text(arena, name);
+    return true;
+}
+
+bool gate_actor(struct admin *admin, struct request *request, struct arena *arena,
+                struct text *actor_out) {
     enum admin_role role = ADMIN_VIEW;
-    if (access == NULL || !access_find(access, request, &name, &role) || role < ADMIN_OPERATE) {
+    if (!gate_who(admin, request, arena, actor_out, &role) || role < ADMIN_OPERATE) {
         request_answer_error(request, 401, "the token is no longer accepted");
         return false;
     }
-    *actor_out = arena_copy_text(arena, name);
     return true;
 }

@@ -19,8 +19,11 @@ void gate_register(void);
 route_gate_fn gate_view;
 route_gate_fn gate_operate;
 
-/* The token's name, which the audit keeps, into `arena`. The gate has let it in, but a reload may
- * have come: false after a 401. */
+/* Whose token it is, into `arena`. The gate has let it in, but a reload may have come. */
+bool gate_who(struct admin *admin, const struct request *request, struct arena *arena,
+              struct text *name_out, enum admin_role *role_out);
+/* The token's name, which the audit keeps, into `arena`; false after a 401: it may not act (any
+ * more). */
 bool gate_actor(struct admin *admin, struct request *request, struct arena *arena,
                 struct text *actor_out);
 

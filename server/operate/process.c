@@ -38,7 +38,7 @@ static int64_t virtual_bytes(void) {
     return statm_bytes(0);
 }
 
-static int64_t resident_bytes(void) {
+int64_t process_resident_bytes(void) {
     return statm_bytes(1);
 }
 
@@ -68,11 +68,15 @@ static int64_t open_files(void) {
     return count - 1; /* without the folder itself */
 }
 
+int64_t process_started_unix_ms(void) {
+    return began_unix_ms;
+}
+
 static int64_t start_seconds(void) {
     return began_unix_ms / 1000;
 }
 
-static int64_t uptime_seconds(void) {
+int64_t process_uptime_s(void) {
     return (clock_mono_ms(&clock_system) - began_mono_ms) / 1000;
 }
 
@@ -104,7 +108,7 @@ static struct metric metrics[METRIC_COUNT] = {
                          .help = "Resident memory.",
                          .unit = "bytes",
                          .type = METRIC_GAUGE,
-                         .read_fn = resident_bytes},
+                         .read_fn = process_resident_bytes},
     [METRIC_VIRTUAL] = {.name = "process_virtual_memory_bytes",
                         .help = "Virtual memory.",
                         .unit = "bytes",
@@ -133,7 +137,7 @@ static struct metric metrics[METRIC_COUNT] = {
                        .help = "How long the process runs.",
                        .unit = "seconds",
                        .type = METRIC_GAUGE,
-                       .read_fn = uptime_seconds},
+                       .read_fn = process_uptime_s},
     [METRIC_BUILD] = {.name = "riposte_build_info",
                       .help = "1, with the version that runs.",
                       .type = METRIC_GAUGE,

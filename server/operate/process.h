@@ -7,9 +7,15 @@
 
 #include "riposte/journal/journal.h"
 
+#include <stdint.h>
+
 /* Makes the metrics known; the process's age counts from the first call. */
 void process_register(void);
 /* Brings what is not asked at rendering up to date. */
 void process_measure(struct journal *journal);
+
+int64_t process_started_unix_ms(void);
+int64_t process_uptime_s(void);
+int64_t process_resident_bytes(void);
 
 #endif

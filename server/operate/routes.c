@@ -4,6 +4,8 @@
 
 #include "riposte/base/memory.h"
 
+#define PLAN_BYTES (1024u * 1024)
+
 static const struct {
     const char *method, *path;
     size_t body_limit_bytes;
@@ -16,7 +18,10 @@ static const struct {
     {"POST", ROUTE_INCIDENTS "/*", BODY_BYTES, gate_operate, handle_act},
     {"GET", "/v1/stream", 0, gate_view, handle_stream},
     {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
-    {"GET", "/v1/rules", 0, gate_view, handle_rules},
+    {"GET", "/v1/status", 0, gate_view, handle_status},
+    {"GET", ROUTE_RULES, 0, gate_view, handle_rules},
+    {"GET", ROUTE_RULES "/*", 0, gate_view, handle_rules},
+    {"POST", "/v1/plan", PLAN_BYTES, gate_view, handle_plan},
     {"GET", "/v1/audit", 0, gate_view, handle_audit},
     {"POST", "/v1/reload", BODY_BYTES, gate_operate, handle_reload},
     {"POST", "/v1/journal/backup", BODY_BYTES, gate_operate, handle_backup},

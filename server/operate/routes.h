@@ -8,6 +8,7 @@
 #include "admin_parts.h"
 
 #define ROUTE_INCIDENTS "/v1/incidents"
+#define ROUTE_RULES     "/v1/rules"
 
 /* Fills admin->routes; the table lives as long as the admin. */
 void routes_fill(struct admin *admin);
@@ -17,6 +18,8 @@ route_fn handle_list, handle_show;                    /* incidents.c */
 route_fn handle_act;                                  /* act.c */
 route_fn handle_stream;                               /* feed.c */
 route_fn handle_recent;                               /* events.c */
+route_fn handle_status;                               /* status.c */
+route_fn handle_plan;                                 /* playground.c */
 route_fn handle_rules;                                /* rules.c */
 route_fn handle_audit;                                /* audit.c */
 route_fn handle_reload;                               /* reload.c */

@@ -31,7 +31,7 @@ static void add_flag(struct json_object *object, const char *key, bool value) {
     json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
-static void add_time(struct json_object *object, const char *key, int64_t unix_ms) {
+void view_add_time(struct json_object *object, const char *key, int64_t unix_ms) {
     if (unix_ms != 0) {
         char text[TIME_TEXT_BYTES];
         time_format_ms(unix_ms, text);
@@ -83,11 +83,11 @@ struct json_object *view_incident(const struct journal_incident *incident) {
     view_add_text(object, "region", incident->region);
     view_add_text(object, "event_key", incident->event_key);
     add_ulid(object, "joined_to", &incident->joined_to);
-    add_time(object, "event_time", incident->event_unix_ms);
-    add_time(object, "received", incident->received_unix_ms);
-    add_time(object, "created", incident->created_unix_ms);
-    add_time(object, "updated", incident->updated_unix_ms);
-    add_time(object, "contained", incident->contained_unix_ms);
+    view_add_time(object, "event_time", incident->event_unix_ms);
+    view_add_time(object, "received", incident->received_unix_ms);
+    view_add_time(object, "created", incident->created_unix_ms);
+    view_add_time(object, "updated", incident->updated_unix_ms);
+    view_add_time(object, "contained", incident->contained_unix_ms);
     if (incident->contained_unix_ms != 0) {
         add_number(object, "contained_after_ms",
                    incident->contained_unix_ms - incident->received_unix_ms);
@@ -116,8 +116,8 @@ static struct json_object *view_call(const struct journal_call *call) {
     add_flag(object, "is_write", call->is_write);
     add_flag(object, "is_containing", call->is_containing);
     add_number(object, "attempts", call->attempts);
-    add_time(object, "intended", call->intended_unix_ms);
-    add_time(object, "ended", call->ended_unix_ms);
+    view_add_time(object, "intended", call->intended_unix_ms);
+    view_add_time(object, "ended", call->ended_unix_ms);
     add_number(object, "took_us", call->took_us);
     view_add_json(object, "request", call->request);
     view_add_json(object, "answer", call->answer);
@@ -150,7 +150,7 @@ struct json_object *view_effects(const struct journal_effect *effects, size_t co
         add_number(object, "owners", (int64_t)effect->owner_count);
         add_flag(object, "is_releasing", effect->is_releasing);
         add_flag(object, "acts_on_principal", effect->acts_on_principal);
-        add_time(object, "made", effect->made_unix_ms);
+        view_add_time(object, "made", effect->made_unix_ms);
         view_add_json(object, "inverse", effect->inverse);
         json_object_array_add(list, object);
     }
@@ -167,7 +167,7 @@ struct json_object *view_tasks(const struct journal_task_row *tasks, size_t coun
         view_add_text(object, "playbook", task->playbook);
         add_number(object, "attempt", task->attempt);
         add_flag(object, "is_leased", task->is_leased);
-        add_time(object, "due", task->due_unix_ms);
+        view_add_time(object, "due", task->due_unix_ms);
         json_object_array_add(list, object);
     }
     return list;
@@ -189,7 +189,7 @@ struct json_object *view_recent(const struct recent_event *events, size_t count)
         const struct recent_event *event = &events[i];
         struct json_object *object = json_object_new_object();
         add_number(object, "number", (int64_t)event->number);
-        add_time(object, "received", event->received_unix_ms);
+        view_add_time(object, "received", event->received_unix_ms);
         add_string(object, "key", event->key);
         add_string(object, "source", event->source);
         add_string(object, "detail_type", event->detail_type);
@@ -203,7 +203,7 @@ struct json_object *view_recent(const struct recent_event *events, size_t count)
     return list;
 }
 
-static struct json_object *list_texts(const struct texts *texts) {
+struct json_object *view_texts(const struct texts *texts) {
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < texts->count; i++) {
         json_object_array_add(
@@ -212,16 +212,16 @@ static struct json_object *list_texts(const struct texts *texts) {
     return list;
 }
 
-static struct json_object *view_rule(const struct snapshot *snapshot, const struct rule *rule) {
+struct json_object *view_rule(const struct snapshot *snapshot, const struct rule *rule) {
     struct json_object *object = json_object_new_object();
     char cooldown[TIME_TEXT_BYTES];
     view_add_text(object, "name", rule->name);
     view_add_text(object, "description", rule->description);
     view_add_text(object, "severity", rule->severity);
     add_string(object, "mode", mode_name(snapshot_rule_mode(snapshot, rule)));
-    json_object_object_add(object, "attack", list_texts(&rule->attack));
+    json_object_object_add(object, "attack", view_texts(&rule->attack));
     view_add_text(object, "false_positives", rule->false_positives);
-    json_object_object_add(object, "respond", list_texts(&rule->respond));
+    json_object_object_add(object, "respond", view_texts(&rule->respond));
     duration_format(rule->cooldown_ms, cooldown);
     add_string(object, "cooldown", cooldown);
     if (rule->release_after_ms > 0) {
@@ -238,7 +238,7 @@ static struct json_object *view_line(const struct journal_audit_line *line) {
     char hash[2 * JOURNAL_HASH_BYTES + 1];
     hex_encode(line->hash, sizeof(line->hash), hash);
     add_number(object, "sequence", line->sequence);
-    add_time(object, "time", line->unix_ms);
+    view_add_time(object, "time", line->unix_ms);
     add_number(object, "unix_ms", line->unix_ms);
     view_add_text(object, "event", line->event);
     view_add_text(object, "incident", line->incident);
@@ -251,7 +251,7 @@ static struct json_object *view_line(const struct journal_audit_line *line) {
 struct json_object *view_change(const struct journal_audit_line *line) {
     struct json_object *object = json_object_new_object();
     add_number(object, "sequence", line->sequence);
-    add_time(object, "time", line->unix_ms);
+    view_add_time(object, "time", line->unix_ms);
     view_add_text(object, "change", line->event);
     view_add_text(object, "actor", line->actor);
     view_add_text(object, "id", line->incident);
@@ -262,14 +262,6 @@ struct json_object *view_audit(const struct journal_audit_line *lines, size_t co
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < count; i++) {
         json_object_array_add(list, view_line(&lines[i]));
-    }
-    return list;
-}
-
-struct json_object *view_rules(const struct snapshot *snapshot) {
-    struct json_object *list = json_object_new_array();
-    for (size_t i = 0; i < snapshot->rule_count; i++) {
-        json_object_array_add(list, view_rule(snapshot, snapshot->definitions[i]->rule));
     }
     return list;
 }

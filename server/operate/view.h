@@ -20,6 +20,8 @@
 void view_put(struct json_object **object);
 
 void view_add_text(struct json_object *object, const char *key, struct text value);
+/* 0: not known. */
+void view_add_time(struct json_object *object, const char *key, int64_t unix_ms);
 /* `text` as JSON; as a string when it is none (cut, or broken). */
 void view_add_json(struct json_object *object, const char *key, struct text text);
 
@@ -31,6 +33,7 @@ struct json_object *view_recent(const struct recent_event *events, size_t count)
 struct json_object *view_audit(const struct journal_audit_line *lines, size_t count);
 /* Of a line, what the stream says: sequence, time, change, actor, id. */
 struct json_object *view_change(const struct journal_audit_line *line);
-struct json_object *view_rules(const struct snapshot *snapshot);
+struct json_object *view_rule(const struct snapshot *snapshot, const struct rule *rule);
+struct json_object *view_texts(const struct texts *texts);
 
 #endif

@@ -8,7 +8,6 @@
 
 /* One rule over one event. */
 struct scene {
-    const struct snapshot *snapshot;
     const struct subject_event *event;
     const struct json *context; /* what `when` and `where` see */
     struct arena *arena;
@@ -59,28 +58,51 @@ static void append(struct texts *texts, const struct texts *more, struct arena *
     *texts = (struct texts){all, texts->count + more->count};
 }
 
-static bool explain(const struct scene *scene, const struct rule *rule, struct texts *why_out,
-                    struct error *error) {
+/* The two patterns: both are said when both match, else the one that doesn't. */
+static bool explain_patterns(const struct scene *scene, const struct rule *rule, bool *is_match_out,
+                             struct texts *why_out, struct error *error) {
     struct texts of_when = {0};
-    bool is_match = false;
-    if (!rehearse_pattern(rule->pattern, scene->event->root, scene->arena, &is_match, why_out,
-                          error) ||
-        (rule->when != NULL &&
-         !rehearse_pattern(rule->when, scene->context, scene->arena, &is_match, &of_when, error))) {
+    if (!rehearse_pattern(rule->pattern, scene->event->root, scene->arena, is_match_out, why_out,
+                          error)) {
         return false;
     }
-    append(why_out, &of_when, scene->arena);
+    if (!*is_match_out || rule->when == NULL) {
+        return true;
+    }
+    if (!rehearse_pattern(rule->when, scene->context, scene->arena, is_match_out, &of_when,
+                          error)) {
+        return false;
+    }
+    if (*is_match_out) {
+        append(why_out, &of_when, scene->arena);
+    } else {
+        *why_out = of_when;
+    }
+    return true;
+}
+
+static void append_line(struct texts *texts, struct text line, struct arena *arena) {
+    append(texts, &(struct texts){&line, 1}, arena);
+}
+
+/* It fires. */
+static bool explain(const struct scene *scene, const struct rule *rule, struct texts *why_out,
+                    struct error *error) {
+    struct arena *arena = scene->arena;
+    bool is_match = false;
+    if (!explain_patterns(scene, rule, &is_match, why_out, error)) {
+        return false;
+    }
     for (size_t i = 0; i < rule->where_count; i++) {
-        struct text line = arena_format(
-            scene->arena, "where: %.*s",
-            TEXT_ARG(where_explain(&rule->where[i], scene->context, scene->arena)));
-        append(why_out, &(struct texts){&line, 1}, scene->arena);
+        struct text line = where_explain(&rule->where[i], scene->context, arena);
+        append_line(why_out, arena_format(arena, "where: %.*s", TEXT_ARG(line)), arena);
     }
     if (rule->threshold_count > 0) {
-        struct text line = arena_format(
-            scene->arena, "threshold: this event alone has %u distinct values or more",
-            rule->threshold_count);
-        append(why_out, &(struct texts){&line, 1}, scene->arena);
+        append_line(why_out,
+                    arena_format(arena,
+                                 "threshold: this event alone has %u distinct values or more",
+                                 rule->threshold_count),
+                    arena);
     }
     return true;
 }
@@ -117,7 +139,22 @@ static bool reaches_threshold(const struct scene *scene, struct rehearsal *rehea
     return false;
 }
 
-static bool rehearse_rule(const struct snapshot *snapshot, size_t index,
+static bool play(const struct scene *scene, const struct dry_input *input, bool does_match,
+                 struct rehearsal *rehearsal, struct error *error) {
+    const struct rule *rule = rehearsal->rule;
+    if (!does_match) {
+        rehearsal->end = REHEARSAL_NO_MATCH;
+        return explain_patterns(scene, rule, &does_match, &rehearsal->why, error);
+    }
+    if (!holds(scene, rehearsal) || !reaches_threshold(scene, rehearsal)) {
+        return true;
+    }
+    rehearsal->end = REHEARSAL_FIRES;
+    return dry_run(input, scene->arena, &rehearsal->run, error) &&
+           explain(scene, rule, &rehearsal->why, error);
+}
+
+static bool rehearse_rule(const struct snapshot *snapshot, size_t index, bool does_match,
                           const struct subject_event *event, struct arena *arena,
                           struct rehearsal *rehearsal, struct error *error) {
     const struct dry_input input = {
@@ -125,22 +162,44 @@ static bool rehearse_rule(const struct snapshot *snapshot, size_t index,
     const struct rule *rule = input.definition->rule;
     const struct context_self self = context_self_known(snapshot->settings,
                                                         event->envelope.account);
-    const struct scene scene = {snapshot, event,
+    const struct scene scene = {event,
                                 context_new(event, rule->name, rule->severity, TEXT(""), &self,
                                             snapshot->settings->vars, arena),
                                 arena};
     *rehearsal = (struct rehearsal){.rule = rule};
-    if (!holds(&scene, rehearsal) || !reaches_threshold(&scene, rehearsal)) {
-        return true;
-    }
-    rehearsal->end = REHEARSAL_FIRES;
-    return (dry_run(&input, arena, &rehearsal->run, error) &&
-            explain(&scene, rule, &rehearsal->why, error)) ||
+    return play(&scene, &input, does_match, rehearsal, error) ||
            error_wrap(error, "rule %.*s", TEXT_ARG(rule->name));
 }
 
-bool rehearse(const struct snapshot *snapshot, struct text text, struct arena *arena,
-              struct rehearsal **rehearsals_out, size_t *count_out, struct error *error) {
+static bool find_rule(const struct snapshot *snapshot, struct text name, size_t *index_out,
+                      struct error *error) {
+    for (size_t i = 0; i < snapshot->rule_count; i++) {
+        if (text_equal(snapshot->definitions[i]->rule->name, name)) {
+            *index_out = i;
+            return true;
+        }
+    }
+    return error_set(error, ERROR_NOT_FOUND, "there is no rule %.*s", TEXT_ARG(name));
+}
+
+/* The one that was asked for. */
+static bool rehearse_one(const struct snapshot *snapshot, struct text name,
+                         const struct ruleset_matches *matches, const struct subject_event *event,
+                         struct arena *arena, struct rehearsal *rehearsal, struct error *error) {
+    size_t index = 0;
+    bool does_match = false;
+    if (!find_rule(snapshot, name, &index, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < matches->count; i++) {
+        does_match |= matches->rules[i] == index;
+    }
+    return rehearse_rule(snapshot, index, does_match, event, arena, rehearsal, error);
+}
+
+bool rehearse(const struct snapshot *snapshot, struct text text, struct text rule,
+              struct arena *arena, struct rehearsal **rehearsals_out, size_t *count_out,
+              struct error *error) {
     scoped(match_scratch_free) struct match_scratch *scratch = match_scratch_new();
     struct principal_leaves leaves = {.arena = arena, .vars = snapshot->settings->vars};
     struct ruleset_matches matches = {0};
@@ -151,12 +210,15 @@ bool rehearse(const struct snapshot *snapshot, struct text text, struct arena *a
         return false;
     }
     struct rehearsal *rehearsals = arena_alloc_array(arena, matches.count + 1, sizeof(*rehearsals));
+    *rehearsals_out = rehearsals;
+    *count_out = rule.bytes > 0 ? 1 : matches.count;
+    if (rule.bytes > 0) {
+        return rehearse_one(snapshot, rule, &matches, event, arena, rehearsals, error);
+    }
     for (size_t i = 0; i < matches.count; i++) {
-        if (!rehearse_rule(snapshot, matches.rules[i], event, arena, &rehearsals[i], error)) {
+        if (!rehearse_rule(snapshot, matches.rules[i], true, event, arena, &rehearsals[i], error)) {
             return false;
         }
     }
-    *rehearsals_out = rehearsals;
-    *count_out = matches.count;
     return true;
 }

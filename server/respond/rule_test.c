@@ -240,6 +240,23 @@ static struct rule_test_numbers run_rule(const struct bench *bench, const struct
     return numbers;
 }
 
+struct rule_test_result *rule_test_results(const struct snapshot *snapshot, size_t rule_index,
+                                           struct arena *arena) {
+    scoped(match_scratch_free) struct match_scratch *scratch = match_scratch_new();
+    scoped(arena_free) struct arena *own = arena_new();
+    const struct bench bench = {snapshot, scratch, rule_index, NULL, NULL, own};
+    const struct rule *rule = rule_of(&bench);
+    struct rule_test_result *results = arena_alloc_array(arena, rule->test_count + 1,
+                                                         sizeof(*results));
+    for (size_t i = 0; i < rule->test_count; i++) {
+        scoped(buffer_done) struct buffer what = BUFFER_INIT;
+        (void)!run_one(&bench, &rule->tests[i], &what);
+        results[i] = (struct rule_test_result){&rule->tests[i],
+                                               arena_copy_text(arena, buffer_text(&what))};
+    }
+    return results;
+}
+
 struct rule_test_numbers rule_test_run(const struct snapshot *snapshot, struct findings *findings) {
     struct rule_test_numbers all = {0};
     scoped(match_scratch_free) struct match_scratch *scratch = match_scratch_new();

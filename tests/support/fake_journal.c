@@ -316,6 +316,20 @@ bool journal_read_event(struct journal *journal, struct text key, struct blob **
     return true;
 }
 
+void journal_read_lanes(struct journal *journal, size_t limit, struct arena *arena,
+                        struct journal_lane **lanes_out, size_t *count_out) {
+    (void)arena;
+    *lanes_out = (struct journal_lane *)(uintptr_t)journal->rows.lanes;
+    *count_out = journal->rows.lane_count < limit ? journal->rows.lane_count : limit;
+}
+
+bool journal_take_census(struct journal *journal, struct arena *arena,
+                         struct journal_census *census_out, struct error *error) {
+    (void)arena;
+    *census_out = journal->rows.census;
+    return works(journal, error);
+}
+
 bool journal_undo(struct journal *journal, const struct ulid *incident, struct text actor,
                   bool with_resources, struct error *error) {
     if (!works(journal, error)) {

@@ -8,6 +8,7 @@
 
 #include "riposte/base/error.h"
 #include "riposte/journal/journal.h"
+#include "riposte/journal/search.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +44,9 @@ struct fake_rows {
     struct journal_numbers numbers;
     const struct journal_audit_line *lines;
     size_t line_count;
+    const struct journal_lane *lanes;
+    size_t lane_count;
+    struct journal_census census;
 };
 
 struct journal *fake_journal_new(void);

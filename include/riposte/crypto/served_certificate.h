@@ -13,6 +13,7 @@
 #include "riposte/base/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define SERVED_CERTIFICATE_CHAIN 8
 
@@ -20,6 +21,9 @@
  * is not its own: what was served before is served on. The same again changes nothing. */
 MUST_CHECK bool served_certificate_set(struct text certificate_pem, struct text key_pem,
                                        struct error *error);
+
+/* When it ends, unix ms; 0: none is served. */
+int64_t served_certificate_expiry(void);
 
 /* A gnutls_certificate_retrieve_function2, as libmicrohttpd takes one. */
 typedef void served_certificate_fn(void);

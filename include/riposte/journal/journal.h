@@ -89,6 +89,16 @@ struct journal_numbers {
 };
 void journal_numbers(struct journal *journal, struct journal_numbers *numbers_out);
 
+/* Where open tasks lead: an account and service, or a host; empty: nowhere in particular. */
+struct journal_lane {
+    struct text name;
+    size_t tasks, due; /* open; of these due, and held by nobody */
+    unsigned busy;     /* workers that hold one of it */
+};
+/* The busiest and fullest first, at most `limit`, into `arena`. */
+void journal_read_lanes(struct journal *journal, size_t limit, struct arena *arena,
+                        struct journal_lane **lanes_out, size_t *count_out);
+
 /* Told after each commit of a task's work, or of a verdict, that leaves its incident neither
  * detected nor responding: perhaps several times of one. Runs on the thread that asked for the
  * commit, before that goes on, and must not block. */

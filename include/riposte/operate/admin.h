@@ -13,7 +13,11 @@
  *     GET /v1/stream            text/event-stream: what becomes of incidents, as it comes about;
  *         Last-Event-ID goes on where it was left
  *     GET /v1/events/recent     {"events":[...]}, the newest first
- *     GET /v1/rules             {"rules":[...]}
+ *     GET /v1/status            version, mode, process, journal, tasks, workers, lanes, incidents
+ *     GET /v1/rules             {"rules":[...]}, with how often each fired, and its tests
+ *     GET /v1/rules/NAME        one of those, with its text and what its tests say now
+ *     POST /v1/plan {"event":..., "pattern":... or "rule":NAME}
+ *         200 {"match","why"} or {"match","rules":[{"rule","fires","why","plan"}]}; asks nobody
  *     POST /v1/journal/backup   200 {"file","bytes"}: a copy of the journal, beside it;
  *         whoever asked moves or removes it
  *     POST /v1/orphans?action=list|adopt|release&only=ID,ID
@@ -66,6 +70,9 @@ struct admin_options {
     void *reload_arg;
     admin_orphans_fn *orphans_fn;
     void *orphans_arg;
+    int64_t (*credentials_fn)(void *arg); /* when those for AWS end, unix ms; 0: not known, never.
+                                             NULL: there are none */
+    void *credentials_arg;
 };
 
 struct admin *admin_new(const struct admin_options *options);

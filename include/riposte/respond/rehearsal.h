@@ -20,22 +20,26 @@
 
 enum rehearsal_end {
     REHEARSAL_FIRES,
+    REHEARSAL_NO_MATCH,  /* its patterns don't match */
     REHEARSAL_WHERE,     /* the patterns match, `where` doesn't hold */
     REHEARSAL_THRESHOLD, /* not by this event alone */
 };
 
-/* A rule whose patterns match. */
+/* A rule and the event. */
 struct rehearsal {
     const struct rule *rule;
     enum rehearsal_end end;
-    struct text reason; /* why it doesn't fire; empty: it does */
-    struct texts why;   /* it fires: what satisfied each condition, a line each */
+    struct text reason; /* it matches but doesn't fire: why not */
+    struct texts why;   /* a line each: what satisfied each condition, or which failed */
     struct dry_run run; /* it fires */
 };
 
-/* In the order of the rules. ERROR_INVALID: the event is none, or a rule can't be rendered. */
-MUST_CHECK bool rehearse(const struct snapshot *snapshot, struct text event, struct arena *arena,
-                         struct rehearsal **rehearsals_out, size_t *count_out, struct error *error);
+/* Those whose patterns match, in the order of the rules; with `rule` that one, whether it matches
+ * or not. ERROR_INVALID: the event is none, or a rule can't be rendered. ERROR_NOT_FOUND: there is
+ * no such rule. */
+MUST_CHECK bool rehearse(const struct snapshot *snapshot, struct text event, struct text rule,
+                         struct arena *arena, struct rehearsal **rehearsals_out, size_t *count_out,
+                         struct error *error);
 
 /* What a pattern says of an event, a line each: what satisfied it, or what failed. */
 MUST_CHECK bool rehearse_pattern(const struct json *pattern, const struct json *event,

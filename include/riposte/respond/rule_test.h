@@ -6,6 +6,7 @@
 #ifndef RIPOSTE_RESPOND_RULE_TEST_H
 #define RIPOSTE_RESPOND_RULE_TEST_H
 
+#include "riposte/base/arena.h"
 #include "riposte/config/findings.h"
 #include "riposte/config/snapshot.h"
 
@@ -18,5 +19,14 @@ struct rule_test_numbers {
 /* Each failing test becomes a finding at its place in the rule's file: what was expected, what
  * came. A rule without tests is a warning. */
 struct rule_test_numbers rule_test_run(const struct snapshot *snapshot, struct findings *findings);
+
+struct rule_test_result {
+    const struct rule_test *test;
+    struct text what; /* what was expected, what came; empty: it passes */
+};
+
+/* Those of one rule (its index in the snapshot), as many as it has, into `arena`. */
+struct rule_test_result *rule_test_results(const struct snapshot *snapshot, size_t rule_index,
+                                           struct arena *arena);
 
 #endif

@@ -513,13 +513,113 @@ static void test_recent_events(void **state) {
 
 static void test_rules(void **state) {
     (void)state;
+    struct journal_rule_count counts[] = {{TEXT("gone"), 3, NOW_MS}, {TEXT("quiet"), 7, NOW_MS}};
+    const struct fake_rows rows = {.census = {.rules = counts, .rule_count = 2}};
+    fake_journal_set_rows(journal, &rows);
     assert_answer("GET", "/v1/rules", VIEW, "", 200,
                   "{\"rules\":[{\"name\":\"deleted\",\"description\":\"Something was deleted.\","
                   "\"severity\":\"high\",\"mode\":\"enforce\",\"attack\":[\"T1485\"],"
-                  "\"respond\":[\"contain\"],\"cooldown\":\"5m\"}");
+                  "\"respond\":[\"contain\"],\"cooldown\":\"5m\",\"incidents\":0,\"tests\":[]}");
     assert_answer("GET", "/v1/rules", VIEW, "", 200,
                   "{\"name\":\"quiet\",\"description\":\"Milder than the settings.\","
                   "\"severity\":\"low\",\"mode\":\"observe\"");
+    assert_answer("GET", "/v1/rules", VIEW, "", 200,
+                  "\"incidents\":7,\"latest\":\"2026-03-02T09:33:20.000Z\",\"tests\":[{\"name\":"
+                  "\"described\",\"match\":true},");
+}
+
+static void test_a_rule_with_what_its_tests_say_now(void **state) {
+    (void)state;
+    assert_answer("GET", "/v1/rules/quiet", VIEW, "", 200,
+                  "{\"name\":\"described\",\"match\":true,\"passes\":true,\"event\":{");
+    assert_answer("GET", "/v1/rules/quiet", VIEW, "", 200,
+                  "\"passes\":false,\"what\":\"expected a match, but the rule does not match\"");
+    assert_answer("GET", "/v1/rules/quiet", VIEW, "", 200, "\"source\":{\"name\":\"quiet\",");
+    assert_answer("GET", "/v1/rules/none", VIEW, "", 404, "no such rule");
+    assert_answer("GET", "/v1/rules/", VIEW, "", 404, "no such rule");
+}
+
+static void test_status(void **state) {
+    (void)state;
+    static const char *const parts[] = {
+        "{\"version\":\"" RIPOSTE_VERSION "\",\"mode\":\"enforce\",\"rules\":3,",
+        "\"you\":{\"name\":\"watcher\",\"role\":\"view\"}",
+        "\"process\":{\"started\":\"20",
+        "\"streams\":0}",
+        "\"certificate\":{\"expires\":\"20",
+        "\"credentials\":{}",
+        "\"journal\":{\"is_ready\":true,\"is_damaged\":false,\"sequence\":12,\"commits\":5,",
+        "\"tasks\":{\"open\":9,\"due\":4,\"late_ms\":250,\"not_admitted\":3,\"queue_limit\":",
+        "\"busy\":3},\"lanes\":[{\"name\":\"1/iam\",\"busy\":2,\"tasks\":5,\"due\":3},{\"name\":"
+        "\"\",\"busy\":1,\"tasks\":4,\"due\":1}]",
+        "\"incidents\":{\"total\":8,\"by_state\":{\"detected\":0,",
+        "\"held\":6,",
+    };
+    static const struct journal_lane lanes[] = {{TEXT_INIT("1/iam"), 5, 3, 2},
+                                                {TEXT_INIT(""), 4, 1, 1}};
+    const struct fake_rows rows = {.numbers = {.commits = 5,
+                                               .open_tasks = 9,
+                                               .due_tasks = 4,
+                                               .not_admitted = 3,
+                                               .oldest_due_ms = 250,
+                                               .sequence = 12},
+                                   .lanes = lanes,
+                                   .lane_count = 2,
+                                   .census = {.incidents = 8, .by_state = {[INCIDENT_HELD] = 6}}};
+    fake_journal_set_rows(journal, &rows);
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        assert_answer("GET", "/v1/status", VIEW, "", 200, parts[i]);
+    }
+}
+
+/* ---- what rules would do ------------------------------------------------------------------------
+ */
+
+#define EVENT(name)                                                                                \
+    "{\"id\":\"1\",\"source\":\"aws.test\",\"detail-type\":\"t\",\"account\":\"111122223333\","    \
+    "\"region\":\"eu-west-1\",\"time\":\"2026-03-02T09:31:37Z\",\"detail\":{\"eventName\":\"" name \
+    "\",\"n\":1.50}}"
+
+static void test_what_rules_would_make_of_an_event(void **state) {
+    (void)state;
+    static const struct {
+        const char *body;
+        unsigned status;
+        const char *fragment;
+    } rows[] = {
+        {"{\"event\":" EVENT("DeleteTable") "}", 200,
+         "{\"match\":true,\"rules\":[{\"rule\":\"deleted\",\"severity\":\"high\",\"fires\":true,"
+         "\"why\":[\"detail.eventName: \\\"DeleteTable\\\" passes "
+         "{\\\"prefix\\\":\\\"Delete\\\"}\","},
+        {"{\"event\":" EVENT("DeleteTable") "}", 200, "\"plan\":{\"decision\":"},
+        {"{\"event\":" EVENT("Open") "}", 200, "{\"match\":false,\"rules\":[]}"},
+        {"{\"event\":" EVENT("Close") "}", 200,
+         "\"rule\":\"many\",\"severity\":\"medium\",\"fires\":false,\"reason\":\"threshold: 0 of "
+         "3"},
+        {"{\"event\":" EVENT("Open") ",\"rule\":\"deleted\"}", 200,
+         "\"fires\":false,\"why\":[\"detail.eventName: \\\"Open\\\"; wanted"},
+        {"{\"event\":" EVENT("Open") ",\"pattern\":{\"detail\":{\"n\":[1.5]}}}", 200,
+         "{\"match\":true,\"why\":[\"detail.n: 1.50 passes 1.5\"]}"},
+        {"{\"event\":\"{\\\"n\\\":2}\",\"pattern\":\"{\\\"n\\\":[1]}\"}", 200,
+         "{\"match\":false,\"why\":[\"n: 2; wanted [1]\"]}"},
+        {"{\"event\":" EVENT("Open") ",\"rule\":\"none\"}", 404, "there is no rule none"},
+        {"", 400, "error"},
+        {"[]", 400, "the body must be an object"},
+        {"{}", 400, "event: missing"},
+        {"{\"event\":3}", 400, "event: must be an object, or its text"},
+        {"{\"event\":\"[]\"}", 400, "event: must be an object, or its text"},
+        {"{\"event\":\"{\"}", 400, "event: line 1"},
+        {"{\"event\":{}}", 400, "event"},
+        {"{\"event\":{},\"pattern\":{\"a\":3}}", 400, "a: "},
+        {"{\"event\":{},\"pattern\":{},\"rule\":\"x\"}", 400, "not both"},
+        {"{\"event\":{},\"rule\":3}", 400, "rule: must be a rule's name"},
+        {"{\"event\":{},\"when\":3}", 400, "when: not known"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        testing_row(rows[i].body);
+        assert_answer("POST", "/v1/plan", VIEW, rows[i].body, rows[i].status, rows[i].fragment);
+    }
+    assert_answer("POST", "/v1/plan", "", "{}", 401, "");
 }
 
 static void test_metrics(void **state) {
@@ -580,6 +680,9 @@ int main(void) {
         with_admin(test_an_operator_approves_and_dismisses),
         with_admin(test_recent_events),
         with_admin(test_rules),
+        with_admin(test_a_rule_with_what_its_tests_say_now),
+        with_admin(test_status),
+        with_admin(test_what_rules_would_make_of_an_event),
         with_admin(test_metrics),
         with_admin(test_health),
     };
