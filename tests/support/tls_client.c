@@ -17,6 +17,8 @@ struct tls_client {
     gnutls_session_t session;
     gnutls_certificate_credentials_t credentials;
     struct buffer received; /* not yet taken */
+    struct buffer body;     /* of an answer in chunks, not yet taken */
+    bool has_head;          /* of that answer it is read */
     bool is_late;           /* nothing came for TLS_CLIENT_WAIT_S */
 };
 
@@ -74,6 +76,7 @@ void tls_client_abort(struct tls_client **client) {
     gnutls_deinit((*client)->session);
     gnutls_certificate_free_credentials((*client)->credentials);
     buffer_done(&(*client)->received);
+    buffer_done(&(*client)->body);
     close((*client)->fd);
     free(*client);
     *client = NULL;
@@ -129,6 +132,16 @@ static bool receive_more(struct tls_client *client) {
     return true;
 }
 
+/* Moves the first `bytes` of `from` to `out`. */
+static void move(struct buffer *from, size_t bytes, struct buffer *out) {
+    struct text all = buffer_text(from);
+    struct buffer rest = BUFFER_INIT;
+    buffer_append_text(out, text_slice(all, 0, bytes));
+    buffer_append_text(&rest, text_slice(all, bytes, all.bytes));
+    buffer_done(from);
+    *from = rest;
+}
+
 /* Waits for `bytes` and moves them to `out`. */
 static bool take(struct tls_client *client, size_t bytes, struct buffer *out) {
     while (client->received.bytes < bytes) {
@@ -136,12 +149,7 @@ static bool take(struct tls_client *client, size_t bytes, struct buffer *out) {
             return false;
         }
     }
-    struct text received = buffer_text(&client->received);
-    buffer_append_text(out, text_slice(received, 0, bytes));
-    struct buffer rest = BUFFER_INIT;
-    buffer_append_text(&rest, text_slice(received, bytes, received.bytes));
-    buffer_done(&client->received);
-    client->received = rest;
+    move(&client->received, bytes, out);
     return true;
 }
 
@@ -154,6 +162,37 @@ bool tls_client_read_until(struct tls_client *client, const char *mark, struct b
         }
     }
     return take(client, at + strlen(mark), out);
+}
+
+/* Adds the next chunk to the body; false at the last. */
+static bool take_chunk(struct tls_client *client) {
+    struct buffer line = BUFFER_INIT;
+    struct buffer chunk = BUFFER_INIT;
+    bool is_there = tls_client_read_until(client, "\r\n", &line);
+    unsigned long bytes = is_there ? strtoul(buffer_string(&line), NULL, 16) : 0;
+    is_there = is_there && bytes > 0 && take(client, bytes + 2, &chunk);
+    if (is_there) {
+        buffer_append_text(&client->body, text_slice(buffer_text(&chunk), 0, bytes));
+    }
+    buffer_done(&line);
+    buffer_done(&chunk);
+    return is_there;
+}
+
+bool tls_client_read_body_until(struct tls_client *client, const char *mark, struct buffer *out) {
+    size_t at = 0;
+    if (!client->has_head && !tls_client_read_until(client, "\r\n\r\n", out)) {
+        return false;
+    }
+    client->has_head = true;
+    buffer_clear(out);
+    while ((at = text_find(buffer_text(&client->body), text_of(mark))) == client->body.bytes) {
+        if (!take_chunk(client)) {
+            return false;
+        }
+    }
+    move(&client->body, at + strlen(mark), out);
+    return true;
 }
 
 static bool take_head(struct tls_client *client, struct buffer *out) {

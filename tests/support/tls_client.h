@@ -38,6 +38,8 @@ void http_answer_done(struct http_answer *answer);
 bool tls_client_read(struct tls_client *client, bool has_body, struct http_answer *answer_out);
 /* Reads what comes, heads and framing too, until `mark` was in it; the rest is kept. */
 bool tls_client_read_until(struct tls_client *client, const char *mark, struct buffer *out);
+/* The same of an answer in chunks: without head and framing, which it takes from here on. */
+bool tls_client_read_body_until(struct tls_client *client, const char *mark, struct buffer *out);
 /* The value of a header of the answer; empty when absent. */
 struct text http_answer_header(const struct http_answer *answer, const char *name);
 /* Waits for the server to close the connection, throwing away what comes before that. */

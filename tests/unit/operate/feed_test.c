@@ -100,8 +100,8 @@ static void note(const char *event) {
 static void assert_next(struct tls_client *client, const char *event, const char *fragment) {
     struct buffer skipped = BUFFER_INIT;
     struct buffer data = BUFFER_INIT;
-    bool has_come = tls_client_read_until(client, "\nevent: ", &skipped) &&
-                    tls_client_read_until(client, "\n\n", &data);
+    bool has_come = tls_client_read_body_until(client, "\nevent: ", &skipped) &&
+                    tls_client_read_body_until(client, "\n\n", &data);
     if (!has_come || !text_starts_with(buffer_text(&data), text_of(event)) ||
         !text_contains(buffer_text(&data), text_of(fragment))) {
         fail_msg("expected %s with %s, got %s", event, fragment, buffer_string(&data));
