@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Writes what riposte exports into the templates: event patterns and the task role's policy.
+"""Writes what riposte exports into the templates and beside the Terraform modules: event patterns and the task role's
+policy.
 
 usage: docker/cloudformation/generate.py RIPOSTE [--settings FILE] [--check]
 
-The parts between "# >>> export NAME" and "# <<<" are replaced; --check: exit 1 and say where they differ.
+The parts of the templates between "# >>> export NAME" and "# <<<" are replaced, and the files in terraform/exported
+written; --check: exit 1 and say where they differ.
 Run it after a change of rules or playbooks. Python's standard library only.
 """
 import argparse
@@ -15,6 +17,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+EXPORTED = HERE.parent / "terraform" / "exported"
 
 
 def export(binary, settings, what):
@@ -52,9 +55,7 @@ def rules(exported, target, role):
 """
 
 
-def parts(binary, settings):
-    patterns = export(binary, settings, "event-pattern")
-    policy = export(binary, settings, "iam-policy")
+def parts(patterns, policy):
     return {
         "event-pattern": "\n".join(rules(patterns, "!GetAtt ApiDestination.Arn",
                                          "!GetAtt DeliveryRole.Arn")),
@@ -70,22 +71,30 @@ def filled(text, contents):
     return re.sub(r"(?ms)(^ *# >>> export ([^\n]*)\n).*?(^ *# <<<)", replace, text)
 
 
+def files(patterns, policy):
+    """What every file that carries an export should hold, by its path."""
+    contents = parts(patterns, policy)
+    yield from ((path, filled(path.read_text(), contents)) for path in sorted(HERE.glob("*.yml")))
+    yield EXPORTED / "event-patterns.json", json.dumps(patterns, indent=1) + "\n"
+    yield EXPORTED / "iam-policy.json", json.dumps(policy, indent=1) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
     parser.add_argument("--settings", default=ROOT / "conf" / "riposte.json")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    contents = parts(options.binary, options.settings)
     is_same = True
-    for path in sorted(HERE.glob("*.yml")):
-        text = path.read_text()
-        new = filled(text, contents)
-        if options.check and new != text:
+    for path, text in files(export(options.binary, options.settings, "event-pattern"),
+                            export(options.binary, options.settings, "iam-policy")):
+        if path.exists() and path.read_text() == text:
+            continue
+        if options.check:
             print(f"{path.name}: is not what riposte exports: run {pathlib.Path(__file__).name}")
             is_same = False
-        elif new != text:
-            path.write_text(new)
+        else:
+            path.write_text(text)
     return 0 if is_same else 1
 
 
