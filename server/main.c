@@ -4,6 +4,7 @@
 #include "riposte/cli/bench.h"
 #include "riposte/cli/check.h"
 #include "riposte/cli/command.h"
+#include "riposte/cli/events.h"
 #include "riposte/cli/export.h"
 #include "riposte/cli/health.h"
 #include "riposte/cli/help.h"
@@ -15,7 +16,9 @@
 #include "riposte/cli/plan.h"
 #include "riposte/cli/redrive.h"
 #include "riposte/cli/reload.h"
+#include "riposte/cli/rules.h"
 #include "riposte/cli/send.h"
+#include "riposte/cli/status.h"
 #include "riposte/daemon/daemon.h"
 
 #include <stddef.h>
@@ -55,13 +58,18 @@ static const struct command commands[] = {
      "credentials that serve would (sqs:ReceiveMessage, sqs:DeleteMessage). Exit 0: all were "
      "taken."},
     {"incidents", cli_incidents,
-     "[list [--all] | show ID | approve ID [--override protected] | dismiss ID |\n"
+     "[list [--state STATE,...] [--rule NAME] [--severity SEVERITY] [--account ID] "
+     "[--principal ID-OR-NAME]\n"
+     "[--since TIME] [--until TIME] [--limit N] [--cursor CURSOR] [--all] | show ID | approve ID "
+     "[--override protected] | dismiss ID |\n"
      "undo ID|--all [--yes] [--resources]]\n"
      "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
      "lists, shows, approves, dismisses and undoes incidents through the admin API",
      "--token takes env:NAME, file:PATH or secretsmanager:ARN, never the token itself. "
      "list\n"
-     "shows the newest 50. undo shows "
+     "shows the newest 50, and the --cursor of the next page; a TIME is 2026-03-02T09:30:00Z, or "
+     "how long\n"
+     "ago: 2h. undo shows "
      "what it would take back, --all of every incident; --yes does it, --resources takes "
      "restorations\n"
      "back too. approve asks again whether it is so, and\n"
@@ -124,6 +132,23 @@ static const struct command commands[] = {
      "All or nothing: a wrong file leaves the old ones in force, and so does a change of listen,\n"
      "admin, journal or workers, which needs a restart. SIGHUP does the same. Exit 0: done, 1: "
      "not."},
+    {"status", cli_status,
+     "[--watch] [-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
+     "how the server is: mode, journal, tasks, workers, lanes, incidents, what ends when",
+     "--watch: again every two seconds, with the latest incidents, when it prints to a terminal. "
+     "Exit 0:\n"
+     "ready, 1: not."},
+    {"rules", cli_rules,
+     "[NAME] [-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
+     "the rules in force, and how often each fired",
+     "Of the incidents that are kept. With a NAME also what the rule does, and its tests as they "
+     "come\n"
+     "out now. Exit 0: they pass, 1: not."},
+    {"events", cli_events,
+     "[recent] [--limit N] [--outcome OUTCOME]\n"
+     "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
+     "the last events that came in, also those that matched nothing",
+     "The newest first, 50 of at most 256. Outcomes: matched, no-match, known, ..."},
     {"version", cli_version, "", "prints the version", NULL},
     {"help", help, "[COMMAND | settings | man [riposte.json] | completion bash|zsh]",
      "says more about a command, or all settings",

@@ -7,12 +7,14 @@
 #include "riposte/cli/options.h"
 #include "riposte/json/writer.h"
 
+#include "incident_rows.h"
+#include "shown.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#define WAIT_MS   30000
-#define POLL_MS   200
-#define PAGE_ROWS "500"
+#define WAIT_MS 30000
+#define POLL_MS 200
 /* Those that may have changed something. */
 #define STATES_TO_UNDO "responding,done,failed,held"
 
@@ -21,81 +23,48 @@ struct incidents {
     struct api_options api_options;
     const char *override;
     bool as_json, is_sure, with_resources, is_all;
+    struct incident_query query;
     struct api api;
 };
 
 static struct text member(const struct json *node, const char *name) {
-    return json_text(json_member(node, name));
+    return shown_member(node, name);
 }
 
 static bool is_true(const struct json *node) {
     return node && json_type(node) == JSON_TRUE;
 }
 
-static void print_json(const struct json *node) {
-    scoped(buffer_done) struct buffer out = BUFFER_INIT;
-    json_write_pretty(&out, node);
-    printf("%s\n", buffer_string(&out));
-}
-
-static void print_row(const struct json *incident) {
-    struct text reason = member(incident, "reason");
-    printf("%.*s  %-10.*s  %-8.*s  %.*s  %.*s", TEXT_ARG(member(incident, "id")),
-           TEXT_ARG(member(incident, "state")), TEXT_ARG(member(incident, "severity")),
-           TEXT_ARG(member(incident, "rule")),
-           TEXT_ARG(member(json_member(incident, "principal"), "name")));
-    if (reason.bytes > 0) {
-        printf("  (%.*s)", TEXT_ARG(reason));
-    }
-    printf("\n");
-}
-
-/* The newest incidents in `states` ("": any), or all of them. */
-static bool read_rows(struct incidents *incidents, const char *states, struct json **rows_out,
-                      struct error *error) {
-    struct arena *arena = incidents->api.target.arena;
-    struct json *rows = json_new_array(arena);
-    const struct json *answer = NULL;
-    struct text before = TEXT("");
-    do {
-        struct text path = arena_format(arena, "/v1/incidents?state=%s%s%s%.*s", states,
-                                        incidents->is_all ? "&limit=" PAGE_ROWS : "",
-                                        before.bytes > 0 ? "&before=" : "", TEXT_ARG(before));
-        if (!api_ask(&incidents->api, TEXT("GET"), path, TEXT(""), &answer, error)) {
-            return false;
-        }
-        const struct json *row = json_first(json_member(answer, "incidents"));
-        for (; row; row = json_next(row)) {
-            json_add_element(rows, json_share(arena, row));
-        }
-        before = member(answer, "before");
-    } while (incidents->is_all && before.bytes > 0);
-    *rows_out = rows;
-    return true;
-}
-
 static bool list(struct incidents *incidents, struct error *error) {
     struct arena *arena = incidents->api.target.arena;
     struct json *rows = NULL, *object = json_new_object(arena);
-    if (!read_rows(incidents, "", &rows, error)) {
+    struct text next = {NULL, 0};
+    incidents->query.is_all = incidents->is_all;
+    if (!incident_rows_read(&incidents->api, &incidents->query, &rows, &next, error)) {
         return false;
     }
     if (incidents->as_json) {
         json_add_member(arena, object, TEXT("incidents"), rows);
-        print_json(object);
-    } else if (json_count(rows) == 0) {
-        printf("no incidents\n");
+        if (next.bytes > 0) {
+            json_add_text(arena, object, "next", next);
+        }
+        shown_json(object);
+        return true;
     }
-    for (const struct json *row = json_first(rows); row && !incidents->as_json;
-         row = json_next(row)) {
-        print_row(row);
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+    incident_rows_show(rows, &out);
+    fputs(json_count(rows) > 0 ? buffer_string(&out) : "no incidents\n", stdout);
+    if (next.bytes > 0) {
+        fprintf(stderr, "riposte incidents: more: --cursor %.*s, or --all\n", TEXT_ARG(next));
     }
     return true;
 }
 
 static void print_field(const char *label, struct text value) {
+    scoped(buffer_done) struct buffer line = BUFFER_INIT;
     if (value.bytes > 0) {
-        printf("%-10s %.*s\n", label, TEXT_ARG(value));
+        shown_text(&line, value, 0);
+        printf("%-10s %s\n", label, buffer_string(&line));
     }
 }
 
@@ -265,7 +234,7 @@ static bool show(struct incidents *incidents, const char *id, struct error *erro
         return false;
     }
     if (incidents->as_json) {
-        print_json(incident);
+        shown_json(incident);
     } else {
         print_story(incident, incidents->api.target.arena);
     }
@@ -405,9 +374,11 @@ static bool do_for_each(struct incidents *incidents, const char *const *ids, siz
 }
 
 static bool undo_all(struct incidents *incidents, struct error *error) {
+    const struct incident_query query = {.state = STATES_TO_UNDO, .is_all = true};
     struct json *rows = NULL;
+    struct text next = {NULL, 0};
     size_t count = 0, effects = 0;
-    if (!read_rows(incidents, STATES_TO_UNDO, &rows, error)) {
+    if (!incident_rows_read(&incidents->api, &query, &rows, &next, error)) {
         return false;
     }
     const char **ids = arena_alloc_array(incidents->api.target.arena, json_count(rows) + 1,
@@ -523,6 +494,15 @@ int cli_incidents(int argc, char **argv) {
         {"token", 0, &incidents.api_options.token, NULL},
         {"ca-file", 0, &incidents.api_options.ca_file, NULL},
         {"override", 0, &incidents.override, NULL},
+        {"state", 0, &incidents.query.state, NULL},
+        {"rule", 0, &incidents.query.rule, NULL},
+        {"severity", 0, &incidents.query.severity, NULL},
+        {"account", 0, &incidents.query.account, NULL},
+        {"principal", 0, &incidents.query.principal, NULL},
+        {"since", 0, &incidents.query.since, NULL},
+        {"until", 0, &incidents.query.until, NULL},
+        {"limit", 0, &incidents.query.limit, NULL},
+        {"cursor", 0, &incidents.query.cursor, NULL},
         {"json", 0, NULL, &incidents.as_json},
         {"yes", 0, NULL, &incidents.is_sure},
         {"resources", 0, NULL, &incidents.with_resources},

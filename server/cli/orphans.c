@@ -2,14 +2,15 @@
 
 #include "riposte/cli/api.h"
 #include "riposte/cli/options.h"
-#include "riposte/json/writer.h"
+
+#include "shown.h"
 
 #include <stdio.h>
 
 #define SEARCH_MS (10 * 60 * 1000)
 
 static struct text member(const struct json *node, const char *name) {
-    return json_text(json_member(node, name));
+    return shown_member(node, name);
 }
 
 static void print_orphan(const struct json *orphan) {
@@ -32,9 +33,7 @@ static int print(const struct json *answer, const char *action, bool as_json) {
     const struct json *failed = json_member(answer, "failed");
     bool is_all = json_count(failed) == 0;
     if (as_json) {
-        scoped(buffer_done) struct buffer out = BUFFER_INIT;
-        json_write_pretty(&out, answer);
-        printf("%s\n", buffer_string(&out));
+        shown_json(answer);
     }
     for (const struct json *one = json_first(orphans); one; one = json_next(one)) {
         is_all = is_all && is_done(one, action);

@@ -12,7 +12,7 @@ static size_t being_decided(struct ledger *ledger, const struct ulid *incident) 
 }
 
 bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
-                    struct text detail, bool is_override, struct error *error) {
+                    struct text detail, bool is_override, bool *is_new_out, struct error *error) {
     /* Of two open ones the second is an override: who goes further than that? */
     const size_t enough = is_override ? 2 : 1;
     struct store_incident incident = {0};
@@ -28,6 +28,7 @@ bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struc
     if (!is_held) {
         return decide_refuse(&incident.shown, "approve", "approve is for held ones", error);
     }
+    *is_new_out = true;
     struct store_task task = {
         .incident = incident.shown.id,
         .event_id = incident.event_id,
@@ -42,7 +43,7 @@ bool decide_approve(struct ledger *ledger, const struct ulid *incident_id, struc
 }
 
 bool decide_dismiss(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
-                    struct error *error) {
+                    bool *is_new_out, struct error *error) {
     struct store_incident incident = {0};
     struct decide_owned owned = {0};
     bool has_moved = false;
@@ -63,6 +64,7 @@ bool decide_dismiss(struct ledger *ledger, const struct ulid *incident_id, struc
                          "incident %s has its principal contained: undo it instead",
                          incident_id->text);
     }
+    *is_new_out = true;
     return ledger_move(ledger, &incident, INCIDENT_DISMISSED, TEXT("dismissed"), actor, &has_moved,
                        error) &&
            decide_call_off(ledger, incident_id, error);

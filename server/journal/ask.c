@@ -240,47 +240,59 @@ bool journal_write_commit(struct journal *journal, struct journal_write *write,
 struct undo_request {
     const struct ulid *incident;
     struct text actor;
-    bool with_resources;
+    bool with_resources, is_new;
 };
 
 static bool run_undo(struct ledger *ledger, void *arg, struct error *error) {
-    const struct undo_request *asked = arg;
-    return decide_undo(ledger, asked->incident, asked->actor, asked->with_resources, error);
+    struct undo_request *asked = arg;
+    return decide_undo(ledger, asked->incident, asked->actor, asked->with_resources, &asked->is_new,
+                       error);
+}
+
+/* Was it asked for, and changed it anything? */
+static bool say_new(bool is_ok, bool is_new, bool *is_new_out) {
+    if (is_ok && is_new_out != NULL) {
+        *is_new_out = is_new;
+    }
+    return is_ok;
 }
 
 bool journal_undo(struct journal *journal, const struct ulid *incident, struct text actor,
-                  bool with_resources, struct error *error) {
-    struct undo_request asked = {incident, actor, with_resources};
-    return journal_ask(journal, REQUEST_CHANGE, run_undo, &asked, ROW_BYTES * 4, error);
+                  bool with_resources, bool *is_new_out, struct error *error) {
+    struct undo_request asked = {incident, actor, with_resources, false};
+    bool is_ok = journal_ask(journal, REQUEST_CHANGE, run_undo, &asked, ROW_BYTES * 4, error);
+    return say_new(is_ok, asked.is_new, is_new_out);
 }
 
 struct approve_request {
     const struct ulid *incident;
     struct text actor, detail;
-    bool is_override;
+    bool is_override, is_new;
 };
 
 static bool run_approve(struct ledger *ledger, void *arg, struct error *error) {
-    const struct approve_request *asked = arg;
+    struct approve_request *asked = arg;
     return decide_approve(ledger, asked->incident, asked->actor, asked->detail, asked->is_override,
-                          error);
+                          &asked->is_new, error);
 }
 
 bool journal_approve(struct journal *journal, const struct ulid *incident, struct text actor,
-                     struct text detail, bool is_override, struct error *error) {
-    struct approve_request asked = {incident, actor, detail, is_override};
-    return journal_ask(journal, REQUEST_CHANGE, run_approve, &asked, ROW_BYTES * 2, error);
+                     struct text detail, bool is_override, bool *is_new_out, struct error *error) {
+    struct approve_request asked = {incident, actor, detail, is_override, false};
+    bool is_ok = journal_ask(journal, REQUEST_CHANGE, run_approve, &asked, ROW_BYTES * 2, error);
+    return say_new(is_ok, asked.is_new, is_new_out);
 }
 
 static bool run_dismiss(struct ledger *ledger, void *arg, struct error *error) {
-    const struct approve_request *asked = arg;
-    return decide_dismiss(ledger, asked->incident, asked->actor, error);
+    struct approve_request *asked = arg;
+    return decide_dismiss(ledger, asked->incident, asked->actor, &asked->is_new, error);
 }
 
 bool journal_dismiss(struct journal *journal, const struct ulid *incident, struct text actor,
-                     struct error *error) {
+                     bool *is_new_out, struct error *error) {
     struct approve_request asked = {.incident = incident, .actor = actor};
-    return journal_ask(journal, REQUEST_CHANGE, run_dismiss, &asked, ROW_BYTES * 2, error);
+    bool is_ok = journal_ask(journal, REQUEST_CHANGE, run_dismiss, &asked, ROW_BYTES * 2, error);
+    return say_new(is_ok, asked.is_new, is_new_out);
 }
 
 static bool run_note_key(struct ledger *ledger, void *arg, struct error *error) {

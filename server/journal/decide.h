@@ -23,13 +23,13 @@ MUST_CHECK bool decide_write(struct ledger *ledger, struct journal_write *write,
                              struct error *error);
 
 MUST_CHECK bool decide_undo(struct ledger *ledger, const struct ulid *incident, struct text actor,
-                            bool with_resources, struct error *error);
+                            bool with_resources, bool *is_new_out, struct error *error);
 
 MUST_CHECK bool decide_approve(struct ledger *ledger, const struct ulid *incident,
                                struct text actor, struct text detail, bool is_override,
-                               struct error *error);
+                               bool *is_new_out, struct error *error);
 MUST_CHECK bool decide_dismiss(struct ledger *ledger, const struct ulid *incident,
-                               struct text actor, struct error *error);
+                               struct text actor, bool *is_new_out, struct error *error);
 
 /* An incident that an operator names. ERROR_NOT_FOUND. */
 MUST_CHECK bool decide_find(struct ledger *ledger, const struct ulid *id,

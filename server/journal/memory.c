@@ -494,30 +494,6 @@ static int compare_newest_first(const void *a, const void *b) {
                   ((const struct journal_incident *)a)->id.text);
 }
 
-static bool incident_list(struct store *store, const struct ulid *before, uint32_t states,
-                          size_t limit, struct arena *arena,
-                          struct journal_incident **incidents_out, size_t *count_out,
-                          struct error *error) {
-    (void)error;
-    struct table *table = table_of(store, TABLE_INCIDENT);
-    struct journal_incident *found = arena_alloc_array(arena, table->count, sizeof(*found));
-    size_t count = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        const struct journal_incident *shown = &table->rows[i]->incident.shown;
-        bool is_before = before == NULL || ulid_is_none(before) ||
-                         strcmp(shown->id.text, before->text) < 0;
-        if (is_before && (states == 0 || (states & (1u << shown->state)) != 0)) {
-            found[count] = *shown;
-            found[count].plan = (struct text){NULL, 0};
-            keep_incident(arena, &found[count++]);
-        }
-    }
-    qsort(found, count, sizeof(*found), compare_newest_first);
-    *incidents_out = found;
-    *count_out = count < limit ? count : limit;
-    return true;
-}
-
 static bool passes(const struct journal_incident *shown, const struct journal_filter *filter) {
     const struct {
         struct text wanted, has, has_too;
@@ -545,20 +521,23 @@ static bool incident_search(struct store *store, struct ulid *before,
                             struct arena *arena, struct journal_incident **incidents_out,
                             size_t *count_out, struct error *error) {
     (void)slice;
-    struct journal_incident *all = NULL;
-    size_t all_count = 0;
-    if (!incident_list(store, before, 0, SIZE_MAX, arena, &all, &all_count, error)) {
-        return false;
-    }
+    (void)error;
+    struct table *table = table_of(store, TABLE_INCIDENT);
+    struct journal_incident *found = arena_alloc_array(arena, table->count + 1, sizeof(*found));
     size_t count = 0;
-    for (size_t i = 0; i < all_count && count < limit; i++) {
-        if (passes(&all[i], filter)) {
-            all[count++] = all[i];
+    for (size_t i = 0; i < table->count; i++) {
+        const struct journal_incident *shown = &table->rows[i]->incident.shown;
+        bool is_before = ulid_is_none(before) || strcmp(shown->id.text, before->text) < 0;
+        if (is_before && passes(shown, filter)) {
+            found[count] = *shown;
+            found[count].plan = (struct text){NULL, 0};
+            keep_incident(arena, &found[count++]);
         }
     }
-    *incidents_out = all;
-    *count_out = count;
-    *before = count == limit ? all[limit - 1].id : (struct ulid){0};
+    qsort(found, count, sizeof(*found), compare_newest_first);
+    *incidents_out = found;
+    *count_out = count < limit ? count : limit;
+    *before = count >= limit ? found[limit - 1].id : (struct ulid){0};
     return true;
 }
 
@@ -1211,7 +1190,6 @@ struct store *store_open_memory(void) {
         .incident_plan = incident_plan,
         .incident_find_open = incident_find_open,
         .incident_joined = incident_joined,
-        .incident_list = incident_list,
         .incident_search = incident_search,
         .incident_census = incident_census,
         .task_insert = task_insert,

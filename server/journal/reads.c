@@ -127,29 +127,6 @@ bool journal_read_incident(struct journal *journal, const struct ulid *id, struc
     return true;
 }
 
-static bool run_list(struct ledger *ledger, void *arg, struct error *error) {
-    struct read *read = arg;
-    struct journal_incident *incidents = NULL;
-    bool is_ok = ledger->store->incident_list(ledger->store, read->incident, read->states,
-                                              read->limit, read->arena, &incidents, &read->count,
-                                              error);
-    read->rows = incidents;
-    return is_ok;
-}
-
-bool journal_list_incidents(struct journal *journal, const struct ulid *before, uint32_t states,
-                            size_t limit, struct arena *arena,
-                            struct journal_incident **incidents_out, size_t *count_out,
-                            struct error *error) {
-    struct read read = {.incident = before, .states = states, .limit = limit, .arena = arena};
-    if (!journal_ask(journal, REQUEST_READ, run_list, &read, 0, error)) {
-        return error_wrap(error, "listing incidents");
-    }
-    *incidents_out = read.rows;
-    *count_out = read.count;
-    return true;
-}
-
 static bool run_event(struct ledger *ledger, void *arg, struct error *error) {
     struct read *read = arg;
     struct store_event event = {0};

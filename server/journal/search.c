@@ -43,7 +43,9 @@ bool journal_find_incidents(struct journal *journal, const struct ulid *before,
     }
     *incidents_out = found;
     *count_out = count;
-    *next_out = search.before;
+    if (next_out != NULL) {
+        *next_out = search.before;
+    }
     return true;
 }
 

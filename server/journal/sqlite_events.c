@@ -261,39 +261,6 @@ static bool incident_joined(struct store *store, const struct ulid *id, struct a
     return is_ok;
 }
 
-static bool incident_list(struct store *store, const struct ulid *before, uint32_t states,
-                          size_t limit, struct arena *arena,
-                          struct journal_incident **incidents_out, size_t *count_out,
-                          struct error *error) {
-    struct journal_incident *rows = NULL;
-    size_t capacity = 0;
-    size_t count = 0;
-    struct query query = query_start(
-        sqlite_of(store), "SELECT " INCIDENT_COLUMNS INCIDENT_FROM
-                          "WHERE i.id < ? AND (1 << i.state) & ? ORDER BY i.id DESC LIMIT ?");
-    query_bind_text(&query, before == NULL || ulid_is_none(before) ? TEXT("~") : ulid_text(before));
-    query_bind_number(&query, states != 0 ? states : UINT32_MAX);
-    query_bind_number(&query, (int64_t)limit);
-    bool is_row = false;
-    bool is_ok = false;
-    while ((is_ok = query_step(&query, &is_row, error)) && is_row) {
-        struct store_incident incident;
-        read_incident(&query, arena, &incident);
-        rows = memory_grow_array(rows, &capacity, count + 1, sizeof(*rows));
-        rows[count++] = incident.shown;
-    }
-    query_done(&query);
-    if (is_ok) {
-        *incidents_out = arena_alloc_array(arena, count, sizeof(*rows));
-        for (size_t i = 0; i < count; i++) {
-            (*incidents_out)[i] = rows[i];
-        }
-        *count_out = count;
-    }
-    memory_free_at(&rows);
-    return is_ok;
-}
-
 /* ---- searching ---- */
 
 /* The id down to which a slice looks: *bound_out none: to the end. */
@@ -624,7 +591,6 @@ void sqlite_fill_events(struct store *store) {
     store->incident_plan = incident_plan;
     store->incident_find_open = incident_find_open;
     store->incident_joined = incident_joined;
-    store->incident_list = incident_list;
     store->incident_search = incident_search;
     store->incident_census = incident_census;
     store->task_insert = task_insert;

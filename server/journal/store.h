@@ -140,11 +140,6 @@ struct store {
     bool (*incident_joined)(struct store *store, const struct ulid *id, struct arena *arena,
                             struct store_incident **incidents_out, size_t *count_out,
                             struct error *error);
-    bool (*incident_list)(struct store *store, const struct ulid *before, uint32_t states,
-                          size_t limit, struct arena *arena,
-                          struct journal_incident **incidents_out, size_t *count_out,
-                          struct error *error);
-
     /* Looks at `slice` incidents before *before (none: from the newest), for at most `limit` that
      * pass; *before moves to where to go on, and is none at the end. */
     bool (*incident_search)(struct store *store, struct ulid *before,

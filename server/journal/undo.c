@@ -76,7 +76,7 @@ bool decide_owned(struct ledger *ledger, const struct ulid *incident,
 }
 
 bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct text actor,
-                 bool with_resources, struct error *error) {
+                 bool with_resources, bool *is_new_out, struct error *error) {
     struct store_incident incident = {0};
     struct decide_owned owned = {0};
     bool has_moved = false;
@@ -90,6 +90,7 @@ bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct t
     if (incident.shown.state == INCIDENT_RELEASING) {
         return true;
     }
+    *is_new_out = true;
     struct text reason = with_resources ? TEXT("to be undone, resources too")
                                         : TEXT("to be undone");
     if (!ledger_move(ledger, &incident, INCIDENT_RELEASING, reason, actor, &has_moved, error)) {

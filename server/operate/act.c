@@ -28,23 +28,23 @@ static bool read_override(struct json_object *value, struct act_body *body_out) 
 }
 
 static bool undo(struct admin *admin, const struct ulid *id, struct text actor,
-                 const struct act_body *body, struct error *error) {
-    return journal_undo(admin->options.journal, id, actor, body->with_resources, error);
+                 const struct act_body *body, bool *is_new_out, struct error *error) {
+    return journal_undo(admin->options.journal, id, actor, body->with_resources, is_new_out, error);
 }
 
 static bool approve(struct admin *admin, const struct ulid *id, struct text actor,
-                    const struct act_body *body, struct error *error) {
+                    const struct act_body *body, bool *is_new_out, struct error *error) {
     scoped(arena_free) struct arena *arena = arena_new();
     struct text detail = approval_detail(actor, clock_unix_ms(&clock_system),
                                          body->overrides_protection, arena);
     return journal_approve(admin->options.journal, id, actor, detail, body->overrides_protection,
-                           error);
+                           is_new_out, error);
 }
 
 static bool dismiss(struct admin *admin, const struct ulid *id, struct text actor,
-                    const struct act_body *body, struct error *error) {
+                    const struct act_body *body, bool *is_new_out, struct error *error) {
     (void)body;
-    return journal_dismiss(admin->options.journal, id, actor, error);
+    return journal_dismiss(admin->options.journal, id, actor, is_new_out, error);
 }
 
 /* What an operator may do to an incident, and the one member that its body may hold. */
@@ -52,11 +52,12 @@ static const struct act {
     const char *verb, *member, *needs;
     bool (*read_fn)(struct json_object *value, struct act_body *body_out);
     bool (*do_fn)(struct admin *admin, const struct ulid *id, struct text actor,
-                  const struct act_body *body, struct error *error);
+                  const struct act_body *body, bool *is_new_out, struct error *error);
+    enum incident_state end; /* there it leads: asked again, nothing is left to do */
 } acts[] = {
-    {"undo", "resources", "true or false", read_resources, undo},
-    {"approve", "override", "\"protected\"", read_override, approve},
-    {"dismiss", NULL, NULL, NULL, dismiss},
+    {"undo", "resources", "true or false", read_resources, undo, INCIDENT_RELEASED},
+    {"approve", "override", "\"protected\"", read_override, approve, INCIDENT_DONE},
+    {"dismiss", NULL, NULL, NULL, dismiss, INCIDENT_DISMISSED},
 };
 
 static const struct act *find_act(struct text verb) {
@@ -96,29 +97,49 @@ static bool read_act_body(struct text body, const struct act *act, struct act_bo
     return true;
 }
 
+/* Done, or so already; the incident as it is then. */
+static bool do_act(struct admin *admin, const struct act *act, const struct ulid *id,
+                   struct text actor, const struct act_body *body, struct arena *arena,
+                   struct journal_incident *incident, bool *is_new, struct error *error) {
+    struct journal *journal = admin->options.journal;
+    struct error unread = {0};
+    bool is_done = act->do_fn(admin, id, actor, body, is_new, error);
+    bool may_be_so = is_done || error->code == ERROR_INVALID;
+    if (!may_be_so || !journal_read_incident(journal, id, arena, incident, &unread)) {
+        *error = unread.code != ERROR_NONE ? unread : *error;
+        return false;
+    }
+    return is_done || incident->state == act->end;
+}
+
+static void log_act(const struct act *act, const struct ulid *id, struct text actor,
+                    const struct act_body *body) {
+    log_info(&(struct log_context){.component = "operate",
+                                   .incident = ulid_text(id),
+                                   LOG_FIELDS(log_text("actor", actor))},
+             "%s%s", act->verb,
+             body->with_resources         ? ", resources too"
+             : body->overrides_protection ? ", although protected"
+                                          : "");
+}
+
 static void act(struct admin *admin, struct request *request, const struct act *act,
                 const struct ulid *id, struct text actor) {
     scoped(arena_free) struct arena *arena = arena_new();
     struct error error = {0};
     struct journal_incident incident = {0};
     struct act_body body = {0};
+    bool is_new = false;
     if (!read_act_body(text_trim(blob_text(request_body(request))), act, &body, &error)) {
         request_answer_error(request, 400, error.text);
-        return;
-    }
-    if (!act->do_fn(admin, id, actor, &body, &error) ||
-        !journal_read_incident(admin->options.journal, id, arena, &incident, &error)) {
+    } else if (!do_act(admin, act, id, actor, &body, arena, &incident, &is_new, &error)) {
         answer_failure(request, &error);
-        return;
+    } else {
+        if (is_new) {
+            log_act(act, id, actor, &body);
+        }
+        answer_object(request, is_new ? 202 : 200, view_incident(&incident));
     }
-    log_info(&(struct log_context){.component = "operate",
-                                   .incident = ulid_text(id),
-                                   LOG_FIELDS(log_text("actor", actor))},
-             "%s%s", act->verb,
-             body.with_resources         ? ", resources too"
-             : body.overrides_protection ? ", although protected"
-                                         : "");
-    answer_object(request, 202, view_incident(&incident));
 }
 
 /* POST /v1/incidents/ID/VERB. */

@@ -25,6 +25,7 @@ struct admin *admin_new(const struct admin_options *options) {
     errand_init(&admin->rehearsals, "plan");
     census_init(&admin->census);
     admin->feed = feed_new(options->journal);
+    admin->strikes = strikes_new();
     mutex_init(&admin->lock);
     routes_fill(admin);
     return admin;
@@ -40,6 +41,7 @@ void admin_free(struct admin **admin) {
     errand_rest(&old->rehearsals);
     census_done(&old->census);
     feed_free(&old->feed);
+    strikes_free(&old->strikes);
     access_unref(&old->shared.access);
     mutex_done(&old->lock);
     free(old->routes);

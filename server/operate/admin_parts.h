@@ -16,6 +16,7 @@
 
 #include "riposte/base/mutex.h"
 #include "riposte/inbound/route.h"
+#include "riposte/inbound/strikes.h"
 #include "riposte/operate/admin.h"
 
 #include <stddef.h>
@@ -30,6 +31,7 @@ struct admin {
     struct errand errand, rehearsals; /* backups and searches; what rules would do */
     struct census_cache census;
     struct feed *feed;
+    struct strikes *strikes; /* who comes without a token */
     struct mutex lock;
     struct {
         struct access *access; /* NULL: no token is set, nobody gets in */

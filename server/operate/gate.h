@@ -15,7 +15,9 @@
 /* Makes the metrics known. */
 void gate_register(void);
 
-/* Route gates (arg: the admin): 401 without a token that is known, 403 with the wrong role. */
+/* Route gates (arg: the admin): 401 without a token that is known (429 when that happens often: as
+ * intake, strikes.h), 403 with the wrong role, and for a POST that a page of another origin
+ * sends. */
 route_gate_fn gate_view;
 route_gate_fn gate_operate;
 

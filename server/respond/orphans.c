@@ -312,7 +312,7 @@ static struct text act_on(const struct search *search, enum orphans_action actio
     }
     if (!adopt(search, orphan, actor, &error) ||
         (action == ORPHANS_RELEASE &&
-         !journal_undo(journal, &orphan->incident, actor, false, &error))) {
+         !journal_undo(journal, &orphan->incident, actor, false, NULL, &error))) {
         return arena_copy_text(search->arena, text_of(error.text));
     }
     return action == ORPHANS_ADOPT ? TEXT("adopted") : TEXT("to be released");

@@ -51,7 +51,7 @@ static void finish(const struct job *job) {
 static void ask_for_undo(const struct job *job) {
     const struct ulid *id = &job->task->incident.id;
     struct error error = {0};
-    if (journal_undo(job->respond->options.journal, id, RELEASE_ACTOR, false, &error)) {
+    if (journal_undo(job->respond->options.journal, id, RELEASE_ACTOR, false, NULL, &error)) {
         log_info(&(struct log_context){.component = "respond",
                                        .incident = ulid_text(id),
                                        .trace = trace_text(&job->task->trace)},

@@ -1,6 +1,8 @@
 /* What only a store that outlives the process has to keep. */
 #include "story.h"
 
+#include "riposte/journal/search.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -83,7 +85,7 @@ static void an_undo_survives_a_restart(void **state) {
     struct ulid id = contain->incident.id;
     struct journal_intent intent = story_intent("k", "user-1", "deny-user");
     assert_int_equal(story_write_intent(story, contain, &intent), INTENT_SEND);
-    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), false, &error), &error);
+    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), false, NULL, &error), &error);
     story_close(story); /* killed between the call and its outcome */
     story_open(story);
     journal_task_free(&contain);
@@ -386,9 +388,11 @@ static void what_was_acknowledged_outlives_kill_9(void **state) {
         struct journal_incident *incidents = NULL;
         size_t incident_count = 0;
         struct error error = {0};
-        assert_ok(journal_list_incidents(story->journal, NULL, 1u << INCIDENT_DETECTED, 100000,
-                                         story->arena, &incidents, &incident_count, &error),
-                  &error);
+        assert_ok(
+            journal_find_incidents(story->journal, NULL,
+                                   &(struct journal_filter){.states = 1u << INCIDENT_DETECTED},
+                                   100000, story->arena, &incidents, &incident_count, NULL, &error),
+            &error);
         assert_int_equal(numbers.not_admitted, incident_count);
         struct journal_task *task = story_claim(story);
         journal_give_back(story->journal, 0, &task);

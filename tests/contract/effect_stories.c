@@ -1,5 +1,7 @@
 #include "story.h"
 
+#include "riposte/journal/search.h"
+
 #include "riposte/base/thread.h"
 
 #include <stdio.h>
@@ -18,7 +20,7 @@ static bool let_go(struct story *story, const struct journal_task *task, int64_t
 
 static void undo(struct story *story, const struct ulid *id) {
     struct error error = {0};
-    assert_ok(journal_undo(story->journal, id, TEXT("oncall"), false, &error), &error);
+    assert_ok(journal_undo(story->journal, id, TEXT("oncall"), false, NULL, &error), &error);
 }
 
 /* ---- calls ---- */
@@ -386,11 +388,11 @@ static void undo_is_refused_where_there_is_nothing(void **state) {
     struct story *story = *state;
     struct error error = {0};
     struct ulid id = story_append(story, "event-1", "rule-a", "user-1");
-    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), false, &error), &error,
+    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), false, NULL, &error), &error,
                  ERROR_INVALID, "detected");
     struct ulid none = id;
     none.text[25] = none.text[25] == '0' ? '1' : '0';
-    assert_fails(journal_undo(story->journal, &none, TEXT("oncall"), false, &error), &error,
+    assert_fails(journal_undo(story->journal, &none, TEXT("oncall"), false, NULL, &error), &error,
                  ERROR_NOT_FOUND, none.text);
     struct journal_task *task = story_claim(story);
     struct journal_new_task playbook = story_playbook("contain-principal", true);
@@ -399,12 +401,14 @@ static void undo_is_refused_where_there_is_nothing(void **state) {
         story, story_arrive(story, "event-2", "rule-a", "user-1"), &playbook, 1);
     struct journal_incident *incidents = NULL;
     size_t count = 0;
-    assert_ok(journal_list_incidents(story->journal, NULL, 1u << INCIDENT_JOINED, 1, story->arena,
-                                     &incidents, &count, &error),
+    assert_ok(journal_find_incidents(story->journal, NULL,
+                                     &(struct journal_filter){.states = 1u << INCIDENT_JOINED}, 1,
+                                     story->arena, &incidents, &count, NULL, &error),
               &error);
     assert_int_equal(count, 1);
-    assert_fails(journal_undo(story->journal, &incidents[0].id, TEXT("oncall"), false, &error),
-                 &error, ERROR_INVALID, id.text);
+    assert_fails(
+        journal_undo(story->journal, &incidents[0].id, TEXT("oncall"), false, NULL, &error), &error,
+        ERROR_INVALID, id.text);
     journal_admitted_done(&admitted);
     journal_admitted_done(&joined);
 }
@@ -415,7 +419,7 @@ static void with_resources_is_kept_for_the_undo(void **state) {
     struct ulid id = contain->incident.id;
     story_finish(story, &contain, INCIDENT_DONE);
     struct error error = {0};
-    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), true, &error), &error);
+    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), true, NULL, &error), &error);
     struct journal_task *task = story_claim(story);
     assert_text_equal(task->detail, "{\"resources\":true}");
     story_finish(story, &task, INCIDENT_RELEASED);
@@ -433,10 +437,10 @@ static void what_an_undo_left_is_taken_back_later(void **state) {
     task = story_claim(story);
     story_finish(story, &task, INCIDENT_RELEASED);
     assert_int_equal(story_effects(story, &id, &effects), 1);
-    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), false, &error), &error,
+    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), false, NULL, &error), &error,
                  ERROR_INVALID, "released: there is nothing to undo");
     error = (struct error){0};
-    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), true, &error), &error);
+    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), true, NULL, &error), &error);
     story_assert_state(story, &id, INCIDENT_RELEASING);
     task = story_claim(story);
     assert_int_equal(task->kind, TASK_UNDO);
@@ -450,7 +454,7 @@ static void what_an_undo_left_is_taken_back_later(void **state) {
     assert_ok(journal_write_commit(story->journal, write, &error), &error);
     journal_write_free(&write);
     story_finish(story, &task, INCIDENT_RELEASED);
-    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), true, &error), &error,
+    assert_fails(journal_undo(story->journal, &id, TEXT("oncall"), true, NULL, &error), &error,
                  ERROR_INVALID, "nothing to undo");
 }
 

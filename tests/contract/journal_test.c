@@ -249,20 +249,21 @@ static void incidents_are_listed_newest_first_in_pages(void **state) {
     struct journal_incident *found = NULL;
     size_t count = 0;
     struct error error = {0};
-    assert_ok(
-        journal_list_incidents(story->journal, NULL, 0, 3, story->arena, &found, &count, &error),
-        &error);
+    assert_ok(journal_find_incidents(story->journal, NULL, &(struct journal_filter){.states = 0}, 3,
+                                     story->arena, &found, &count, NULL, &error),
+              &error);
     assert_int_equal(count, 3);
     assert_string_equal(found[0].id.text, ids[4].text);
     struct ulid before = found[2].id;
-    assert_ok(
-        journal_list_incidents(story->journal, &before, 0, 3, story->arena, &found, &count, &error),
-        &error);
+    assert_ok(journal_find_incidents(story->journal, &before, &(struct journal_filter){.states = 0},
+                                     3, story->arena, &found, &count, NULL, &error),
+              &error);
     assert_int_equal(count, 2);
     assert_string_equal(found[1].id.text, ids[0].text);
     assert_text_equal(found[1].event_key, "event-0");
-    assert_ok(journal_list_incidents(story->journal, NULL, 1u << INCIDENT_HELD, 3, story->arena,
-                                     &found, &count, &error),
+    assert_ok(journal_find_incidents(story->journal, NULL,
+                                     &(struct journal_filter){.states = 1u << INCIDENT_HELD}, 3,
+                                     story->arena, &found, &count, NULL, &error),
               &error);
     assert_int_equal(count, 0);
 }

@@ -401,7 +401,7 @@ static struct journal_task *hold(struct story *story, const char *key) {
 static void approve(struct story *story, const struct ulid *id) {
     struct error error = {0};
     assert_ok(journal_approve(story->journal, id, TEXT("alice"), TEXT("{\"approver\":\"alice\"}"),
-                              false, &error),
+                              false, NULL, &error),
               &error);
 }
 
@@ -455,7 +455,7 @@ static void an_override_is_decided_beside_a_plain_approval(void **state) {
     struct journal_task *plain = story_claim(story); /* it is being decided */
     for (int i = 0; i < 2; i++) {                    /* once more is no more */
         assert_ok(journal_approve(story->journal, &id, TEXT("bob"), TEXT("{\"override\":true}"),
-                                  true, &error),
+                                  true, NULL, &error),
                   &error);
     }
     approve(story, &id);
@@ -546,7 +546,7 @@ static void what_joined_waits_for_nobody_who_was_let_go(void **state) {
     journal_admitted_done(&admitted);
     approve_with_work(story, &id);
     struct journal_task *task = story_claim(story);
-    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), false, &error), &error);
+    assert_ok(journal_undo(story->journal, &id, TEXT("oncall"), false, NULL, &error), &error);
     const struct journal_admission admission = {.proposal = ADMIT_RESPOND,
                                                 .tasks = &restore,
                                                 .task_count = 1,
@@ -586,7 +586,7 @@ static void a_dismissed_incident_is_over(void **state) {
     approve(story, &id);
     struct journal_task *task = story_claim(story);
     for (int i = 0; i < 2; i++) {
-        assert_ok(journal_dismiss(story->journal, &id, TEXT("bob"), &error), &error);
+        assert_ok(journal_dismiss(story->journal, &id, TEXT("bob"), NULL, &error), &error);
     }
     story_assert_state(story, &id, INCIDENT_DISMISSED);
     struct journal_admission late = {.proposal = ADMIT_RESPOND, .approved_by = TEXT("alice")};
@@ -597,8 +597,9 @@ static void a_dismissed_incident_is_over(void **state) {
     struct journal_task_row *rows = NULL;
     assert_int_equal(story_tasks(story, &id, &rows), 0);
     error = (struct error){0};
-    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), false, &error),
-                 &error, ERROR_INVALID, "is dismissed: approve is for held ones");
+    assert_fails(
+        journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), false, NULL, &error),
+        &error, ERROR_INVALID, "is dismissed: approve is for held ones");
     assert_int_equal(story_count_audit(story, "dismissed"), 1);
 }
 
@@ -606,18 +607,20 @@ static void only_the_held_are_approved_or_dismissed(void **state) {
     struct story *story = *state;
     struct error error = {0};
     struct ulid id = story_append(story, "event-1", "rule-a", "user-1");
-    assert_fails(journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), false, &error),
-                 &error, ERROR_INVALID, "detected");
+    assert_fails(
+        journal_approve(story->journal, &id, TEXT("alice"), TEXT("{}"), false, NULL, &error),
+        &error, ERROR_INVALID, "detected");
     error = (struct error){0};
-    assert_fails(journal_dismiss(story->journal, &id, TEXT("alice"), &error), &error, ERROR_INVALID,
-                 "detected");
+    assert_fails(journal_dismiss(story->journal, &id, TEXT("alice"), NULL, &error), &error,
+                 ERROR_INVALID, "detected");
     struct ulid none = id;
     none.text[25] = none.text[25] == '0' ? '1' : '0';
     error = (struct error){0};
-    assert_fails(journal_approve(story->journal, &none, TEXT("alice"), TEXT("{}"), false, &error),
-                 &error, ERROR_NOT_FOUND, none.text);
+    assert_fails(
+        journal_approve(story->journal, &none, TEXT("alice"), TEXT("{}"), false, NULL, &error),
+        &error, ERROR_NOT_FOUND, none.text);
     error = (struct error){0};
-    assert_fails(journal_dismiss(story->journal, &none, TEXT("alice"), &error), &error,
+    assert_fails(journal_dismiss(story->journal, &none, TEXT("alice"), NULL, &error), &error,
                  ERROR_NOT_FOUND, none.text);
 }
 
@@ -628,8 +631,8 @@ static void what_is_contained_is_undone_not_dismissed(void **state) {
     struct ulid id = contain->incident.id;
     story_make_effect(story, contain, "event-1/contain/deny", "user-1", "deny-user");
     story_finish(story, &contain, INCIDENT_HELD);
-    assert_fails(journal_dismiss(story->journal, &id, TEXT("alice"), &error), &error, ERROR_INVALID,
-                 "undo it instead");
+    assert_fails(journal_dismiss(story->journal, &id, TEXT("alice"), NULL, &error), &error,
+                 ERROR_INVALID, "undo it instead");
     story_assert_state(story, &id, INCIDENT_HELD);
 }
 

@@ -1,5 +1,7 @@
 #include "story.h"
 
+#include "riposte/journal/search.h"
+
 #include "riposte/base/thread.h"
 
 #include <stdio.h>
@@ -311,8 +313,8 @@ static void a_crowd_leaves_everything_done(void **state) {
     struct journal_incident *incidents = NULL;
     size_t count = 0;
     struct error error = {0};
-    assert_ok(journal_list_incidents(story->journal, NULL, 0, 1000, story->arena, &incidents,
-                                     &count, &error),
+    assert_ok(journal_find_incidents(story->journal, NULL, &(struct journal_filter){.states = 0},
+                                     1000, story->arena, &incidents, &count, NULL, &error),
               &error);
     assert_int_equal(count, CROWD_EVENTS);
     size_t done = 0;

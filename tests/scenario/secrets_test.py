@@ -92,14 +92,14 @@ class Bridge:
 
 def incidents(server):
     """All, page by page."""
-    before = ""
+    cursor = ""
     while True:
-        status, page = server.admin(f"/v1/incidents?limit=100{before}")
+        status, page = server.admin(f"/v1/incidents?limit=100{cursor}")
         assert status == 200, page
         yield from page["incidents"]
-        if len(page["incidents"]) < 100:
+        if "next" not in page:
             return
-        before = f"&before={page['incidents'][-1]['id']}"
+        cursor = f"&cursor={page['next']}"
 
 
 class Secrets(harness.Scenario):

@@ -29,6 +29,7 @@ struct journal {
     struct fake_event events[FAKE_EVENTS_MAX];
     size_t event_count;
     struct fake_rows rows;
+    char filter[512];
     struct fake_undo undo;
     char word[256];
 };
@@ -255,26 +256,37 @@ bool journal_read_incident(struct journal *journal, const struct ulid *id, struc
     return error_set(error, ERROR_NOT_FOUND, "there is no incident %s", id->text);
 }
 
-bool journal_list_incidents(struct journal *journal, const struct ulid *before, uint32_t states,
-                            size_t limit, struct arena *arena,
+bool journal_find_incidents(struct journal *journal, const struct ulid *before,
+                            const struct journal_filter *filter, size_t limit, struct arena *arena,
                             struct journal_incident **incidents_out, size_t *count_out,
-                            struct error *error) {
+                            struct ulid *next_out, struct error *error) {
     if (!works(journal, error)) {
         return false;
     }
     size_t count = 0;
     struct journal_incident *found = arena_alloc_array(arena, journal->rows.incident_count + 1,
                                                        sizeof(*found));
+    mutex_lock(&journal->lock);
+    snprintf(journal->filter, sizeof(journal->filter), "%.*s|%.*s|%.*s|%.*s|%lld|%lld",
+             TEXT_ARG(filter->rule), TEXT_ARG(filter->severity), TEXT_ARG(filter->account),
+             TEXT_ARG(filter->principal), (long long)filter->since_unix_ms,
+             (long long)filter->until_unix_ms);
+    mutex_unlock(&journal->lock);
     for (size_t i = 0; i < journal->rows.incident_count && count < limit; i++) {
         const struct journal_incident *incident = &journal->rows.incidents[i];
         bool is_older = ulid_is_none(before) || strcmp(incident->id.text, before->text) < 0;
-        if (is_older && (states == 0 || (states & (1u << incident->state)) != 0)) {
+        if (is_older && (filter->states == 0 || (filter->states & (1u << incident->state)) != 0)) {
             found[count++] = *incident;
         }
     }
     *incidents_out = found;
     *count_out = count;
+    *next_out = count == limit ? found[count - 1].id : (struct ulid){0};
     return true;
+}
+
+const char *fake_journal_filter(struct journal *journal) {
+    return journal->filter;
 }
 
 bool journal_read_dossier(struct journal *journal, const struct ulid *id, struct arena *arena,
@@ -331,7 +343,8 @@ bool journal_take_census(struct journal *journal, struct arena *arena,
 }
 
 bool journal_undo(struct journal *journal, const struct ulid *incident, struct text actor,
-                  bool with_resources, struct error *error) {
+                  bool with_resources, bool *is_new_out, struct error *error) {
+    *is_new_out = journal->rows.is_new;
     if (!works(journal, error)) {
         return false;
     }
@@ -357,13 +370,15 @@ static bool say(struct journal *journal, const char *what, const struct ulid *in
 }
 
 bool journal_approve(struct journal *journal, const struct ulid *incident, struct text actor,
-                     struct text detail, bool is_override, struct error *error) {
+                     struct text detail, bool is_override, bool *is_new_out, struct error *error) {
+    *is_new_out = journal->rows.is_new;
     (void)is_override; /* the detail says so */
     return say(journal, "approve", incident, actor, detail, error);
 }
 
 bool journal_dismiss(struct journal *journal, const struct ulid *incident, struct text actor,
-                     struct error *error) {
+                     bool *is_new_out, struct error *error) {
+    *is_new_out = journal->rows.is_new;
     return say(journal, "dismiss", incident, actor, TEXT(""), error);
 }
 

@@ -47,6 +47,7 @@ struct fake_rows {
     const struct journal_lane *lanes;
     size_t lane_count;
     struct journal_census census;
+    bool is_new; /* what operators ask for changes something */
 };
 
 struct journal *fake_journal_new(void);
@@ -70,6 +71,9 @@ struct fake_undo {
     bool with_resources;
 };
 struct fake_undo fake_journal_undo(struct journal *journal);
+/* What the latest list was to hold: "rule|severity|account|principal|since|until"; in the journal.
+ */
+const char *fake_journal_filter(struct journal *journal);
 /* The latest approval or dismissal: "approve <id> <actor> <detail>"; in the journal. */
 const char *fake_journal_word(struct journal *journal);
 

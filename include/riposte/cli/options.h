@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CLI_OPTIONS_MAX 16
+#define CLI_OPTIONS_MAX 24
 
 /* Where riposte looks for its settings when -c names nothing. */
 #define CLI_SETTINGS_DEFAULT "/etc/riposte/riposte.json"

@@ -494,12 +494,6 @@ MUST_CHECK bool journal_read_kin(struct journal *journal, struct text holder, st
 MUST_CHECK bool journal_read_incident(struct journal *journal, const struct ulid *id,
                                       struct arena *arena, struct journal_incident *incident_out,
                                       struct error *error);
-/* The newest first, older than `before` (none: from the newest), of any state in the bit set
- * `states` (0: all). */
-MUST_CHECK bool journal_list_incidents(struct journal *journal, const struct ulid *before,
-                                       uint32_t states, size_t limit, struct arena *arena,
-                                       struct journal_incident **incidents_out, size_t *count_out,
-                                       struct error *error);
 /* The event's body; the caller unrefs. ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_read_event(struct journal *journal, struct text key, struct blob **body_out,
                                    struct error *error);
@@ -544,7 +538,9 @@ MUST_CHECK bool journal_read_audit(struct journal *journal, int64_t after, size_
 void journal_audit_hash(const uint8_t previous[JOURNAL_HASH_BYTES],
                         const struct journal_audit_line *line, uint8_t out[JOURNAL_HASH_BYTES]);
 
-/* An operator's undo, in one transaction: the incident is releasing, its tasks that nobody holds
+/* Of the three that follow *is_new_out (may be NULL) says whether it changed anything.
+ *
+ * An operator's undo, in one transaction: the incident is releasing, its tasks that nobody holds
  * are gone, an undo task is due (when no other task of it is leased any more). with_resources is
  * kept in the task's detail ({"resources":true|false}). Asking again while releasing changes
  * nothing. What an earlier undo, or a dismissal, left standing is taken back by one
@@ -552,7 +548,8 @@ void journal_audit_hash(const uint8_t previous[JOURNAL_HASH_BYTES],
  * joined one the incident it joined.
  * ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_undo(struct journal *journal, const struct ulid *incident,
-                             struct text actor, bool with_resources, struct error *error);
+                             struct text actor, bool with_resources, bool *is_new_out,
+                             struct error *error);
 
 /* An operator's approval of a held incident: a respond task with this detail is due, which decides
  * it anew (admission.approved_by). Asking again while that task is open, or when the incident
@@ -561,13 +558,13 @@ MUST_CHECK bool journal_undo(struct journal *journal, const struct ulid *inciden
  * a joined incident the one it joined. ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_approve(struct journal *journal, const struct ulid *incident,
                                 struct text actor, struct text detail, bool is_override,
-                                struct error *error);
+                                bool *is_new_out, struct error *error);
 
 /* An operator's word that a held incident needs no response: it is over, its tasks that nobody
  * holds are gone. Asking again changes nothing. ERROR_INVALID for any other state, naming it, and
  * while the incident owns an effect on its principal, which undo takes back. ERROR_NOT_FOUND. */
 MUST_CHECK bool journal_dismiss(struct journal *journal, const struct ulid *incident,
-                                struct text actor, struct error *error);
+                                struct text actor, bool *is_new_out, struct error *error);
 
 /* Access keys that were issued to us: events made with them are our own. */
 MUST_CHECK bool journal_note_key(struct journal *journal, struct text access_key_id,

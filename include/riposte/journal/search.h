@@ -27,8 +27,8 @@ struct journal_filter {
 };
 
 /* The newest first, older than `before` (none: from the newest), at most `limit`, without plans.
- * *next_out is the `before` of the next page, and none when that was all: new incidents move
- * nothing. A page may hold less, even nothing, and have a next one. */
+ * *next_out (may be NULL) is the `before` of the next page, and none when that was all: new
+ * incidents move nothing. A page may hold less, even nothing, and have a next one. */
 MUST_CHECK bool journal_find_incidents(struct journal *journal, const struct ulid *before,
                                        const struct journal_filter *filter, size_t limit,
                                        struct arena *arena, struct journal_incident **incidents_out,

@@ -1,18 +1,21 @@
 /* The admin listener's routes: /metrics, /v1/incidents, /v1/events/recent, /v1/rules, and an
  * operator's undo.
  *
- *     GET /v1/incidents?state=held,failed&before=ID&limit=50
+ *     GET /v1/incidents?state=held,failed&rule=&severity=&account=&principal=&since=&until=
+ *             &limit=50&cursor=
  *         {"incidents":[{id rule severity state reason mode subject principal account region
  *         event_key joined_to event_time received created updated contained contained_after_ms}],
- *         "before":ID}    `before`: ask again with it for the next page; absent on the last
+ *         "sequence":N,"next":CURSOR}    `next`: ask again with it for the next page; absent on the
+ *         last. `sequence`: a stream from there on misses nothing
  *     GET /v1/incidents/ID      one of those, with calls, effects, tasks, plan, event
  *     POST /v1/incidents/ID/undo {"resources":bool}, .../approve {"override":"protected"},
- *         .../dismiss           202 with the incident; 409 when its state doesn't allow it
+ *         .../dismiss           202 with the incident; 200 when it is so already, or under way; 409
+ *         when its state doesn't allow it
  *     POST /v1/reload           200 {"findings":[...]}: the new files are in force;
  *         409, with "error": the old ones still are
  *     GET /v1/stream            text/event-stream: what becomes of incidents, as it comes about;
  *         Last-Event-ID goes on where it was left
- *     GET /v1/events/recent     {"events":[...]}, the newest first
+ *     GET /v1/events/recent?limit=256&outcome=   {"events":[...]}, the newest first
  *     GET /v1/status            version, mode, process, journal, tasks, workers, lanes, incidents
  *     GET /v1/rules             {"rules":[...]}, with how often each fired, and its tests
  *     GET /v1/rules/NAME        one of those, with its text and what its tests say now

@@ -1,6 +1,7 @@
 #include "riposte/operate/admin.h"
 
 #include "riposte/inbound/listener.h"
+#include "riposte/inbound/strikes.h"
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
 
@@ -173,6 +174,50 @@ static void test_who_may_ask(void **state) {
     http_answer_done(&answer);
 }
 
+static void test_pages_of_others_may_not_act(void **state) {
+    (void)state;
+    static const struct {
+        const char *headers;
+        unsigned status;
+    } rows[] = {
+        {OPERATE, 202},
+        {OPERATE "Origin: https://test\r\n", 202},
+        {OPERATE "Origin: https://TEST\r\n", 202},
+        {OPERATE "Origin: http://test\r\n", 403},
+        {OPERATE "Origin: https://test:9443\r\n", 403},
+        {OPERATE "Origin: https://test.example\r\n", 403},
+        {OPERATE "Origin: https://tes\r\n", 403},
+        {OPERATE "Origin: null\r\n", 403},
+        {OPERATE "Origin: \r\n", 403},
+        {OPERATE "Origin: https://test\r\nOrigin: https://test\r\n", 403},
+        {"Origin: https://evil.example\r\n", 403},
+    };
+    const struct journal_incident incident = {.id = {FIRST}, .state = INCIDENT_RELEASING};
+    const struct fake_rows one = {.incidents = &incident, .incident_count = 1, .is_new = true};
+    fake_journal_set_rows(journal, &one);
+    unsigned undone = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        testing_row(rows[i].headers);
+        assert_answer("POST", "/v1/incidents/" FIRST "/undo", rows[i].headers, "", rows[i].status,
+                      rows[i].status == 403 ? "Origin" : FIRST);
+        undone += rows[i].status == 202;
+    }
+    assert_int_equal(fake_journal_undo(journal).count, undone);
+    assert_answer("GET", "/v1/rules", OPERATE "Origin: https://evil.example\r\n", "", 200, "");
+}
+
+static void test_who_guesses_tokens_is_slowed_down(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < STRIKES_BURST; i++) {
+        assert_answer("GET", "/v1/rules", "Authorization: Bearer guess\r\n", "", 401, "");
+    }
+    struct http_answer answer = ask("GET", "/v1/rules", "Authorization: Bearer guess\r\n", "");
+    assert_int_equal(answer.status, 429);
+    assert_text_equal(http_answer_header(&answer, "Retry-After"), "3");
+    http_answer_done(&answer);
+    assert_answer("GET", "/v1/rules", VIEW, "", 200, ""); /* who has one isn't */
+}
+
 static void test_tokens_are_replaced(void **state) {
     (void)state;
     struct error error = {0};
@@ -319,6 +364,8 @@ static const struct fake_rows rows_of_three = {
     .effect_count = ARRAY_COUNT(effects),
     .tasks = tasks,
     .task_count = ARRAY_COUNT(tasks),
+    .numbers = {.sequence = 77},
+    .is_new = true,
     .event = "{\"id\":\"e2\",\"n\":1.50,\"d\":1,\"d\":2}",
 };
 
@@ -329,15 +376,20 @@ static void test_lists(void **state) {
         unsigned status;
         const char *fragments[3]; /* must be there; one that begins with '!' must not */
     } rows[] = {
-        {"", 200, {THIRD, FIRST, "!\"before\""}},
-        {"?limit=3", 200, {THIRD, FIRST, "\"before\":\"" FIRST "\""}},
-        {"?limit=1", 200, {THIRD, "!" FIRST, "\"before\":\"" THIRD "\""}},
-        {"?before=" THIRD, 200, {"{\"incidents\":[{\"id\":\"" SECOND, FIRST, "!\"id\":\"" THIRD}},
+        {"", 200, {THIRD, FIRST, "!\"next\""}},
+        {"", 200, {"],\"sequence\":77}"}},
+        {"?limit=3", 200, {THIRD, FIRST, "\"next\":\"i-" FIRST "\""}},
+        {"?limit=1", 200, {THIRD, "!" FIRST, "\"next\":\"i-" THIRD "\""}},
+        {"?cursor=i-" THIRD, 200, {"{\"incidents\":[{\"id\":\"" SECOND, FIRST, "!\"id\":\"" THIRD}},
         {"?state=held", 200, {FIRST, "!" THIRD, "\"state\":\"held\""}},
         {"?state=held,joined", 200, {FIRST, THIRD, "\"joined_to\":\"" SECOND}},
-        {"?state=failed", 200, {"{\"incidents\":[]}"}},
+        {"?state=failed", 200, {"{\"incidents\":[],"}},
         {"?state=strange", 400, {"state: there is no 'strange'"}},
-        {"?before=x", 400, {"before"}},
+        {"?cursor=x", 400, {"cursor: not one of ours"}},
+        {"?cursor=i-x", 400, {"cursor: not one of ours"}},
+        {"?cursor=" THIRD, 400, {"cursor: not one of ours"}},
+        {"?since=yesterday", 400, {"since: a time as 2026-03-02T09:30:00Z"}},
+        {"?until=2026-13-02T09:30:00Z", 400, {"until: a time as"}},
         {"?limit=0", 400, {"limit: a number from 1 to 500"}},
         {"?limit=501", 400, {"limit"}},
         {"?limit=-1", 400, {"limit"}},
@@ -360,6 +412,27 @@ static void test_lists(void **state) {
         }
         http_answer_done(&answer);
     }
+}
+
+static void test_lists_are_asked_for_by_what_incidents_are_about(void **state) {
+    (void)state;
+    static const struct {
+        const char *query, *filter;
+    } rows[] = {
+        {"", "||||0|0"},
+        {"?rule=deleted&severity=high&account=123456789012&principal=mallory%2Fx",
+         "deleted|high|123456789012|mallory/x|0|0"},
+        {"?since=2026-03-02T09:33:20Z&until=2026-03-02T09:33:21.5Z",
+         "||||1772444000000|1772444001500"},
+    };
+    char path[700];
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        snprintf(path, sizeof(path), "/v1/incidents%s", rows[i].query);
+        assert_answer("GET", path, VIEW, "", 200, "{\"incidents\":[]");
+        assert_string_equal(fake_journal_filter(journal), rows[i].filter);
+    }
+    snprintf(path, sizeof(path), "/v1/incidents?rule=%0600d", 0);
+    assert_answer("GET", path, VIEW, "", 400, "rule: longer than 512 bytes");
 }
 
 static void test_one_incident(void **state) {
@@ -463,6 +536,33 @@ static void test_what_cannot_be_done(void **state) {
     assert_answer("POST", "/v1/incidents/" SECOND, OPERATE, "", 404, "no such path");
     assert_answer("POST", "/v1/incidents/x/undo", OPERATE, "", 404, "no such incident");
     assert_int_equal(fake_journal_undo(journal).count, 0);
+}
+
+/* What is so already, or under way, is no failure to who asks again. */
+static void test_acts_may_be_asked_for_again(void **state) {
+    (void)state;
+    static const struct {
+        const char *verb;
+        enum incident_state state;
+        bool is_new;
+        unsigned status;
+    } rows[] = {
+        {"approve", INCIDENT_HELD, true, 202},       {"approve", INCIDENT_HELD, false, 200},
+        {"approve", INCIDENT_DONE, false, 200},      {"dismiss", INCIDENT_DISMISSED, true, 202},
+        {"dismiss", INCIDENT_DISMISSED, false, 200}, {"undo", INCIDENT_RELEASING, true, 202},
+        {"undo", INCIDENT_RELEASING, false, 200},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct journal_incident incident = {.id = {FIRST}, .state = rows[i].state};
+        const struct fake_rows one = {
+            .incidents = &incident, .incident_count = 1, .is_new = rows[i].is_new};
+        char path[80];
+        testing_row(rows[i].verb);
+        fake_journal_set_rows(journal, &one);
+        snprintf(path, sizeof(path), "/v1/incidents/" FIRST "/%s", rows[i].verb);
+        assert_answer("POST", path, OPERATE, "", rows[i].status,
+                      incident_state_name(rows[i].state));
+    }
 }
 
 static void test_an_operator_approves_and_dismisses(void **state) {
@@ -669,14 +769,18 @@ static void test_health(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_admin(test_who_may_ask),
+        with_admin(test_pages_of_others_may_not_act),
+        with_admin(test_who_guesses_tokens_is_slowed_down),
         with_admin(test_tokens_are_replaced),
         with_admin(test_a_reload_is_asked_for_and_answered),
         with_admin(test_the_chain_is_shown_from_any_line_on),
         with_admin(test_lists),
+        with_admin(test_lists_are_asked_for_by_what_incidents_are_about),
         with_admin(test_one_incident),
         with_admin(test_incidents_that_cannot_be_shown),
         with_admin(test_undo),
         with_admin(test_what_cannot_be_done),
+        with_admin(test_acts_may_be_asked_for_again),
         with_admin(test_an_operator_approves_and_dismisses),
         with_admin(test_recent_events),
         with_admin(test_rules),

@@ -1,3 +1,4 @@
+#include "riposte/journal/search.h"
 #include "riposte/respond/approval.h"
 #include "riposte/respond/respond.h"
 
@@ -158,7 +159,7 @@ static void test_what_was_planted_under_our_name_is_audited_before_it_is_gone(vo
     stage_pass(&stage, 20000);
     assert_state(&stage, &id, INCIDENT_DONE, "");
     assert_non_null(strstr(stage.aws->document, id.text));
-    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), true, &error), &error);
+    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), true, NULL, &error), &error);
     stage_run(&stage);
     assert_string_equal(stage.aws->document, "");
     audited(&stage, "planted", arena, &count);
@@ -229,7 +230,7 @@ static void test_two_sessions_of_one_role_are_let_go_one_by_one(void **state) {
     assert_state(&stage, &second, INCIDENT_DONE, "");
     assert_non_null(role_policy(&stage, DENIED_ONE));
     assert_non_null(role_policy(&stage, DENIED_TWO));
-    assert_ok(journal_undo(stage.journal, &first, TEXT("oncall"), false, &error), &error);
+    assert_ok(journal_undo(stage.journal, &first, TEXT("oncall"), false, NULL, &error), &error);
     stage_run(&stage);
     stage_pass(&stage, 120000);
     assert_state(&stage, &first, INCIDENT_RELEASED, "");
@@ -258,7 +259,7 @@ static void test_a_session_that_goes_on_costs_all_older_ones_then_it_is_held(voi
     stage_run(&stage);
     assert_state(&stage, &id, INCIDENT_HELD, "escaped: no further containment");
     struct error error = {0};
-    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error);
+    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, NULL, &error), &error);
     stage_run(&stage);
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     assert_null(role_policy(&stage, revoked));
@@ -277,7 +278,7 @@ static const char *revoked_by(const struct stage *stage, const struct ulid *id) 
 
 static void release(struct stage *stage, const struct ulid *id) {
     struct error error = {0};
-    assert_ok(journal_undo(stage->journal, id, TEXT("oncall"), false, &error), &error);
+    assert_ok(journal_undo(stage->journal, id, TEXT("oncall"), false, NULL, &error), &error);
     stage_run(stage);
     assert_state(stage, id, INCIDENT_RELEASED, "");
 }
@@ -697,7 +698,7 @@ static void test_what_never_answers_fails_and_is_taken_back_all_the_same(void **
     assert_int_equal(stage_count(&stage, "iam:PutUserPolicy"), RESPOND_ATTEMPTS);
     assert_state(&stage, &id, INCIDENT_FAILED, "UpdateAccessKey: AccessDenied");
     stage_calls(&stage);
-    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error);
+    assert_ok(journal_undo(stage.journal, &id, TEXT("oncall"), false, NULL, &error), &error);
     stage_run(&stage);
     assert_string_equal(stage_calls(&stage), "iam:GetUser iam:DeleteUserPolicy");
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
@@ -911,9 +912,9 @@ static void approve(struct stage *stage, const struct ulid *id, bool overrides_p
     scoped(arena_free) struct arena *arena = arena_new();
     struct text detail = approval_detail(TEXT("alice"), clock_unix_ms(&stage->clock.clock),
                                          overrides_protection, arena);
-    assert_ok(
-        journal_approve(stage->journal, id, TEXT("alice"), detail, overrides_protection, &error),
-        &error);
+    assert_ok(journal_approve(stage->journal, id, TEXT("alice"), detail, overrides_protection, NULL,
+                              &error),
+              &error);
 }
 
 static void test_approve_asks_and_writes_nothing(void **state) {
@@ -1105,7 +1106,7 @@ static void test_what_is_dismissed_is_over(void **state) {
     struct ulid id = stage_event(&stage, "i-1", 0);
     stage_run(&stage);
     assert_state(&stage, &id, INCIDENT_HELD, "step who"); /* the restoring waits for a retry */
-    assert_ok(journal_dismiss(stage.journal, &id, TEXT("alice"), &error), &error);
+    assert_ok(journal_dismiss(stage.journal, &id, TEXT("alice"), NULL, &error), &error);
     stage_calls(&stage);
     stage_pass(&stage, 120000);
     assert_string_equal(stage_calls(&stage), "");
@@ -1118,7 +1119,8 @@ static void test_what_is_dismissed_is_over(void **state) {
 
 static void undo(struct stage *stage, const struct ulid *id, bool with_resources) {
     struct error error = {0};
-    assert_ok(journal_undo(stage->journal, id, TEXT("oncall"), with_resources, &error), &error);
+    assert_ok(journal_undo(stage->journal, id, TEXT("oncall"), with_resources, NULL, &error),
+              &error);
     stage_run(stage);
 }
 
@@ -1573,7 +1575,7 @@ static void test_resources_can_be_taken_back_after_the_principal(void **state) {
     undo(&stage, &id, false);
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     assert_true(stage.aws->is_protected);
-    assert_fails(journal_undo(stage.journal, &id, TEXT("oncall"), false, &error), &error,
+    assert_fails(journal_undo(stage.journal, &id, TEXT("oncall"), false, NULL, &error), &error,
                  ERROR_INVALID, "nothing to undo");
     stage_calls(&stage);
     undo(&stage, &id, true);
@@ -1581,7 +1583,7 @@ static void test_resources_can_be_taken_back_after_the_principal(void **state) {
     assert_state(&stage, &id, INCIDENT_RELEASED, "");
     assert_false(stage.aws->is_protected);
     error = (struct error){0};
-    assert_fails(journal_undo(stage.journal, &id, TEXT("oncall"), true, &error), &error,
+    assert_fails(journal_undo(stage.journal, &id, TEXT("oncall"), true, NULL, &error), &error,
                  ERROR_INVALID, "nothing to undo");
     done(&stage);
 }
@@ -1788,7 +1790,8 @@ static void finish_after_crash(const char *journal, struct stage_aws *aws, bool 
     struct error error = {0};
     size_t count = 0;
     stage_open(&stage, &options);
-    assert_ok(journal_list_incidents(stage.journal, NULL, 0, 10, arena, &incidents, &count, &error),
+    assert_ok(journal_find_incidents(stage.journal, NULL, &(struct journal_filter){.states = 0}, 10,
+                                     arena, &incidents, &count, NULL, &error),
               &error);
     assert_int_equal(count, 1);
     if (!undoes_at_once || incidents[0].state == INCIDENT_DETECTED) {
@@ -1900,7 +1903,8 @@ static void finish_told(const struct killed_story *story, const struct stage_opt
         stage_run(&stage);
         fake_clock_advance(&stage.clock, 10000);
     }
-    assert_ok(journal_list_incidents(stage.journal, NULL, 0, 10, arena, &incidents, &count, &error),
+    assert_ok(journal_find_incidents(stage.journal, NULL, &(struct journal_filter){.states = 0}, 10,
+                                     arena, &incidents, &count, NULL, &error),
               &error);
     story->assert_end_fn(&stage, incidents, count);
     for (size_t i = 0; i < count; i++) {
