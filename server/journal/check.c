@@ -2,6 +2,8 @@
 
 #include "look.h"
 
+#include "riposte/journal/chain.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,29 +55,24 @@ static void check_pages(struct check *check) {
 /* ---- the chain ----------------------------------------------------------------------------------
  */
 
-static bool check_line(void *arg, const struct journal_audit_line *line, struct error *error) {
-    struct check *check = arg;
-    struct journal_checked *checked = check->checked;
-    uint8_t hash[JOURNAL_HASH_BYTES];
-    journal_audit_hash(checked->hash, line, hash);
-    if (line->sequence != checked->sequence + 1) {
-        return error_set(error, ERROR_INVALID, "line %" PRId64 " is missing",
-                         checked->sequence + 1);
-    }
-    if (memcmp(hash, line->hash, sizeof(hash)) != 0) {
-        return error_set(error, ERROR_INVALID, "line %" PRId64 " is not what was written",
-                         line->sequence);
-    }
-    checked->sequence = line->sequence;
-    memcpy(checked->hash, hash, sizeof(hash));
+static bool take_line(void *arg, const struct journal_audit_line *line, struct error *error) {
+    (void)error;
+    journal_chain_take(arg, line);
     return true;
 }
 
 static void check_chain(struct check *check) {
+    scoped(journal_chain_free) struct journal_chain *chain = journal_chain_new();
+    struct journal_checked *checked = check->checked;
+    struct journal_chain_end end;
     struct error error = {0};
-    if (!look_audit(&check->look, 1, check_line, check, &error)) {
+    if (!look_audit(&check->look, 1, take_line, chain, &error) ||
+        !journal_chain_conclude(chain, &end, &error)) {
         find(check, "the audit chain: %s", error.text);
+        return;
     }
+    checked->sequence = end.last.sequence;
+    memcpy(checked->hash, end.last.hash, sizeof(checked->hash));
 }
 
 /* ---- what must hold between rows ----------------------------------------------------------------

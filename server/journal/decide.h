@@ -54,6 +54,11 @@ MUST_CHECK bool decide_call_off(struct ledger *ledger, const struct ulid *incide
 MUST_CHECK bool decide_retention(struct ledger *ledger, int64_t retain_ms, struct ulid *cursor,
                                  struct error *error);
 
+/* Cuts a piece off the beginning of the audit chain, if all of it is older than retain_ms and about
+ * nothing that is still there, and has a checkpoint name it (chain.h). */
+MUST_CHECK bool decide_cut(struct ledger *ledger, int64_t retain_ms, bool *has_cut_out,
+                           struct error *error);
+
 /* The pieces of a write, about an incident as it was read in this transaction. */
 MUST_CHECK bool decide_intent(struct ledger *ledger, struct store_incident *incident,
                               const struct journal_intent *intent, enum intent_result *result_out,

@@ -152,15 +152,26 @@ static void fail_changes(struct journal *journal) {
     }
 }
 
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static bool cut_chain(struct journal *journal, int64_t retain_ms, struct error *error) {
+    journal->retention.has_cut = false;
+    return journal->audit_retain_ms == 0 ||
+           decide_cut(&journal->ledger, later(journal->audit_retain_ms, retain_ms),
+                      &journal->retention.has_cut, error);
+}
+
 static bool run_retention(struct ledger *ledger, void *arg, struct error *error) {
     struct journal *journal = arg;
-    int64_t retain_ms = journal->retain_ms > JOURNAL_RETAIN_LEAST_MS ? journal->retain_ms
-                                                                     : JOURNAL_RETAIN_LEAST_MS;
+    int64_t retain_ms = later(journal->retain_ms, JOURNAL_RETAIN_LEAST_MS);
     return ledger->store->key_purge(ledger->store, ledger->now_unix_ms - JOURNAL_KEEP_KEYS_MS,
                                     error) &&
            ledger->store->sighting_purge(ledger->store, ledger->now_unix_ms, error) &&
            (journal->retain_ms == 0 ||
-            decide_retention(ledger, retain_ms, &journal->retention.cursor, error));
+            decide_retention(ledger, retain_ms, &journal->retention.cursor, error)) &&
+           cut_chain(journal, retain_ms, error);
 }
 
 static void ignore_completion(void *arg, const struct error *error) {
@@ -190,7 +201,8 @@ static void keep_house(struct journal *journal) {
     if (!request.is_ok) {
         journal->retention.cursor = before;
     }
-    journal->retention.is_running = request.is_ok && !ulid_is_none(&journal->retention.cursor);
+    journal->retention.is_running = request.is_ok && (!ulid_is_none(&journal->retention.cursor) ||
+                                                      journal->retention.has_cut);
     journal->retention.next_mono_ms = clock_mono_ms(journal->clock) + JOURNAL_RETENTION_MS;
     journal->retention.last_mono_ms = clock_mono_ms(&clock_system);
 }
@@ -306,6 +318,7 @@ static struct journal *journal_new(const struct journal_options *options) {
     struct journal *journal = memory_new(sizeof(*journal));
     journal->clock = options->clock;
     journal->retain_ms = options->retain_ms;
+    journal->audit_retain_ms = options->audit_retain_ms;
     journal->keys = journal_keys_new();
     journal->desk = desk_new(options->clock, options->workers);
     mutex_init(&journal->lock);

@@ -3,8 +3,9 @@
  * The decisions themselves, one file a request:
  *
  *     append.c    events, incidents, respond tasks        calls.c   intents, outcomes, effects
- *     admit.c     verdict, limits, first tasks            undo.c    taking back, retention
+ *     admit.c     verdict, limits, first tasks            undo.c    taking back
  *     write.c     what a task changes                 approve.c an operator's word on held ones
+ *     retention.c  what is forgotten, and what of the chain is cut
  *
  * Ownership:  journal.c makes one ledger and owns it.
  * Threads:    the journal's. */

@@ -1033,6 +1033,31 @@ static bool audit_list(struct store *store, int64_t after, size_t limit, struct 
     return true;
 }
 
+static bool audit_cut(struct store *store, int64_t until_unix_ms, size_t count,
+                      struct journal_anchor *last_out, struct error *error) {
+    (void)error;
+    struct table *table = table_of(store, TABLE_AUDIT);
+    if (table->count <= count) {
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct journal_audit_line *line = &table->rows[i]->line;
+        struct ulid id;
+        bool is_about_one = ulid_parse(line->incident, &id);
+        if (line->unix_ms >= until_unix_ms ||
+            (is_about_one && find_incident(store, &id) != NULL)) {
+            return true;
+        }
+    }
+    const struct journal_audit_line *last = &table->rows[count - 1]->line;
+    last_out->sequence = last->sequence;
+    memcpy(last_out->hash, last->hash, JOURNAL_HASH_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        replace(store, table, table->rows[0], NULL);
+    }
+    return true;
+}
+
 static bool key_insert(struct store *store, const struct store_key *key, struct error *error) {
     (void)error;
     struct row *row = row_new();
@@ -1221,6 +1246,7 @@ struct store *store_open_memory(void) {
         .audit_insert = audit_insert,
         .audit_head = audit_head,
         .audit_list = audit_list,
+        .audit_cut = audit_cut,
         .key_insert = key_insert,
         .key_each = key_each,
         .key_purge = key_purge,

@@ -4,6 +4,7 @@
 
 #include "riposte/base/hex.h"
 #include "riposte/base/time.h"
+#include "riposte/journal/chain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@ struct renew {
     struct look look;
     struct journal_renewal *renewal;
     FILE *chain; /* NULL: only looking */
+    struct journal_chain *checked;
     int64_t last_written;
 };
 
@@ -60,11 +62,7 @@ static bool write_line(struct renew *renew, const struct journal_audit_line *lin
 static bool take_line(void *arg, const struct journal_audit_line *line, struct error *error) {
     struct renew *renew = arg;
     struct journal_renewal *renewal = renew->renewal;
-    uint8_t hash[JOURNAL_HASH_BYTES];
-    journal_audit_hash(renewal->hash, line, hash);
-    renewal->is_chain_intact = renewal->is_chain_intact &&
-                               line->sequence == renewal->sequence + 1 &&
-                               memcmp(hash, line->hash, sizeof(hash)) == 0;
+    journal_chain_take(renew->checked, line);
     renewal->lines++;
     renewal->sequence = line->sequence;
     memcpy(renewal->hash, line->hash, sizeof(line->hash));
@@ -95,10 +93,9 @@ static int64_t next_readable(struct renew *renew, int64_t after) {
 }
 
 /* What is on pages that can't be read is missing, and the chain says so. */
-static bool take_chain(struct renew *renew, struct error *error) {
+static bool take_lines(struct renew *renew, struct error *error) {
     struct error unreadable = {0};
     struct journal_renewal *renewal = renew->renewal;
-    renewal->is_chain_intact = true;
     int64_t from = 1;
     while (!look_audit(&renew->look, from, take_line, renew, &unreadable)) {
         if (renew->chain != NULL && ferror(renew->chain) != 0) {
@@ -113,6 +110,20 @@ static bool take_chain(struct renew *renew, struct error *error) {
         from = next;
     }
     return true;
+}
+
+static bool take_chain(struct renew *renew, struct error *error) {
+    struct journal_renewal *renewal = renew->renewal;
+    scoped(journal_chain_free) struct journal_chain *checked = journal_chain_new();
+    struct journal_chain_end end;
+    struct error fault = {0};
+    renew->checked = checked;
+    renewal->is_chain_intact = true;
+    bool is_ok = take_lines(renew, error);
+    renew->checked = NULL;
+    renewal->is_chain_intact = journal_chain_conclude(checked, &end, &fault) &&
+                               renewal->is_chain_intact;
+    return is_ok;
 }
 
 /* ---- setting aside ------------------------------------------------------------------------------

@@ -63,12 +63,12 @@ struct journal {
     const struct clock *clock;
     struct journal_keys *keys;
     const struct journal_watcher *_Atomic watcher;
-    int64_t retain_ms;
+    int64_t retain_ms, audit_retain_ms;
     struct {
         struct ulid cursor;
         int64_t next_mono_ms;
         int64_t last_mono_ms; /* real time */
-        bool is_running;
+        bool is_running, has_cut;
     } retention; /* the journal's thread's */
     struct thread thread;
     struct mutex lock;

@@ -528,6 +528,48 @@ static bool audit_list(struct store *store, int64_t after, size_t limit, struct 
     return is_ok;
 }
 
+/* The last of the first `count` lines; untouched when the chain doesn't go beyond it, or one of
+ * them must stay. */
+static bool find_cut(struct sqlite *sqlite, int64_t until_unix_ms, size_t count,
+                     struct journal_anchor *last_out, struct error *error) {
+    struct query query = query_start(
+        sqlite, "WITH old AS (SELECT * FROM audit ORDER BY sequence LIMIT ?1)"
+                " SELECT sequence, hash FROM audit"
+                " WHERE sequence = (SELECT max(sequence) FROM old)"
+                " AND sequence < (SELECT max(sequence) FROM audit)"
+                " AND (SELECT count(*) FROM old) = ?1 AND NOT EXISTS (SELECT 1 FROM old"
+                " WHERE time >= ?2 OR incident IN (SELECT id FROM incident))");
+    query_bind_number(&query, (int64_t)count);
+    query_bind_number(&query, until_unix_ms);
+    bool is_row = false;
+    bool is_ok = query_step(&query, &is_row, error);
+    if (is_ok && is_row) {
+        last_out->sequence = query_number(&query);
+        query_bytes(&query, last_out->hash, JOURNAL_HASH_BYTES);
+    }
+    query_done(&query);
+    return is_ok;
+}
+
+static bool audit_cut(struct store *store, int64_t until_unix_ms, size_t count,
+                      struct journal_anchor *last_out, struct error *error) {
+    struct journal_anchor last = {0};
+    if (!find_cut(sqlite_of(store), until_unix_ms, count, &last, error)) {
+        return false;
+    }
+    if (last.sequence == 0) {
+        return true;
+    }
+    struct query query = query_start(sqlite_of(store), "DELETE FROM audit WHERE sequence <= ?");
+    query_bind_number(&query, last.sequence);
+    bool is_ok = query_run(&query, error);
+    query_done(&query);
+    if (is_ok) {
+        *last_out = last;
+    }
+    return is_ok;
+}
+
 /* ---- keys ---- */
 
 static bool key_insert(struct store *store, const struct store_key *key, struct error *error) {
@@ -587,6 +629,7 @@ void sqlite_fill_calls(struct store *store) {
     store->audit_insert = audit_insert;
     store->audit_head = audit_head;
     store->audit_list = audit_list;
+    store->audit_cut = audit_cut;
     store->key_insert = key_insert;
     store->key_each = key_each;
     store->key_purge = key_purge;

@@ -11,6 +11,7 @@
 #ifndef RIPOSTE_SERVER_JOURNAL_STORE_H
 #define RIPOSTE_SERVER_JOURNAL_STORE_H
 
+#include "riposte/journal/chain.h"
 #include "riposte/journal/journal.h"
 #include "riposte/journal/search.h"
 
@@ -227,6 +228,11 @@ struct store {
     bool (*audit_list)(struct store *store, int64_t after, size_t limit, struct arena *arena,
                        struct journal_audit_line **lines_out, size_t *count_out,
                        struct error *error);
+
+    /* Deletes the first `count` lines if there are more, all are older than `until_unix_ms`, and
+     * none is about an incident that is there; *last_out is the last of them, or untouched. */
+    bool (*audit_cut)(struct store *store, int64_t until_unix_ms, size_t count,
+                      struct journal_anchor *last_out, struct error *error);
 
     bool (*key_insert)(struct store *store, const struct store_key *key, struct error *error);
     bool (*key_each)(struct store *store, store_key_fn *key_fn, void *arg, struct error *error);

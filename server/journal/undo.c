@@ -1,7 +1,5 @@
 #include "decide.h"
 
-#define RETENTION_SLICE 16
-
 bool decide_refuse(const struct journal_incident *incident, const char *verb, const char *why,
                    struct error *error) {
     if (incident->state == INCIDENT_JOINED) {
@@ -101,28 +99,4 @@ bool decide_undo(struct ledger *ledger, const struct ulid *incident_id, struct t
     }
     return decide_call_off(ledger, incident_id, error) &&
            add_undo_task(ledger, &incident, with_resources, error);
-}
-
-bool decide_retention(struct ledger *ledger, int64_t retain_ms, struct ulid *cursor,
-                      struct error *error) {
-    struct store *store = ledger->store;
-    struct ulid *incidents = NULL;
-    size_t count = 0;
-    if (!store->retention_find(store, cursor, ledger->now_unix_ms - retain_ms, RETENTION_SLICE,
-                               ledger->arena, &incidents, &count, error)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct desk_view *views = NULL;
-        bool has_tasks = desk_tasks_of(ledger->desk, &incidents[i], ledger->arena, &views) > 0;
-        if (has_tasks) {
-            continue;
-        }
-        if (!store->retention_delete(store, &incidents[i], error) ||
-            !ledger_audit(ledger, "forgotten", &incidents[i], (struct text){NULL, 0}, TEXT("{}"),
-                          error)) {
-            return false;
-        }
-    }
-    return store->retention_events(store, ledger->now_unix_ms - retain_ms, RETENTION_SLICE, error);
 }

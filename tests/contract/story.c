@@ -18,6 +18,7 @@ struct journal_options story_options(const struct story *story) {
         .queue_limit = STORY_QUEUE_LIMIT,
         .workers = STORY_WORKERS,
         .retain_ms = STORY_RETAIN_MS,
+        .audit_retain_ms = story->audit_retain_ms,
     };
 }
 

@@ -3,6 +3,7 @@
 #include "riposte/journal/search.h"
 
 #include "riposte/base/thread.h"
+#include "riposte/journal/chain.h"
 
 #include <stdio.h>
 
@@ -390,6 +391,64 @@ static void what_ended_long_ago_is_forgotten(void **state) {
     assert_int_equal(story_count_audit(story, "forgotten"), 1);
 }
 
+/* The chain as it is: whole, or where it is broken; how many of its lines were cut. */
+static int64_t cut_lines(struct story *story) {
+    scoped(journal_chain_free) struct journal_chain *chain = journal_chain_new();
+    struct journal_chain_end end;
+    struct error error = {0};
+    size_t count = 1;
+    for (int64_t last = 0; count > 0;) {
+        struct journal_audit_line *lines = NULL;
+        assert_ok(
+            journal_read_audit(story->journal, last, 100, story->arena, &lines, &count, &error),
+            &error);
+        for (size_t i = 0; i < count; i++) {
+            journal_chain_take(chain, &lines[i]);
+            last = lines[i].sequence;
+        }
+    }
+    assert_ok(journal_chain_conclude(chain, &end, &error), &error);
+    return end.cut;
+}
+
+static void wake_often(struct story *story, int times) {
+    for (int i = 0; i < times; i++) {
+        wake(story);
+    }
+}
+
+static void wait_until_cut(struct story *story, int64_t lines) {
+    for (int i = 0; cut_lines(story) != lines; i++) {
+        assert_true(i < 2000);
+        clock_sleep_ms(1);
+        fake_clock_advance(&story->clock, 61000);
+        wake(story);
+    }
+}
+
+static void the_chain_is_cut_up_to_what_is_still_there(void **state) {
+    struct story *story = *state;
+    story_close(story);
+    story->audit_retain_ms = 2 * STORY_RETAIN_MS;
+    story_open(story);
+    wake_often(story, 600);
+    struct journal_task *contain = story_respond(story, "contained", "rule-a", "user-1");
+    story_make_effect(story, contain, "k", "user-1", "deny-user");
+    story_finish(story, &contain, INCIDENT_DONE);
+    wake_often(story, 600);
+
+    fake_clock_advance(&story->clock, STORY_RETAIN_MS + HOUR_MS);
+    wake_often(story, 10);
+    clock_sleep_ms(150);
+    assert_int_equal(cut_lines(story), 0); /* not old enough yet */
+    fake_clock_advance(&story->clock, STORY_RETAIN_MS);
+    wait_until_cut(story, 512); /* the next piece is about what stands */
+    wake_often(story, 10);
+    clock_sleep_ms(150);
+    wake_often(story, 10);
+    assert_int_equal(cut_lines(story), 512);
+}
+
 /* ---- thresholds ---- */
 
 #define THRESHOLD_MS (5 * 60 * 1000)
@@ -500,6 +559,7 @@ const struct CMUnitTest time_stories[] = {
     STORY(stopping_ends_the_waits_and_nothing_else),
     STORY(a_crowd_leaves_everything_done),
     STORY(what_ended_long_ago_is_forgotten),
+    STORY(the_chain_is_cut_up_to_what_is_still_there),
     STORY(a_threshold_counts_distinct_values),
     STORY(a_threshold_counts_within_its_time),
     STORY(a_threshold_goes_by_the_events_times),

@@ -58,8 +58,12 @@ struct journal_options {
     unsigned workers;
     /* Incidents with no open task and no containing effect, and their events, are deleted when they
      * are older than this and than two days (EventBridge delivers again for one); 0: kept. The
-     * audit chain is kept. */
+     * audit chain is kept: */
     int64_t retain_ms;
+    /* Lines at its beginning that are older than this and than retain_ms, and about no incident
+     * that is kept, are cut off a few hundred at a time; each time a checkpoint in the chain says
+     * so (chain.h). 0: all are kept. */
+    int64_t audit_retain_ms;
 };
 
 /* Opens, migrates forward in one transaction, drops all leases (SQLite), starts the thread.
