@@ -91,16 +91,20 @@ static const struct command commands[] = {
      "asks the local server's /readyz: for a container without a shell",
      "--wait 10s: asks again until it is ready. Exit 0: ready, 1: not."},
     {"audit", cli_audit,
-     "verify [--anchor SEQUENCE:HASH] | export [-c FILE] [--journal FILE | --lines FILE] "
-     "[--url URL] [--token REFERENCE] [--ca-file FILE]",
+     "verify [--anchor SEQUENCE:HASH | --anchor FILE] | export [--format lines | ocsf]\n"
+     "[-c FILE] [--journal FILE | --lines FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",
      "verifies the audit chain, or prints it as JSON lines",
      "Each line carries the hash of the one before: verify computes them anew, names the first "
      "that\n"
      "is broken, and prints the end of the chain, which, noted elsewhere, is the --anchor of the "
      "next\n"
-     "time: a chain that was cut or written anew doesn't hold it. --journal reads the file when "
-     "no\n"
-     "server runs, --lines what was exported. Exit 0: intact, 1: broken."},
+     "time: a chain that was cut or written anew doesn't hold it. A FILE of anchors is any text with "
+     "some in\n"
+     "it: the server's log, what it put into S3. --journal reads the file when no server runs, "
+     "--lines\n"
+     "what was exported. export: JSON lines as verify takes them, or as OCSF 1.3.0 events for a "
+     "SIEM.\n"
+     "Exit 0: intact, 1: broken."},
     {"journal", cli_journal,
      "check [FILE] | backup FILE | renew [--yes]\n"
      "[-c FILE] [--journal FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",

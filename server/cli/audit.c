@@ -5,8 +5,9 @@
 #include "riposte/base/hex.h"
 #include "riposte/cli/api.h"
 #include "riposte/cli/command.h"
+#include "riposte/cli/ocsf.h"
 #include "riposte/cli/options.h"
-#include "riposte/journal/journal.h"
+#include "riposte/journal/chain.h"
 #include "riposte/json/writer.h"
 
 #include <inttypes.h>
@@ -21,7 +22,7 @@
 struct audit {
     const char *name; /* of the command, for messages */
     struct api_options api_options;
-    const char *file, *anchor, *lines;
+    const char *file, *anchor, *lines, *format;
     struct api api;
     struct journal *journal;
 };
@@ -135,82 +136,76 @@ static bool each_line(struct audit *audit, each_line_fn *line_fn, void *arg, str
 /* ---- verify -------------------------------------------------------------------------------------
  */
 
-/* How far the chain is verified. */
-struct chain {
-    int64_t sequence;
-    uint8_t hash[JOURNAL_HASH_BYTES];
-    int64_t anchor; /* sequence of the line that must have the anchor's hash; 0: none */
-    uint8_t anchor_hash[JOURNAL_HASH_BYTES];
-};
-
-static bool parse_anchor(struct text text, struct chain *chain) {
-    size_t colon = text_find_byte(text, ':', 0);
-    uint64_t sequence = 0;
-    if (!text_parse_unsigned(text_slice(text, 0, colon), &sequence) || sequence == 0 ||
-        sequence > INT64_MAX ||
-        !hex_decode(text_slice(text, colon + 1, text.bytes), chain->anchor_hash,
-                    sizeof(chain->anchor_hash))) {
-        return false;
+/* One that was noted, or a file that holds some: a log, what was put into S3, a list of them. */
+static bool expect_anchors(const struct audit *audit, struct journal_chain *chain,
+                           struct error *error) {
+    scoped(buffer_done) struct buffer file = BUFFER_INIT;
+    struct text rest = text_of(audit->anchor);
+    struct journal_anchor anchor;
+    if (journal_anchor_parse(rest, &anchor)) {
+        journal_chain_expect(chain, &anchor);
+        return true;
     }
-    chain->anchor = (int64_t)sequence;
+    if (!file_read(audit->anchor, EXPORT_BYTES, &file, error)) {
+        return error_wrap(error, "--anchor takes SEQUENCE:HASH, as verify prints it, or a file");
+    }
+    size_t count = 0;
+    for (rest = buffer_text(&file); journal_anchor_find(&rest, &anchor); count++) {
+        journal_chain_expect(chain, &anchor);
+    }
+    return count > 0 || error_set(error, ERROR_INVALID,
+                                  "--anchor %s: no SEQUENCE:HASH in it, as verify prints it",
+                                  audit->anchor);
+}
+
+static bool take_line(void *arg, const struct journal_audit_line *line, struct error *error) {
+    (void)error;
+    journal_chain_take(arg, line);
     return true;
 }
 
-static bool verify_line(void *arg, const struct journal_audit_line *line, struct error *error) {
-    struct chain *chain = arg;
-    if (line->sequence != chain->sequence + 1) {
-        return error_set(error, ERROR_INVALID, "broken: line %" PRId64 " is missing",
-                         chain->sequence + 1);
+static void print_end(const struct journal_chain_end *end) {
+    char anchor[JOURNAL_ANCHOR_BYTES];
+    journal_anchor_format(&end->last, anchor);
+    printf("intact, %" PRId64 " lines", end->lines);
+    if (end->cut > 0) {
+        printf(" (%" PRId64 " before them were cut, as the chain says)", end->cut);
     }
-    journal_audit_hash(chain->hash, line, chain->hash);
-    chain->sequence = line->sequence;
-    if (memcmp(chain->hash, line->hash, sizeof(line->hash)) != 0) {
-        return error_set(error, ERROR_INVALID, "broken: line %" PRId64 " is not what was written",
-                         line->sequence);
+    if (end->anchors_seen > 1 || end->anchors_cut > 0) {
+        printf(", %zu anchors hold", end->anchors_seen - end->anchors_cut);
     }
-    if (line->sequence == chain->anchor &&
-        memcmp(chain->anchor_hash, line->hash, sizeof(line->hash)) != 0) {
-        return error_set(error, ERROR_INVALID,
-                         "broken: line %" PRId64 " is not the anchor's: it was written anew",
-                         line->sequence);
+    if (end->anchors_cut > 0) {
+        printf(" (%zu are of lines that were cut)", end->anchors_cut);
     }
-    return true;
+    printf("; anchor %s\n", anchor);
 }
 
 static int verify(struct audit *audit, struct error *error) {
-    struct chain chain = {0};
-    if (audit->anchor != NULL && !parse_anchor(text_of(audit->anchor), &chain)) {
-        return cli_fail(audit->name, "--anchor takes SEQUENCE:HASH, as verify prints it, not '%s'",
-                        audit->anchor);
+    scoped(journal_chain_free) struct journal_chain *chain = journal_chain_new();
+    struct journal_chain_end end;
+    if (audit->anchor != NULL && !expect_anchors(audit, chain, error)) {
+        return cli_fail(audit->name, "%s", error->text);
     }
-    bool is_intact = each_line(audit, verify_line, &chain, error);
-    if (is_intact && chain.sequence < chain.anchor) {
-        is_intact = error_set(error, ERROR_INVALID,
-                              "broken: it ends at line %" PRId64 ", the anchor is line %" PRId64,
-                              chain.sequence, chain.anchor);
-    }
-    if (!is_intact) {
+    if (!each_line(audit, take_line, chain, error)) {
         fprintf(stderr, "riposte audit: %s\n", error->text);
         return EXIT_NO;
     }
-    char hash[HASH_DIGITS + 1];
-    hex_encode(chain.hash, sizeof(chain.hash), hash);
-    printf("intact, %" PRId64 " lines; anchor %" PRId64 ":%s\n", chain.sequence, chain.sequence,
-           hash);
+    if (!journal_chain_conclude(chain, &end, error)) {
+        fprintf(stderr, "riposte audit: broken: %s\n", error->text);
+        return EXIT_NO;
+    }
+    print_end(&end);
     return EXIT_GOOD;
 }
 
 /* ---- export -------------------------------------------------------------------------------------
  */
 
-static bool print_line(void *arg, const struct journal_audit_line *line, struct error *error) {
-    (void)arg;
-    (void)error;
-    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+static void write_line(const struct journal_audit_line *line, struct buffer *out) {
     struct json_writer writer;
     char hash[HASH_DIGITS + 1];
     hex_encode(line->hash, sizeof(line->hash), hash);
-    json_writer_init(&writer, &out);
+    json_writer_init(&writer, out);
     json_open_object(&writer, NULL);
     json_put_integer(&writer, "sequence", line->sequence);
     json_put_integer(&writer, "unix_ms", line->unix_ms);
@@ -220,12 +215,35 @@ static bool print_line(void *arg, const struct journal_audit_line *line, struct 
     json_put_text(&writer, "text", line->text);
     json_put_string(&writer, "hash", hash);
     json_close_object(&writer);
+}
+
+/* As it is kept, which `verify --lines` reads, or for a SIEM. */
+static const struct format {
+    const char *name;
+    void (*write_fn)(const struct journal_audit_line *line, struct buffer *out);
+} formats[] = {{"lines", write_line}, {"ocsf", ocsf_write_line}};
+
+static const struct format *find_format(const char *name) {
+    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
+        if (strcmp(name, formats[i].name) == 0) {
+            return &formats[i];
+        }
+    }
+    return NULL;
+}
+
+static bool print_line(void *arg, const struct journal_audit_line *line, struct error *error) {
+    const struct format *format = arg;
+    (void)error;
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
+    format->write_fn(line, &out);
     printf("%s\n", buffer_string(&out));
     return true;
 }
 
 static int export(struct audit *audit, struct error *error) {
-    if (!each_line(audit, print_line, NULL, error)) {
+    const struct format *format = find_format(audit->format);
+    if (!each_line(audit, print_line, (void *)(uintptr_t)format, error)) {
         fprintf(stderr, "riposte audit: %s\n", error->text);
         return EXIT_NO;
     }
@@ -233,7 +251,7 @@ static int export(struct audit *audit, struct error *error) {
 }
 
 int cli_audit(int argc, char **argv) {
-    scoped(audit_done) struct audit audit = {.name = argv[0]};
+    scoped(audit_done) struct audit audit = {.name = argv[0], .format = formats[0].name};
     const struct cli_option options[] = {
         {"config", 'c', &audit.api_options.settings, NULL},
         {"url", 0, &audit.api_options.url, NULL},
@@ -242,6 +260,7 @@ int cli_audit(int argc, char **argv) {
         {"journal", 0, &audit.file, NULL},
         {"anchor", 0, &audit.anchor, NULL},
         {"lines", 0, &audit.lines, NULL},
+        {"format", 0, &audit.format, NULL},
     };
     int first = cli_options(argc, argv, options, ARRAY_COUNT(options));
     if (first < 0) {
@@ -251,6 +270,9 @@ int cli_audit(int argc, char **argv) {
     bool is_verify = strcmp(action, "verify") == 0;
     if ((!is_verify && strcmp(action, "export") != 0) || argc - first > 1) {
         return cli_fail(argv[0], "wants one of verify, export");
+    }
+    if (find_format(audit.format) == NULL) {
+        return cli_fail(argv[0], "--format takes lines or ocsf, not '%s'", audit.format);
     }
     struct error error = {0};
     bool is_open = audit.lines != NULL  ? true

@@ -10,10 +10,12 @@ import tempfile
 import unittest
 
 import harness
+import ocsf
+import tampering
 from harness import Riposte
 
 SEED = 20160114
-ROUNDS = 200
+ROUNDS = 15  # more of them: tests/bench/tamper.py, and unit.journal.chain
 
 
 class Audit(unittest.TestCase):
@@ -73,35 +75,101 @@ class Audit(unittest.TestCase):
                           for one in exported],
                          [(line[0], line[1], line[2], line[5], line[6].hex()) for line in kept])
 
-    def test_whatever_is_changed_is_found_at_its_place(self):
+    def check_tampering(self, rounds, source):
         chance = random.Random(SEED)
-        last = self.lines()[-1][0]
-        columns = ("time = time + 1", "event = event || 'x'", "incident = 'x'", "actor = actor || 'x'",
-                   "text = text || ' '", "hash = randomblob(32)")
-        for number in range(ROUNDS):
-            shutil.copy(self.journal, self.copy)
-            place = chance.randint(1, last - 1)
-            kind = chance.choice(("column", "gap", "swap", "renumber"))
-            if kind == "column":
-                change = chance.choice(columns)
-                self.tamper(f"UPDATE audit SET {change} WHERE sequence = {place}")
-            elif kind == "gap":
-                change = "deleted"
-                self.tamper(f"DELETE FROM audit WHERE sequence = {place}")
-            elif kind == "swap":
-                change = "swapped with the next"
-                self.tamper(f"UPDATE audit SET sequence = -1 WHERE sequence = {place}",
-                            f"UPDATE audit SET sequence = {place} WHERE sequence = {place + 1}",
-                            f"UPDATE audit SET sequence = {place + 1} WHERE sequence = -1")
-            else:
-                change = "cut out"
-                self.tamper(f"DELETE FROM audit WHERE sequence = {place}",
-                            f"UPDATE audit SET sequence = -sequence WHERE sequence > {place}",
-                            "UPDATE audit SET sequence = -sequence - 1 WHERE sequence < 0")
+        for number in range(rounds):
+            shutil.copy(source, self.copy)
+            change, place = tampering.tamper(self.copy, chance)
             found = self.verify()
             with self.subTest(round=number, change=change, line=place):
                 self.assertEqual(found.returncode, 1, found.stdout)
-                self.assertIn(f"line {place} ", found.stderr)
+                self.assertRegex(found.stderr, rf"broken: line {place} is (missing|not what was written)\n$")
+
+    def test_whatever_is_changed_is_found_at_its_place(self):
+        self.check_tampering(ROUNDS, self.journal)
+
+    def test_whatever_is_changed_in_a_chain_that_was_cut_is_found_at_its_place(self):
+        source = self.folder / "cut.db"
+        shutil.copy(self.journal, source)
+        tampering.cut(source, 6)
+        shutil.copy(source, self.copy)
+        found = self.verify()
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn("(6 before them were cut, as the chain says)", found.stdout)
+        self.check_tampering(ROUNDS, source)
+        shutil.copy(source, self.copy)
+        last = self.lines()[-1][0]
+        for change, words in ((f"DELETE FROM audit WHERE sequence = {last}", "line 1 is missing"),
+                              ("DELETE FROM audit WHERE sequence < 10", "line 7 is missing")):
+            shutil.copy(source, self.copy)
+            self.tamper(change)
+            found = self.verify()
+            self.assertEqual(found.returncode, 1)
+            self.assertIn(words, found.stderr)
+
+    def test_anchors_are_taken_from_a_file_too(self):
+        noted = self.folder / "anchors"
+        lines = self.lines()
+        text = [f'{{"time":"12:59:01","message":"audit anchor {line[0]}:{line[6].hex()}"}}' for line in lines[3::5]]
+        noted.write_text("\n".join(text) + "\n")
+        found = self.verify("--anchor", noted)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn(f", {len(text)} anchors hold;", found.stdout)
+        tampering.cut(self.copy, 6)
+        self.assertIn(f", {len(text) - 1} anchors hold (1 are of lines that were cut);", self.verify("--anchor", noted).stdout)
+        self.tamper(f"DELETE FROM audit WHERE sequence >= {lines[-3][0]}",
+                    f"DELETE FROM audit WHERE sequence = {lines[-1][0] + 1}")
+        found = self.verify("--anchor", noted)
+        self.assertEqual(found.returncode, 1)
+        noted.write_text("nothing here")
+        found = self.verify("--anchor", noted)
+        self.assertEqual(found.returncode, 2)
+        self.assertIn("no SEQUENCE:HASH in it", found.stderr)
+
+    def test_the_export_for_a_siem_is_ocsf_and_keeps_the_chain(self):
+        found = self.run_audit("export", "--format", "ocsf", "--journal", self.journal)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        events = [json.loads(line) for line in found.stdout.splitlines()]
+        lines = self.lines()
+        self.assertEqual(len(events), len(lines))
+        before = bytes(32)
+        for event, line in zip(events, lines):
+            with self.subTest(event["metadata"]["event_code"]):
+                self.assertEqual(ocsf.faults(event), [])
+                self.assertEqual(event["class_uid"], {"start": 6002, "stop": 6002}.get(line[2], 3004))
+            before = tampering.line_hash(before, event["metadata"]["sequence"], event["time"],
+                                         event["unmapped"]["event"], event["metadata"].get("correlation_uid", ""),
+                                         line[4], event["unmapped"]["text"])
+            self.assertEqual(event["unmapped"]["hash"], before.hex())
+        self.assertEqual(events[0]["activity_id"], 3)
+        self.assertEqual({event["activity_id"] for event in events if event["unmapped"]["event"] == "detected"}, {1})
+        self.assertEqual(self.run_audit("export", "--format", "cef").returncode, 2)
+
+    def test_calls_are_api_activity(self):
+        """As a journal that enforced has them."""
+        told = {"call": "contain-principal/deny-user", "service": "iam", "operation": "PutUserPolicy", "account": "123456789012",
+                "region": "us-east-1", "effect_target": "123456789012/AIDAX", "effect_name": "deny-user"}
+        cases = (("intent", {**told, "state": "intent"}, 3, 0), ("outcome", {**told, "state": "done"}, 3, 1),
+                 ("outcome", {**told, "state": "failed", "error": "AccessDenied", "reason": "no"}, 3, 2),
+                 ("outcome", {**told, "state": "skipped"}, 3, 99),
+                 ("outcome", {**told, "operation": "GetUser", "state": "done"}, 2, 1),
+                 ("shared", {**told, "state": "done"}, 3, 99), ("outcome", {**told, "operation": "DeleteUserPolicy"}, 4, 99),
+                 ("outcome", {**told, "operation": "CreateTrail", "state": "done"}, 1, 1))
+        exported = self.folder / "calls.jsonl"
+        exported.write_text("".join(json.dumps({
+            "sequence": number, "unix_ms": 1767323045000, "event": event, "incident": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "actor": "", "text": json.dumps(text), "hash": "0" * 64}) + "\n"
+            for number, (event, text, _, _) in enumerate(cases, 1)))
+        found = self.run_audit("export", "--format", "ocsf", "--lines", exported)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        for line, (event, text, activity, status) in zip(found.stdout.splitlines(), cases, strict=True):
+            with self.subTest(event=event, text=text):
+                told = json.loads(line)
+                self.assertEqual(ocsf.faults(told), [])
+                self.assertEqual((told["type_uid"], told["status_id"]), (600300 + activity, status))
+                self.assertEqual(told["api"]["operation"], text["operation"])
+                self.assertEqual(told.get("status_code"), text.get("error"))
+                self.assertEqual(told["cloud"]["account"]["uid"], "123456789012")
 
     def test_a_cut_or_rewritten_end_is_found_by_the_anchor(self):
         anchor = re.search(r"anchor (\S+)", self.offline.stdout).group(1)
@@ -122,6 +190,7 @@ class Audit(unittest.TestCase):
 
     def test_what_is_wrong_is_told(self):
         for arguments, words in ((("verify", "--anchor", "7"), "SEQUENCE:HASH"),
+                                 (("export", "--format", "x", "--journal", "/nonexistent/j.db"), "lines or ocsf"),
                                  (("verify", "--journal", "/nonexistent/j.db"), "/nonexistent/j.db"),
                                  ((), "verify, export"), (("check",), "verify, export")):
             with self.subTest(arguments):
