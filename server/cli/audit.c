@@ -153,9 +153,9 @@ static bool expect_anchors(const struct audit *audit, struct journal_chain *chai
     for (rest = buffer_text(&file); journal_anchor_find(&rest, &anchor); count++) {
         journal_chain_expect(chain, &anchor);
     }
-    return count > 0 || error_set(error, ERROR_INVALID,
-                                  "--anchor %s: no SEQUENCE:HASH in it, as verify prints it",
-                                  audit->anchor);
+    return count > 0 ||
+           error_set(error, ERROR_INVALID,
+                     "--anchor %s: no SEQUENCE:HASH in it, as verify prints it", audit->anchor);
 }
 
 static bool take_line(void *arg, const struct journal_audit_line *line, struct error *error) {

@@ -92,9 +92,7 @@ static int call_activity(struct text event, const struct json *said) {
     bool is_deletion = text_starts_with(operation, TEXT("Delete")) ||
                        text_starts_with(operation, TEXT("Detach")) ||
                        text_starts_with(operation, TEXT("Remove"));
-    return is_deletion                                   ? DELETE
-           : text_starts_with(operation, TEXT("Create")) ? CREATE
-                                                         : UPDATE;
+    return is_deletion ? DELETE : text_starts_with(operation, TEXT("Create")) ? CREATE : UPDATE;
 }
 
 static enum status call_status(struct text event, struct text state) {
@@ -231,7 +229,7 @@ void ocsf_write_line(const struct journal_audit_line *line, struct buffer *out) 
     if (activity == OTHER) {
         json_put_text(&writer, "activity_name", line->event);
     }
-    json_put_integer(&writer, "type_uid", (int64_t)class->uid * 100 + activity);
+    json_put_integer(&writer, "type_uid", (int64_t) class->uid * 100 + activity);
     json_put_integer(&writer, "severity_id", SEVERITY_INFORMATIONAL);
     json_put_integer(&writer, "time", line->unix_ms);
     put_metadata(&writer, line, class->write_fn == write_call, hash);

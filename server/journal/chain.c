@@ -151,8 +151,8 @@ void journal_chain_take(struct journal_chain *chain, const struct journal_audit_
 
 /* ---- the end ---- */
 
-/* A chain whose first line isn't line 1. What was found behind it may be in a checkpoint itself: then
- * that is what is wrong, and the first line is not judged by it. */
+/* A chain whose first line isn't line 1. What was found behind it may be in a checkpoint itself:
+ * then that is what is wrong, and the first line is not judged by it. */
 static void check_beginning(struct journal_chain *chain) {
     const struct journal_anchor *cut = &chain->checkpoint.cut;
     int64_t first = chain->first.sequence;

@@ -1044,8 +1044,7 @@ static bool audit_cut(struct store *store, int64_t until_unix_ms, size_t count,
         const struct journal_audit_line *line = &table->rows[i]->line;
         struct ulid id;
         bool is_about_one = ulid_parse(line->incident, &id);
-        if (line->unix_ms >= until_unix_ms ||
-            (is_about_one && find_incident(store, &id) != NULL)) {
+        if (line->unix_ms >= until_unix_ms || (is_about_one && find_incident(store, &id) != NULL)) {
             return true;
         }
     }

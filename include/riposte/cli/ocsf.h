@@ -2,11 +2,11 @@
  *
  *     intent, outcome, shared    API Activity 6003             a call to AWS: asked for, answered
  *     start, stop, reload        Application Lifecycle 6002    the server
- *     all others                 Entity Management 3004        what was decided about an incident, or
- *                                                              done to the journal
+ *     all others                 Entity Management 3004        what was decided about an incident,
+ * or done to the journal
  *
- * All of the line is kept: `unmapped` has event, text and hash, metadata.sequence and time the rest,
- * so that the chain can be verified from it.
+ * All of the line is kept: `unmapped` has event, text and hash, metadata.sequence and time the
+ * rest, so that the chain can be verified from it.
  *
  * Threads:    pure.
  * Source:     FACTS.md, OCSF. */
