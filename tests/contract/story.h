@@ -24,7 +24,7 @@ struct story {
     struct journal *journal;
     struct arena *arena;
     char folder[64], path[96], url[128]; /* path empty: in memory */
-    int64_t audit_retain_ms; /* 0: the chain is kept */
+    int64_t audit_retain_ms;             /* 0: the chain is kept */
     struct blob *body, *rule_text;
     struct journal_definition definition;
 };
