@@ -83,6 +83,15 @@ static void run_orphans(void *arg) {
 }
 
 void handle_orphans(void *arg, struct request *request) {
+    static const char *const actions[] = {"list", "adopt", "release"};
     struct admin *admin = arg;
-    errand_answer(&admin->errand, admin, request, run_orphans);
+    bool is_known = false;
+    for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
+        is_known |= text_equal_string(request_query(request, "action"), actions[i]);
+    }
+    if (!is_known) {
+        request_answer_error(request, 400, "action: list, adopt or release");
+    } else {
+        errand_answer(&admin->errand, admin, request, run_orphans);
+    }
 }

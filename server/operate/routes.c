@@ -18,6 +18,7 @@ static const struct {
     {"POST", ROUTE_INCIDENTS "/*", BODY_BYTES, gate_operate, handle_act},
     {"GET", "/v1/stream", 0, gate_view, handle_stream},
     {"GET", "/v1/events/recent", 0, gate_view, handle_recent},
+    {"GET", "/v1/openapi.json", 0, gate_view, handle_openapi},
     {"GET", "/v1/status", 0, gate_view, handle_status},
     {"GET", ROUTE_RULES, 0, gate_view, handle_rules},
     {"GET", ROUTE_RULES "/*", 0, gate_view, handle_rules},

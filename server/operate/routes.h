@@ -24,5 +24,6 @@ route_fn handle_rules;                                /* rules.c */
 route_fn handle_audit;                                /* audit.c */
 route_fn handle_reload;                               /* reload.c */
 route_fn handle_backup, handle_orphans;               /* errands.c */
+route_fn handle_openapi;                              /* openapi.c */
 
 #endif

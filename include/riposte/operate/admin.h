@@ -1,5 +1,4 @@
-/* The admin listener's routes: /metrics, /v1/incidents, /v1/events/recent, /v1/rules, and an
- * operator's undo.
+/* The admin listener's routes, of which server/operate/openapi.json says all:
  *
  *     GET /v1/incidents?state=held,failed&rule=&severity=&account=&principal=&since=&until=
  *             &limit=50&cursor=
