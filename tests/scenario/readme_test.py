@@ -1,7 +1,7 @@
-"""README's first session, typed as it stands: each command must print what the README says.
+"""README's first session and the restore of docs/deploy.md, typed as they stand: each command must print what is written.
 
 What differs from run to run is compared by shape: identifiers, times, ports, counts of milliseconds, fingerprints. A line
-"..." in the README stands for any lines.
+"..." stands for any lines.
 """
 import contextlib
 import os
@@ -34,9 +34,10 @@ def shape(line):
     return line.strip()
 
 
-def session(text):
-    """[(command, [expected line])] of the ```console blocks under "First session"."""
-    part = text.split("\n## First session\n", 1)[1].split("\n## ", 1)[0]
+def session(file, heading):
+    """[(command, [expected line])] of the ```console blocks under the heading."""
+    text = (harness.ROOT / file).read_text()
+    part = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     steps = []
     for block in re.findall(r"```console\n(.*?)```", part, re.S):
         for line in block.splitlines():
@@ -58,15 +59,25 @@ def agrees(expected, got):
     return bool(got) and shape(expected[0]) == shape(got[0]) and agrees(expected[1:], got[1:])
 
 
-class Readme(unittest.TestCase):
+class Typed(unittest.TestCase):
     def test_first_session(self):
-        steps = session((harness.ROOT / "README.md").read_text())
+        self.follow(session("README.md", "First session"))
+
+    def test_restore(self):
+        self.follow(session("docs/deploy.md", "Restore"), RIPOSTE_LISTEN_ADDRESS="127.0.0.1",
+                    RIPOSTE_JOURNAL="sqlite:/tmp/riposte/journal.db", RIPOSTE_SECRET=harness.SECRET,
+                    RIPOSTE_ADMIN_TOKEN=harness.TOKEN)
+
+    def follow(self, steps, **variables):
         self.assertGreater(len(steps), 8)
         folder = tempfile.mkdtemp(prefix="riposte-readme-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         shell = subprocess.Popen(["bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True, cwd=harness.ROOT,
-                                 start_new_session=True, env=self.environment(folder))
+                                 start_new_session=True, env={
+                                     **self.environment(folder),
+                                     **{name: value.replace("/tmp/riposte", folder)
+                                        for name, value in variables.items()}})
         self.addCleanup(self.end, shell)
         self.names = {}
         for command, expected in steps:
@@ -74,16 +85,16 @@ class Readme(unittest.TestCase):
                 got = self.type(shell, self.local(command, folder))
                 self.learn_names(expected, got)
                 self.assertTrue(agrees(expected, got), "\n".join(
-                    ["", "the README says:", *expected, "it printed:", *got]))
+                    ["", "it is written:", *expected, "it printed:", *got]))
 
     def learn_names(self, expected, got):
-        """The README's incident is this run's: in the order in which they first appear."""
+        """The incident that is written is this run's: in the order in which they first appear."""
         ours, theirs = (re.findall(ULID, "\n".join(lines)) for lines in (got, expected))
         for mine, written in zip(ours, theirs):
             self.names.setdefault(written, mine)
 
     def environment(self, folder):
-        """The README's ports may be taken here."""
+        """The ports that are written may be taken here."""
         self.ports = {"8443": str(harness.free_port()), "9443": str(harness.free_port())}
         path = f"{os.path.dirname(harness.BINARY)}:{os.environ['PATH']}"
         return {"PATH": path, "HOME": folder, "PYTHON": os.environ.get("PYTHON", "python3"),

@@ -94,7 +94,7 @@ class Written(unittest.TestCase):
     def test_event_patterns_are_those_exported(self):
         expected = {rule["name"].removeprefix("riposte-"): (rule["state"], rule["pattern"])
                     for rule in export("event-pattern")}
-        for name in ("riposte.yml", "region.yml"):
+        for name in ("riposte.yml", "events.yml", "region.yml"):
             found = {rule["Name"]["Fn::Sub"].removeprefix("riposte-${Environment}-"):
                      (rule["State"], rule["EventPattern"])
                      for rule in resources(load(name), "AWS::Events::Rule").values()}
@@ -102,7 +102,7 @@ class Written(unittest.TestCase):
 
     def test_roles_may_do_what_is_exported(self):
         expected = export("iam-policy")
-        for name, role in (("riposte.yml", "TaskRole"), ("member-role.yml", "Responder")):
+        for name, role in (("riposte.yml", "TaskRole"), ("events.yml", "Role"), ("member-role.yml", "Responder")):
             policies = load(name)["Resources"][role]["Properties"]["Policies"]
             self.assertEqual([p["PolicyDocument"] for p in policies if p["PolicyName"] == "respond"],
                              [expected], name)
@@ -291,6 +291,20 @@ class Made(unittest.TestCase):
         groups = self.moto.client("ec2").describe_security_groups(GroupIds=balancer["SecurityGroups"])
         ingress, = groups["SecurityGroups"][0]["IpPermissions"]
         self.assertEqual((ingress["IpRanges"], len(ingress["UserIdGroupPairs"])), ([], 1))
+
+    def test_the_side_of_eventbridge_alone(self):
+        """For a server on an instance, and for one in a pod."""
+        for environment, service in (("instance", "ec2.amazonaws.com"), ("pod", "pods.eks.amazonaws.com")):
+            text = json.dumps(load("events.yml")).replace(json.dumps({"Fn::GetAtt": ["ApiDestination", "Arn"]}),
+                                                          json.dumps(self.made_by_hand(environment)))
+            made = self.create(environment, text, Environment=environment, RunsOn=environment,
+                               DomainName="riposte.example.com", Secrets=self.parameters["Secrets"])
+            self.assertEqual(made, self.expected("events.yml", *(["Profile"] if environment == "instance" else [])))
+            self.assert_rules_are_those_exported(self.patterns(environment))
+            role = self.moto.client("iam").get_role(RoleName=f"riposte-{environment}-task")["Role"]
+            trust = role["AssumeRolePolicyDocument"]
+            trust = ast.literal_eval(trust) if isinstance(trust, str) else trust
+            self.assertEqual(trust["Statement"][0]["Principal"], {"Service": service})
 
     def test_another_region(self):
         made = self.create("region", (TEMPLATES / "region.yml").read_text(), region="us-east-1", Environment="test",
