@@ -193,13 +193,33 @@ void desk_revert(struct desk *desk, size_t mark) {
     mutex_unlock(&desk->lock);
 }
 
+bool desk_offer(struct desk *desk) {
+    bool is_any = false;
+    mutex_lock(&desk->lock);
+    for (size_t i = 0; i < desk->shared.change_count; i++) {
+        struct desk_entry *entry = desk->shared.changes[i].entry;
+        if (desk->shared.changes[i].kind == CHANGE_ADD && entry->task.kind == TASK_RESPOND &&
+            entry->ready != NULL && !entry->is_removed) {
+            lanes_put(&desk->shared.lanes, entry, clock_mono_ms(desk->clock));
+            is_any = true;
+        }
+    }
+    bool is_awaited = is_any && desk->shared.waiting > 0;
+    mutex_unlock(&desk->lock);
+    if (is_awaited) {
+        desk_wake(desk);
+    }
+    return is_awaited;
+}
+
+/* What was offered has found its place already, unless it was given back meanwhile. */
 static void commit_add(struct desk *desk, struct desk_entry *entry) REQUIRES(&desk->lock) {
     bool is_leased = entry->is_leased_at_commit && !entry->is_removed;
     entry->is_uncommitted = false;
     entry->is_leased_at_commit = false;
     if (is_leased) {
         desk_lease_out(desk, entry);
-    } else {
+    } else if (entry->place == PLACE_NOWHERE) {
         desk_put_back(desk, entry);
     }
 }

@@ -5,7 +5,9 @@
  *
  * Changes are made by the journal's thread alongside the store's transaction: they are seen by the
  * decisions that follow in it, and by workers once desk_commit() says that it was committed; those
- * that sleep learn of it by desk_wake().
+ * that sleep learn of it by desk_wake(). New respond tasks are offered before the commit: whoever
+ * takes one can decide meanwhile, and what it then asks of the journal belongs to this transaction
+ * or a later one. When this one fails, the lease is void.
  *
  * Ownership:  desk_new()/desk_free(). A task that was made ready to be handed over belongs to the
  *             desk until it is claimed.
@@ -71,6 +73,9 @@ size_t desk_respond_count(struct desk *desk);
 /* A place in the changes since the last commit; what came behind it can be taken back. */
 size_t desk_mark(struct desk *desk);
 void desk_revert(struct desk *desk, size_t mark);
+/* Before the commit: hands out the new respond tasks that are kept ready. True when a worker had
+ * nothing to do and was woken for one. */
+bool desk_offer(struct desk *desk);
 void desk_commit(struct desk *desk);
 /* After a failed commit, which may have worked: forgets all tasks but keeps the leases for those
  * that are added again by desk_reload_add(). Only while claims are paused; what is given back

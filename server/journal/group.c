@@ -31,11 +31,11 @@ void group_register(void) {
 void group_complete(struct journal *journal, struct request *first) {
     struct request *called = NULL;
     struct request **last = &called;
-    bool wakes_later = true;
+    bool wakes_later = false;
     for (struct request *request = first, *next; request != NULL; request = next) {
         next = request->next;
         request->next = NULL;
-        wakes_later = wakes_later && request->wakes_later;
+        wakes_later |= request->is_ok && request->wakes_later;
         if (request->complete_fn != NULL) {
             *last = request;
             last = &request->next;
@@ -90,25 +90,46 @@ static bool run_in_group(struct journal *journal, struct request *request, bool 
     return !store->is_lost && store->savepoint_rollback(store, error);
 }
 
-/* All of the group's requests that worked are in it when it returns true. */
-static bool run_group(struct journal *journal, struct request *group, struct error *error) {
-    struct store *store = journal->store;
-    bool is_alone = group->next == NULL;
-    bool is_any = false;
-    if (!store->begin(store, error)) {
-        return false;
-    }
-    for (struct request *request = group; request != NULL; request = request->next) {
+static bool run_all(struct journal *journal, struct request *first, bool is_alone, bool *is_any,
+                    struct error *error) {
+    for (struct request *request = first; request != NULL; request = request->next) {
         if (!run_in_group(journal, request, is_alone, error)) {
             return false;
         }
-        is_any = is_any || request->is_ok;
+        *is_any = *is_any || request->is_ok;
+    }
+    return true;
+}
+
+/* A worker that had nothing to do has a new incident now. What it decides is mostly known before
+ * the disk could have answered: both go to the disk at once, if nobody else waits for it. */
+static bool run_more(struct journal *journal, struct request *group, struct error *error) {
+    struct request *last = group;
+    bool is_any = true;
+    if (!desk_offer(journal->desk)) {
+        return true;
+    }
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    last->next = journal_take_more(journal);
+    return run_all(journal, last->next, false, &is_any, error);
+}
+
+/* All of the group's requests that worked are in it when it returns true; others may have joined
+ * it. */
+static bool run_group(struct journal *journal, struct request *group, struct error *error) {
+    struct store *store = journal->store;
+    bool is_any = false;
+    if (!store->begin(store, error) ||
+        !run_all(journal, group, group->next == NULL, &is_any, error)) {
+        return false;
     }
     if (!is_any) {
         store->rollback(store);
         return true;
     }
-    return store->commit(store, error);
+    return run_more(journal, group, error) && store->commit(store, error);
 }
 
 static void group_set_ready(struct journal *journal, bool is_ready, const struct error *failure) {
@@ -163,7 +184,12 @@ void group_mind_damage(struct journal *journal) {
     }
 }
 
-static void count_commit(struct journal *journal, size_t requests, bool is_ok, int64_t began_us) {
+static void count_commit(struct journal *journal, const struct request *group, bool is_ok,
+                         int64_t began_us) {
+    size_t requests = 0;
+    for (const struct request *request = group; request != NULL; request = request->next) {
+        requests++;
+    }
     metric_observe_us(&metrics[COMMIT_TIME], clock_mono_us(&clock_system) - began_us, NULL);
     metric_observe(&metrics[COMMIT_REQUESTS], (double)requests, NULL);
     mutex_lock(&journal->lock);
@@ -194,25 +220,21 @@ static bool is_own_failure(const struct journal *journal, const struct request *
            group->error.code != ERROR_SYSTEM && !journal->store->is_lost;
 }
 
-void group_commit(struct journal *journal, struct request *group, size_t count) {
+void group_commit(struct journal *journal, struct request *group) {
     struct error error = {0};
     struct ledger_mark mark = ledger_mark(&journal->ledger);
     int64_t began_us = clock_mono_us(&clock_system);
     journal->ledger.now_unix_ms = clock_unix_ms(journal->clock);
-    for (struct request *request = group; request != NULL; request = request->next) {
-        request->is_ok = false;
-        request->error = (struct error){0};
-    }
     if (run_group(journal, group, &error)) {
         desk_commit(journal->desk);
-        count_commit(journal, count, true, began_us);
+        count_commit(journal, group, true, began_us);
         group_complete(journal, group);
     } else if (is_own_failure(journal, group)) {
         journal->store->rollback(journal->store);
         ledger_revert(&journal->ledger, &mark);
         group_complete(journal, group);
     } else {
-        count_commit(journal, count, false, began_us);
+        count_commit(journal, group, false, began_us);
         fail_group(journal, group, &mark, &error);
     }
 }

@@ -10,10 +10,10 @@
 
 #include "request.h"
 
-/* Runs and commits the requests linked behind `group`, and completes them. */
 /* Makes its metrics known. */
 void group_register(void);
-void group_commit(struct journal *journal, struct request *group, size_t count);
+/* Runs and commits the requests linked behind `group`, and completes them. */
+void group_commit(struct journal *journal, struct request *group);
 /* Runs a single request outside of any transaction; it is not completed. */
 void group_run_one(struct journal *journal, struct request *request);
 /* Those that are waited for first: workers go on while intake's answers are written. */

@@ -96,7 +96,7 @@ static struct request *take(struct journal *journal, enum request_class class) {
     return request;
 }
 
-static struct request *take_group(struct journal *journal, size_t *count_out) {
+static struct request *take_group(struct journal *journal) {
     struct request *first = NULL;
     struct request **last = &first;
     size_t count = 0;
@@ -106,14 +106,39 @@ static struct request *take_group(struct journal *journal, size_t *count_out) {
         struct request_queue *queue = &journal->shared.queues[class];
         while (queue->count > 0 && count < JOURNAL_GROUP_REQUESTS && bytes < JOURNAL_GROUP_BYTES) {
             *last = queue_pop(queue);
+            (*last)->is_ok = false;
+            (*last)->error = (struct error){0};
             bytes += (*last)->bytes;
             last = &(*last)->next;
             count++;
         }
     }
     mutex_unlock(&journal->lock);
-    *count_out = count;
     return first;
+}
+
+struct request *journal_take_more(struct journal *journal) {
+    mutex_lock(&journal->lock);
+    if (queued_count(journal) == 0 && !journal->shared.is_stopping) {
+        journal->shared.is_idle = true;
+        journal->shared.is_holding = true;
+        condition_wait_ms(&journal->work, &journal->lock, JOURNAL_HOLD_MS);
+        journal->shared.is_idle = false;
+        journal->shared.is_holding = false;
+    }
+    mutex_unlock(&journal->lock);
+    return take_group(journal);
+}
+
+/* Whoever has to wait for something else asks for nothing soon: the disk may begin. */
+static void end_hold(struct journal *journal) {
+    mutex_lock(&journal->lock);
+    bool must_wake = journal->shared.is_holding;
+    journal->shared.is_holding = false;
+    mutex_unlock(&journal->lock);
+    if (must_wake) {
+        condition_signal(&journal->work);
+    }
 }
 
 static void complete_one(struct journal *journal, struct request *request) {
@@ -145,9 +170,8 @@ static void fail_changes(struct journal *journal) {
     mutex_lock(&journal->lock);
     failure = journal->shared.failure;
     mutex_unlock(&journal->lock);
-    size_t count = 0;
     struct request *group = NULL;
-    while ((group = take_group(journal, &count)) != NULL) {
+    while ((group = take_group(journal)) != NULL) {
         group_fail(journal, group, &failure);
     }
 }
@@ -197,7 +221,7 @@ static void keep_house(struct journal *journal) {
         .complete_fn = ignore_completion,
     };
     struct ulid before = journal->retention.cursor;
-    group_commit(journal, &request, 1);
+    group_commit(journal, &request);
     if (!request.is_ok) {
         journal->retention.cursor = before;
     }
@@ -242,10 +266,9 @@ static bool has_changes(struct journal *journal) {
 }
 
 static void serve_ready(struct journal *journal) {
-    size_t count = 0;
-    struct request *group = take_group(journal, &count);
+    struct request *group = take_group(journal);
     if (group != NULL) {
-        group_commit(journal, group, count);
+        group_commit(journal, group);
     }
     bool is_idle = !has_changes(journal);
     journal->store->tidy(journal->store, is_idle);
@@ -360,6 +383,7 @@ bool journal_open(const struct journal_options *options, struct journal **journa
 }
 
 void journal_wake(struct journal *journal) {
+    end_hold(journal);
     desk_wake(journal->desk);
 }
 

@@ -19,6 +19,7 @@
 
 #define JOURNAL_GROUP_REQUESTS     64
 #define JOURNAL_GROUP_BYTES        (4u * 1024 * 1024)
+#define JOURNAL_HOLD_MS            1
 #define JOURNAL_PROBE_MS           500
 #define JOURNAL_READ_SLICE_US      2000
 #define JOURNAL_RETENTION_MS       60000
@@ -75,11 +76,15 @@ struct journal {
     struct condition work;
     struct {
         struct request_queue queues[REQUEST_CLASSES];
-        bool is_ready, is_stopping, is_idle;
+        bool is_ready, is_stopping, is_idle, is_holding;
         struct error failure; /* why it isn't ready */
         struct journal_numbers numbers;
     } shared; /* under the lock */
 };
+
+/* For a transaction that is open: what is to be in it as well. Waits up to JOURNAL_HOLD_MS for it,
+ * or until journal_wake(); NULL: nothing came. */
+struct request *journal_take_more(struct journal *journal);
 
 /* Hands the request over. When the journal isn't ready it is completed at once. */
 void journal_submit(struct journal *journal, struct request *request);

@@ -202,6 +202,56 @@ static void a_waiting_worker_is_woken_by_the_commit(void **state) {
     assert_true(clock_mono_ms(&clock_system) - before_ms < 10000);
 }
 
+struct decider {
+    struct story *story;
+    struct thread thread;
+    bool is_admitted;
+};
+
+static void decide_at_once(void *arg) {
+    struct decider *decider = arg;
+    struct journal_task *task = NULL;
+    struct journal_admission admission = {.proposal = ADMIT_SUPPRESS, .reason = TEXT("it is ours")};
+    struct journal_admitted admitted = {0};
+    struct error error = {0};
+    decider->is_admitted = journal_claim(decider->story->journal, 30000, &task) &&
+                           journal_admit(decider->story->journal, task, &admission, &admitted,
+                                         &error) &&
+                           admitted.state == INCIDENT_SUPPRESSED;
+    journal_admitted_done(&admitted);
+    journal_task_free(&task);
+}
+
+static uint64_t count_commits(const struct story *story) {
+    struct journal_numbers numbers;
+    journal_numbers(story->journal, &numbers);
+    return numbers.commits;
+}
+
+/* Whether a worker was quick enough is up to the machine: of fifty times it must have been once. */
+static void what_is_decided_at_once_goes_to_the_disk_with_its_event(void **state) {
+    struct story *story = *state;
+    unsigned together = 0;
+    for (int i = 0; i < 50; i++) {
+        char key[32];
+        struct error error = {0};
+        struct decider decider = {.story = story};
+        snprintf(key, sizeof(key), "event-%d", i);
+        uint64_t before = count_commits(story);
+        assert_ok(thread_start(&decider.thread, "worker", decide_at_once, &decider, &error),
+                  &error);
+        clock_sleep_ms(1);
+        struct ulid id = story_append(story, key, "rule-a", "user-1");
+        thread_join(&decider.thread);
+        assert_true(decider.is_admitted);
+        story_assert_state(story, &id, INCIDENT_SUPPRESSED);
+        uint64_t commits = count_commits(story) - before;
+        together += commits == 1;
+    }
+    assert_true(together > 0);
+    assert_true(story_count_audit(story, "suppressed") == 50);
+}
+
 static void an_admission_may_leave_the_waking_to_its_worker(void **state) {
     struct story *story = *state;
     struct error error = {0};
@@ -555,6 +605,7 @@ const struct CMUnitTest time_stories[] = {
     STORY(a_lane_holds_half_of_the_workers),
     STORY(containing_comes_before_new_events_before_restoring),
     STORY(a_waiting_worker_is_woken_by_the_commit),
+    STORY(what_is_decided_at_once_goes_to_the_disk_with_its_event),
     STORY(an_admission_may_leave_the_waking_to_its_worker),
     STORY(stopping_ends_the_waits_and_nothing_else),
     STORY(a_crowd_leaves_everything_done),

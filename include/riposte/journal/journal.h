@@ -74,7 +74,8 @@ MUST_CHECK bool journal_open(const struct journal_options *options, struct journ
 /* Ends claims (they return false), commits what is queued, checkpoints, closes. */
 void journal_close(struct journal **journal);
 /* Wakes a worker that waits in journal_claim() if there is something to claim. After each commit
- * that happens by itself, except after an admission that promised to do it. */
+ * that happens by itself, except after an admission that promised to do it. Whoever is about to
+ * wait for something else calls it, too: a transaction may be open for what it asks next. */
 void journal_wake(struct journal *journal);
 /* Claims return false from now on; everything else still works: before journal_close(). */
 void journal_stop_claims(struct journal *journal);

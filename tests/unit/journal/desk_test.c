@@ -129,6 +129,78 @@ static void test_notifications_leave_half_the_workers_to_responses(void **state)
     assert_int_equal(claim_all(), 1);
 }
 
+/* A respond task that is kept ready, in a transaction that is open. */
+static void offer(int64_t id) {
+    struct desk_task task = make_task(id, TASK_RESPOND, PRIORITY_CONTAIN, "1");
+    struct arena *arena = arena_new();
+    struct journal_task *ready = arena_alloc(arena, sizeof(*ready));
+    *ready = (struct journal_task){.id = id, .kind = TASK_RESPOND, .arena = arena};
+    ready->event = blob_new(TEXT("{}"));
+    desk_add(desk, &task, ready);
+    assert_claims_nothing();
+    assert_false(desk_offer(desk)); /* nobody waits for one */
+}
+
+static bool is_held(const struct desk_lease *lease) {
+    struct desk_task task;
+    return desk_renew(desk, lease->id, lease->fence, &task);
+}
+
+static void test_what_is_offered_is_claimed_before_the_commit_and_held_after_it(void **state) {
+    (void)state;
+    struct desk_lease lease = {0};
+    offer(1);
+    assert_true(desk_claim(desk, 0, &lease));
+    assert_non_null(lease.ready);
+    assert_true(is_held(&lease));
+    desk_commit(desk);
+    assert_true(is_held(&lease));
+    assert_claims_nothing();
+    desk_give_back(desk, lease.id, lease.fence, 0);
+    assert_claims(1);
+    journal_task_free(&lease.ready);
+}
+
+static void test_what_is_offered_and_not_committed_was_never_there(void **state) {
+    (void)state;
+    struct desk_lease lease = {0};
+    size_t mark = desk_mark(desk);
+    offer(1);
+    assert_true(desk_claim(desk, 0, &lease));
+    desk_revert(desk, mark);
+    assert_false(is_held(&lease));
+    add(1, TASK_RESPOND, PRIORITY_CONTAIN, "1"); /* the store may give the number again */
+    assert_false(is_held(&lease));
+    desk_give_back(desk, lease.id, lease.fence, 0);
+    assert_claims(1);
+    assert_claims_nothing();
+    journal_task_free(&lease.ready);
+    mark = desk_mark(desk);
+    offer(2); /* and nobody claimed it */
+    desk_revert(desk, mark);
+    assert_claims_nothing();
+}
+
+static void test_what_is_given_back_or_ended_before_the_commit(void **state) {
+    (void)state;
+    struct desk_lease lease = {0};
+    offer(1);
+    assert_true(desk_claim(desk, 0, &lease));
+    desk_give_back(desk, lease.id, lease.fence, 0);
+    assert_claims_nothing(); /* once is enough before the commit */
+    desk_commit(desk);
+    assert_claims(1);
+    journal_task_free(&lease.ready);
+    offer(2);
+    assert_true(desk_claim(desk, 0, &lease));
+    desk_remove(desk, lease.id); /* decided in the same transaction */
+    desk_commit(desk);
+    assert_false(is_held(&lease));
+    assert_claims_nothing();
+    assert_int_equal(desk_respond_count(desk), 1);
+    journal_task_free(&lease.ready);
+}
+
 static void report(const struct desk_lease *lease, const char *lane, bool has_answered) {
     struct journal_task task = {.id = lease->id, .lane = text_of(lane)};
     desk_report(desk, &task, has_answered);
@@ -242,6 +314,9 @@ int main(void) {
         with_it(test_containing_goes_before_restoring_before_notifying),
         with_it(test_a_webhook_that_hangs_holds_up_no_other),
         with_it(test_notifications_leave_half_the_workers_to_responses),
+        with_it(test_what_is_offered_is_claimed_before_the_commit_and_held_after_it),
+        with_it(test_what_is_offered_and_not_committed_was_never_there),
+        with_it(test_what_is_given_back_or_ended_before_the_commit),
         with_it(test_a_lane_without_answers_rests_then_one_tries),
         with_it(test_rests_grow_to_a_bound_and_an_answer_forgets_them),
         with_it(test_who_was_under_way_makes_no_rest_longer),
