@@ -273,8 +273,9 @@ static void send_signed(struct pending *pending, struct aws_credentials *credent
 
 /* Credentials may be fetched on a permit to fetch credentials. */
 static bool becomes_role(const struct permit *permit, const struct aws_call *call) {
-    return (permit->class == PERMIT_CREDENTIAL || permit->class == PERMIT_OWN) &&
-           text_equal_string(call->service, "sts") &&
+    bool may_become = permit->class == PERMIT_CREDENTIAL || permit->class == PERMIT_OWN ||
+                      permit->class == PERMIT_NOTIFY;
+    return may_become && text_equal_string(call->service, "sts") &&
            text_equal_string(call->operation, "AssumeRole");
 }
 
@@ -284,7 +285,9 @@ static bool check_permit(const struct permit *permit, const struct aws_call *cal
     if (!permit_check(permit, error)) {
         return false;
     }
-    bool is_harmless = aws_operation_is_read(call->operation) || becomes_role(permit, call);
+    bool is_harmless = aws_operation_is_read(call->operation) || becomes_role(permit, call) ||
+                       (permit->class == PERMIT_NOTIFY &&
+                        aws_operation_is_notice(call->service, call->operation));
     if (!is_harmless && permit->class != PERMIT_WRITE) {
         return error_set(error, ERROR_DENIED, "%.*s writes, and this is a permit to %s",
                          TEXT_ARG(call->operation), permit_class_name(permit->class));

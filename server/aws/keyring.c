@@ -49,7 +49,8 @@ struct aws_keyring {
 /* The credentials that a call needs may leave as far as the call may. */
 static struct permit permit_for_credentials(const struct permit *permit) {
     struct permit derived = *permit;
-    derived.class = permit->class == PERMIT_OWN ? PERMIT_OWN : PERMIT_CREDENTIAL;
+    bool goes_anyway = permit->class == PERMIT_OWN || permit->class == PERMIT_NOTIFY;
+    derived.class = goes_anyway ? permit->class : PERMIT_CREDENTIAL;
     return derived;
 }
 

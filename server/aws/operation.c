@@ -51,6 +51,23 @@ bool aws_operation_is_read(struct text operation) {
     return false;
 }
 
+bool aws_operation_is_notice(struct text service, struct text operation) {
+    static const struct {
+        struct text service, operation;
+    } notices[] = {{TEXT_INIT("sns"), TEXT_INIT("Publish")},
+                   {TEXT_INIT("sqs"), TEXT_INIT("SendMessage")},
+                   {TEXT_INIT("events"), TEXT_INIT("PutEvents")},
+                   {TEXT_INIT("firehose"), TEXT_INIT("PutRecord")},
+                   {TEXT_INIT("securityhub"), TEXT_INIT("BatchImportFindings")}};
+    for (size_t i = 0; i < ARRAY_COUNT(notices); i++) {
+        if (text_equal(service, notices[i].service) &&
+            text_equal(operation, notices[i].operation)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct text aws_lane(struct text account, struct text service, struct arena *arena) {
     return arena_format(arena, "%.*s/%.*s", TEXT_ARG(account), TEXT_ARG(service));
 }

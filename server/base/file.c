@@ -1,15 +1,18 @@
 #include "riposte/base/file.h"
 
 #include "riposte/base/memory.h"
+#include "riposte/base/mutex.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_BYTES 65536
+#define READ_BYTES  65536
+#define APPEND_MODE 0640
 
 static void close_at(int *fd) {
     if (*fd >= 0) {
@@ -138,4 +141,37 @@ char *file_folder(const char *path) {
     }
     size_t bytes = slash == path ? 1 : (size_t)(slash - path);
     return text_copy((struct text){path, bytes});
+}
+
+/* ---- appending ---- */
+
+/* What can't be written as a whole is taken off again: no reader meets half a line. */
+static bool write_whole(int fd, const char *path, struct text text, off_t bytes_before,
+                        struct error *error) {
+    ssize_t written = write(fd, text.data, text.bytes);
+    if (written == (ssize_t)text.bytes && fdatasync(fd) == 0) {
+        return true;
+    }
+    int problem = written >= 0 && (size_t)written < text.bytes ? ENOSPC : errno;
+    if (written > 0 && ftruncate(fd, bytes_before) != 0) {
+        return error_set_errno(error, errno, "%s: half a line could not be taken off", path);
+    }
+    return error_set_errno(error, problem, "%s", path);
+}
+
+bool file_append(const char *path, struct text text, struct error *error) {
+    static struct mutex lock = MUTEX_INIT;
+    struct stat facts;
+    scoped(close_at) int fd = open(
+        path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, APPEND_MODE);
+    if (fd < 0 || fstat(fd, &facts) != 0) {
+        return error_set_errno(error, errno, "%s", path);
+    }
+    if (!S_ISREG(facts.st_mode)) {
+        return error_set(error, ERROR_SYSTEM, "%s is no file", path);
+    }
+    mutex_lock(&lock);
+    bool is_done = fstat(fd, &facts) == 0 && write_whole(fd, path, text, facts.st_size, error);
+    mutex_unlock(&lock);
+    return is_done;
 }

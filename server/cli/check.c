@@ -19,7 +19,7 @@ static bool takes_request(struct text service) {
 /* What only the aws layer knows: can this build send the call? */
 static void check_call(void *arg, const struct loaded_call *loaded) {
     const struct call_template *call = loaded->call;
-    const struct source source = {loaded->rule->file, {NULL, 0}};
+    const struct source source = {loaded->rule != NULL ? loaded->rule->file : "notify", {NULL, 0}};
     struct error error = {0};
     if (!aws_operation_check(call->service, call->operation, &error)) {
         findings_add(arg, &source, NULL, "%.*s:%.*s: %s", TEXT_ARG(call->service),

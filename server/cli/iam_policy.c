@@ -264,7 +264,11 @@ static void add_secrets_of_posts(struct policy *policy, const struct step *steps
         for (size_t h = 0; post != NULL && h < post->header_count; h++) {
             add_secret(policy, post->headers[h].text);
         }
+        for (size_t k = 0; post != NULL && k < post->secret_count; k++) {
+            add_secret(policy, post->secrets[k].text);
+        }
         if (post != NULL) {
+            add_secret(policy, post->sign.text);
             add_secret(policy, post->url.text);
         }
     }

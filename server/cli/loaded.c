@@ -39,11 +39,13 @@ struct visit {
     const struct rule *rule;
     loaded_call_fn *call_fn;
     void *arg;
+    struct text account; /* where a call says none; empty: the event's or the principal's */
 };
 
 static void visit_call(const struct visit *visit, const struct call_template *call,
                        struct text account, struct text region) {
     if (call->operation.bytes > 0) {
+        account = account.bytes > 0 ? account : visit->account;
         visit->call_fn(visit->arg, &(struct loaded_call){visit->rule, call, account, region});
     }
 }
@@ -69,19 +71,54 @@ static void visit_step(const struct visit *visit, const struct step *step) {
     }
 }
 
+/* Who tells somebody does so from our own account. */
+static void visit_playbook(const struct visit *outer, const struct playbook *playbook) {
+    struct visit inner = *outer;
+    const struct visit *visit = &inner;
+    inner.account = playbook->acts_on == ACTS_ON_NOBODY ? TEXT("${self.account}") : outer->account;
+    for (size_t i = 0; i < playbook->step_count; i++) {
+        visit_step(visit, &playbook->steps[i]);
+    }
+}
+
+/* Once, however many states name it. */
+static bool is_named_before(const struct texts *lists, size_t list, size_t index) {
+    for (size_t i = 0; i <= list; i++) {
+        for (size_t k = 0; k < (i == list ? index : lists[i].count); k++) {
+            if (text_equal(lists[i].items[k], lists[list].items[index])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void visit_notify(const struct visit *visit, const struct snapshot *snapshot) {
+    const struct settings *settings = snapshot->settings;
+    const struct texts lists[] = {settings->notify.observed, settings->notify.held,
+                                  settings->notify.failed,   settings->notify.done,
+                                  settings->notify.escaped,  settings->notify.released};
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        for (size_t k = 0; k < lists[i].count; k++) {
+            const struct playbook *playbook = snapshot_playbook(snapshot, lists[i].items[k]);
+            if (playbook != NULL && !is_named_before(lists, i, k)) {
+                visit_playbook(visit, playbook);
+            }
+        }
+    }
+}
+
 void loaded_each_call(const struct snapshot *snapshot, loaded_call_fn *call_fn, void *arg) {
     for (size_t i = 0; i < snapshot->rule_count; i++) {
         const struct definition *definition = snapshot->definitions[i];
-        const struct visit visit = {definition->rule, call_fn, arg};
+        const struct visit visit = {definition->rule, call_fn, arg, {NULL, 0}};
         for (size_t q = 0; q < definition->rule->confirm_count; q++) {
             const struct question *question = &definition->rule->confirm[q];
             visit_call(&visit, &question->call, question->account, question->region);
         }
         for (size_t p = 0; p < definition->playbook_count; p++) {
-            const struct playbook *playbook = definition->playbooks[p];
-            for (size_t s = 0; s < playbook->step_count; s++) {
-                visit_step(&visit, &playbook->steps[s]);
-            }
+            visit_playbook(&visit, definition->playbooks[p]);
         }
     }
+    visit_notify(&(struct visit){NULL, call_fn, arg, {NULL, 0}}, snapshot);
 }

@@ -20,6 +20,23 @@ bool call_is_write(struct text operation) {
     return true;
 }
 
+bool call_is_notice(struct text service, struct text operation) {
+    static const struct {
+        struct text service, operation;
+    } notices[] = {{TEXT_INIT("sns"), TEXT_INIT("Publish")},
+                   {TEXT_INIT("sqs"), TEXT_INIT("SendMessage")},
+                   {TEXT_INIT("events"), TEXT_INIT("PutEvents")},
+                   {TEXT_INIT("firehose"), TEXT_INIT("PutRecord")},
+                   {TEXT_INIT("securityhub"), TEXT_INIT("BatchImportFindings")}};
+    for (size_t i = 0; i < ARRAY_COUNT(notices); i++) {
+        if (text_equal(service, notices[i].service) &&
+            text_equal(operation, notices[i].operation)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* {"$json": ...} is sent as its text: nothing can stand beside it. */
 static void check_json_members(const struct reading *reading, const struct json *node) {
     const struct json *json = json_member(node, "$json");

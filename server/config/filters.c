@@ -6,6 +6,8 @@
 #include "riposte/crypto/sha256.h"
 #include "riposte/event/arn.h"
 
+#define LINE_BYTES 200
+
 static bool parse_json(struct text text, struct arena *arena, const struct json **value_out,
                        struct error *error) {
     return json_parse(text, 0, arena, value_out, NULL, error) || error_wrap(error, "|json");
@@ -54,6 +56,18 @@ static const struct json *fingerprint(struct text text, struct arena *arena) {
     return json_new_string(arena, (struct text){digits, FINGERPRINT_DIGITS});
 }
 
+/* For people and for APIs with limits: one line, not too long. */
+static const struct json *to_line(struct text text, struct arena *arena) {
+    scoped(buffer_done) struct buffer line = BUFFER_INIT;
+    struct text kept = text_cut(text, LINE_BYTES);
+    for (size_t i = 0; i < kept.bytes; i++) {
+        unsigned char c = (unsigned char)kept.data[i];
+        buffer_append_char(&line, c < ' ' || c == 0x7F ? ' ' : kept.data[i]);
+    }
+    buffer_append_string(&line, kept.bytes < text.bytes ? "..." : "");
+    return json_new_string(arena, buffer_text(&line));
+}
+
 static bool apply_one(enum filter filter, const struct json *value, struct arena *arena,
                       const struct json **value_out, struct error *error) {
     if (!json_is_string(value)) {
@@ -68,6 +82,9 @@ static bool apply_one(enum filter filter, const struct json *value, struct arena
         return decode_percent(text, arena, value_out, error);
     case FILTER_FINGERPRINT:
         *value_out = fingerprint(text, arena);
+        return true;
+    case FILTER_LINE:
+        *value_out = to_line(text, arena);
         return true;
     default:
         return take_arn_part(filter, text, arena, value_out, error);

@@ -12,7 +12,8 @@ static const char *const principal_members[] = {
 };
 static const char *const rule_members[] = {"name", "severity", NULL};
 static const char *const incident_members[] = {"id", NULL};
-static const char *const notice_members[] = {"state", "reason", NULL};
+static const char *const notice_members[] = {"state", "reason",    "url",  "time", "unix_ms",
+                                             "asff",  "pagerduty", "ocsf", NULL};
 static const char *const self_members[] = {"account",  "role",      "partition",
                                            "accounts", "resources", NULL};
 const char *const names_ours[] = {"account", "accounts", "resources", NULL};
@@ -40,7 +41,9 @@ const struct context_name context_names[] = {
      "it is known only in the \"same\" of a \"verify\" and the \"document\" of an \"edit\""},
     {"sent", NAME_SENT, NULL, "it is known only in a \"verify\" or an \"undo\""},
     {"document", NAME_DOCUMENT, NULL, "it is known only in the \"write\" of an \"edit\""},
-    {"notice", NAME_NOTICE, notice_members, "it is known only in the \"body\" of a \"post\""},
+    {"notice", NAME_NOTICE, notice_members, "it is known only in a playbook that acts on nobody"},
+    {"secret", NAME_SECRET, NULL,
+     "it is known only in the \"body\" of a \"post\" that has \"secrets\""},
     {"prior", NAME_PRIOR, NULL, "it is known only in the \"undo\" of a step with a \"before\""},
 };
 const size_t context_name_count = ARRAY_COUNT(context_names);

@@ -23,7 +23,8 @@ enum name_place {
     NAME_ANSWER = 256,    /* in `same` */
     NAME_PRIOR = 512,     /* in `undo` */
     NAME_DOCUMENT = 2048, /* in the `write` of an `edit` */
-    NAME_NOTICE = 4096,   /* in the `body` of a `post` */
+    NAME_NOTICE = 4096,   /* in a playbook that acts on nobody */
+    NAME_SECRET = 8192,   /* in the `body` of a `post` with `secrets` */
     NAME_OURS = 1024,     /* of `self` what is known without asking: in `where` */
 };
 

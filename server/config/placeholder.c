@@ -9,6 +9,7 @@ static const struct text filter_names[FILTER_COUNT] = {
     [FILTER_ARN_REGION] = TEXT_INIT("arn.region"),
     [FILTER_ARN_NAME] = TEXT_INIT("arn.name"),
     [FILTER_FINGERPRINT] = TEXT_INIT("fingerprint"),
+    [FILTER_LINE] = TEXT_INIT("line"),
 };
 
 static bool find_filter(struct text name, enum filter *filter_out) {

@@ -35,6 +35,7 @@ enum filter {
     FILTER_ARN_REGION,
     FILTER_ARN_NAME,
     FILTER_FINGERPRINT,
+    FILTER_LINE,
     FILTER_COUNT,
 };
 

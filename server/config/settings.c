@@ -303,6 +303,7 @@ void settings_needing_restart(const struct settings *now, const struct settings 
         "admin.token",
         "admin.tokens",
         "journal",
+        "output",
         "workers",
         "queue_limit",
         "retain",

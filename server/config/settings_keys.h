@@ -58,6 +58,7 @@ extern const struct key_type settings_url_path_type;
 extern const struct key_type settings_endpoint_type;
 extern const struct key_type settings_file_type;
 extern const struct key_type settings_folder_type;
+extern const struct key_type settings_output_type;
 extern const struct key_type settings_journal_type;
 /* settings_lists.c */
 extern const struct key_type settings_acknowledge_type;

@@ -212,6 +212,16 @@ static void read_folder(const struct value_place *place, const struct json *node
     *(struct text *)value_target(place) = value_resolve(place, json_text(node));
 }
 
+static void read_output(const struct value_place *place, const struct json *node) {
+    if (json_type(node) == JSON_NULL) {
+        *(struct text *)value_target(place) = TEXT("");
+    } else if (is_c_string(node)) {
+        *(struct text *)value_target(place) = value_resolve(place, json_text(node));
+    } else {
+        value_refuse(place, node, "null or the name of a folder");
+    }
+}
+
 static void read_journal(const struct value_place *place, const struct json *node) {
     static const struct text sqlite = TEXT_INIT("sqlite:");
     struct text text = json_text(node);
@@ -266,6 +276,9 @@ const struct key_type settings_endpoint_type = {
     NULL};
 const struct key_type settings_file_type = {
     "file", "", read_file_name, print_text, "{\"type\": [\"string\", \"null\"], \"minLength\": 1}",
+    NULL};
+const struct key_type settings_output_type = {
+    "output", "", read_output, print_text, "{\"type\": [\"string\", \"null\"], \"minLength\": 1}",
     NULL};
 const struct key_type settings_folder_type = {
     "folder", "", read_folder, print_text, "{\"type\": \"string\", \"minLength\": 1}", NULL};

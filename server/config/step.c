@@ -334,11 +334,13 @@ static const struct member step_members[] = {
     {"effect", MEMBER_OBJECT, 0},
     {"role", MEMBER_STRING, 0},
     {"post", MEMBER_OBJECT, 0},
+    {"append", MEMBER_OBJECT, 0},
 };
 static const struct member_detail step_details[] = {
     {.name = "request", .form = &request_form},
     {.name = "edit", .form = &edit_form},
     {.name = "post", .form = &post_form},
+    {.name = "append", .form = &append_form},
     {.name = "when", .schema = FORM_PATTERN_SCHEMA},
     {.name = "each", .schema = "{\"pattern\": \"^[$][{].*[}]$\"}"},
     {.name = "matches", .schema = FORM_PATTERN_SCHEMA},
@@ -347,7 +349,7 @@ static const struct member_detail step_details[] = {
     {.name = "undo", .form = &undo_form},
     {.name = "effect", .form = &effect_form},
 };
-static const char *const step_one_of[] = {"call", "edit", "post", NULL};
+static const char *const step_one_of[] = {"call", "edit", "post", "append", NULL};
 static const struct form step_form = {.name = "step",
                                       .members = step_members,
                                       .count = ARRAY_COUNT(step_members),
@@ -389,11 +391,8 @@ static void read_edit(const struct reading *reading, const struct scope *scope,
 }
 
 /* A notification has nothing to verify or to take back. */
-static void read_post(const struct step_reading *steps, const struct scope *scope,
-                      const struct json *step, struct step *step_out) {
-    static const char *const allowed[] = {"name", "when", "post", NULL};
-    const struct reading *reading = &steps->reading;
-    const struct json *post = json_member(step, "post");
+static void check_members(const struct reading *reading, const struct json *step, const char *kind,
+                          const char *const *allowed) {
     for (const struct json *child = json_first(step); child != NULL; child = json_next(child)) {
         size_t i = 0;
         while (allowed[i] != NULL && !text_equal_string(json_key(child), allowed[i])) {
@@ -401,25 +400,72 @@ static void read_post(const struct step_reading *steps, const struct scope *scop
         }
         if (allowed[i] == NULL) {
             findings_add_at(reading->findings, reading->source, json_key_offset(child),
-                            "\"%.*s\" can't stand beside \"post\"", TEXT_ARG(json_key(child)));
+                            "\"%.*s\" can't stand beside %s", TEXT_ARG(json_key(child)), kind);
         }
     }
+}
+
+static void check_acts_on_nobody(const struct step_reading *steps, const struct json *node) {
     if (steps->acts_on != ACTS_ON_NOBODY) {
-        findings_add_at(reading->findings, reading->source, json_key_offset(post),
-                        "only a playbook that acts on nobody posts: name one beside this");
+        findings_add_at(steps->reading.findings, steps->reading.source, json_key_offset(node),
+                        "only a playbook that acts on nobody %ss: name one beside this",
+                        text_equal(json_key(node), TEXT("post")) ? "post" : "append");
     }
+}
+
+static void read_post(const struct step_reading *steps, const struct scope *scope,
+                      const struct json *step, struct step *step_out) {
+    static const char *const allowed[] = {"name", "when", "post", NULL};
+    const struct json *post = json_member(step, "post");
+    check_members(&steps->reading, step, "\"post\"", allowed);
+    check_acts_on_nobody(steps, post);
     struct scope wider = *scope;
     wider.places |= NAME_NOTICE;
-    step_out->post = post_read(reading, &wider, post);
+    step_out->post = post_read(&steps->reading, &wider, post);
+}
+
+static void read_append(const struct step_reading *steps, const struct scope *scope,
+                        const struct json *step, struct step *step_out) {
+    static const char *const allowed[] = {"name", "when", "append", NULL};
+    const struct json *append = json_member(step, "append");
+    check_members(&steps->reading, step, "\"append\"", allowed);
+    check_acts_on_nobody(steps, append);
+    struct scope wider = *scope;
+    wider.places |= NAME_NOTICE;
+    step_out->append = append_read(&steps->reading, &wider, append);
+}
+
+/* A call that tells somebody: nothing to verify, nothing to take back. */
+static void read_notice(const struct step_reading *steps, const struct scope *scope,
+                        const struct json *step, struct step *step_out) {
+    static const char *const allowed[] = {"name",   "when", "call",    "with",    "request",
+                                          "region", "role", "account", "matches", NULL};
+    const struct reading *reading = &steps->reading;
+    check_members(reading, step, "the \"call\" of a playbook that acts on nobody", allowed);
+    step_out->call = call_read(reading, scope, step);
+    call_as(reading, call_read_template(reading, scope, step, "role"), &step_out->call);
+    step_out->account = call_read_template(reading, scope, step, "account");
+    step_out->region = call_read_template(reading, scope, step, "region");
+    step_out->matches = call_read_matches(reading, scope, step);
+    const struct call_template *call = &step_out->call;
+    if (call->operation.bytes > 0 && !call_is_notice(call->service, call->operation)) {
+        add_finding(reading, step, "call",
+                    "a playbook that acts on nobody tells and changes nothing: it calls "
+                    "sns:Publish, sqs:SendMessage, events:PutEvents, firehose:PutRecord or "
+                    "securityhub:BatchImportFindings");
+    }
 }
 
 static void read_call_step(struct step_reading *steps, const struct json *node,
                            struct step *step_out) {
     const struct reading *reading = &steps->reading;
-    struct scope scope = {PLACES_OF_STEP, steps->names, steps->name_count};
+    bool is_of_nobody = steps->acts_on == ACTS_ON_NOBODY;
+    struct scope scope = {PLACES_OF_STEP | (is_of_nobody ? NAME_NOTICE : 0), steps->names,
+                          steps->name_count};
     form_check(reading, node, "a step", step_members, ARRAY_COUNT(step_members));
     const struct json *edit = json_member(node, "edit");
-    bool is_other = edit != NULL || json_member(node, "post") != NULL;
+    bool is_other = edit != NULL || json_member(node, "post") != NULL ||
+                    json_member(node, "append") != NULL;
     if (json_is_object(node) && json_member(node, "call") == NULL && !is_other) {
         findings_add(reading->findings, reading->source, node,
                      "a step needs \"call\" (or is a \"first_of\")");
@@ -433,9 +479,15 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
         add_name(steps, node);
         return;
     }
-    if (steps->acts_on == ACTS_ON_NOBODY && json_is_object(node)) {
-        findings_add(reading->findings, reading->source, node,
-                     "a playbook that acts on nobody only posts: a step needs \"post\"");
+    if (json_is_object(json_member(node, "append"))) {
+        read_append(steps, &scope, node, step_out);
+        add_name(steps, node);
+        return;
+    }
+    if (is_of_nobody) {
+        read_notice(steps, &scope, node, step_out);
+        add_name(steps, node);
+        return;
     }
     step_out->call = call_read(reading, &scope, node);
     if (json_is_object(edit)) {
@@ -478,6 +530,10 @@ static void read_first_of(struct step_reading *steps, const struct json *node,
     if (json_is_array(array) && count == 0) {
         findings_add(reading->findings, reading->source, array, "a \"first_of\" needs steps");
         return;
+    }
+    if (steps->acts_on == ACTS_ON_NOBODY) {
+        findings_add(reading->findings, reading->source, node,
+                     "a playbook that acts on nobody runs all its steps: it takes no \"first_of\"");
     }
     read_ladder(steps, node, step_out);
     struct step *links = arena_alloc_array(reading->arena, count, sizeof(*links));

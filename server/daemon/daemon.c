@@ -12,6 +12,7 @@
 #include "riposte/respond/orphans.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,8 +254,10 @@ static void enter_sandbox(struct daemon *daemon) {
     scoped(memory_free_at) char *file = text_copy(
         text_slice(path, text_find_byte(path, ':', 0) + 1, path.bytes));
     scoped(memory_free_at) char *folder = file_folder(file);
+    scoped(memory_free_at) char *output = text_copy(first_settings(daemon)->output);
+    const char *const folders[] = {folder, output};
     struct sandbox_part parts[SANDBOX_PARTS];
-    sandbox_enter(folder, parts);
+    sandbox_enter(folders, output[0] != '\0' ? 2 : 1, parts);
     for (size_t i = 0; i < SANDBOX_PARTS; i++) {
         if (parts[i].problem != 0) {
             log_warn(&here, "sandbox: %s is not in force: %s", parts[i].name,
@@ -263,10 +266,21 @@ static void enter_sandbox(struct daemon *daemon) {
     }
 }
 
+/* The folder that notifications are written to is there, before the sandbox wants to know it. */
+static bool check_output(struct daemon *daemon, struct error *error) {
+    scoped(memory_free_at) char *output = text_copy(first_settings(daemon)->output);
+    if (output[0] != '\0' && access(output, W_OK | X_OK) != 0) {
+        return error_set_errno(error, errno, "output: %s is no folder that can be written to",
+                               output);
+    }
+    return true;
+}
+
 static bool start(struct daemon *daemon, const sigset_t *signals, struct error *error) {
     daemon->recent = recent_new(RECENT_CAPACITY);
     daemon_reload_register();
-    if (!supervisor_new(&daemon->supervisor, error) || !load(daemon, error)) {
+    if (!supervisor_new(&daemon->supervisor, error) || !load(daemon, error) ||
+        !check_output(daemon, error)) {
         return false;
     }
     supervisor_notify(daemon->supervisor, "EXTEND_TIMEOUT_USEC=240000000"); /* another's journal */

@@ -67,7 +67,7 @@ static int allow_folder(int ruleset, const char *folder, uint64_t handled) {
     return problem;
 }
 
-static int restrict_files(const char *writable_folder) {
+static int restrict_files(const char *const *folders, size_t count) {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 0) {
         return errno;
@@ -77,9 +77,10 @@ static int restrict_files(const char *writable_folder) {
     if (ruleset < 0) {
         return errno;
     }
-    int problem = writable_folder == NULL
-                      ? 0
-                      : allow_folder(ruleset, writable_folder, attributes.handled_access_fs);
+    int problem = 0;
+    for (size_t i = 0; problem == 0 && i < count; i++) {
+        problem = allow_folder(ruleset, folders[i], attributes.handled_access_fs);
+    }
     if (problem == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) {
         problem = errno;
     }
@@ -159,10 +160,11 @@ static int deny_calls(void) {
 
 #endif
 
-void sandbox_enter(const char *writable_folder, struct sandbox_part parts_out[SANDBOX_PARTS]) {
+void sandbox_enter(const char *const *folders, size_t count,
+                   struct sandbox_part parts_out[SANDBOX_PARTS]) {
     /* In this order: without the first, the kernel refuses the last two to who is not root. */
     parts_out[0] = (struct sandbox_part){"no new privileges", stop_new_privileges()};
     parts_out[1] = (struct sandbox_part){"no dumps", stop_dumps()};
-    parts_out[2] = (struct sandbox_part){"Landlock", restrict_files(writable_folder)};
+    parts_out[2] = (struct sandbox_part){"Landlock", restrict_files(folders, count)};
     parts_out[3] = (struct sandbox_part){"seccomp", deny_calls()};
 }

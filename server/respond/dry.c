@@ -1,5 +1,7 @@
 #include "riposte/respond/dry.h"
 
+#include "notice.h"
+
 #include "riposte/base/time.h"
 #include "riposte/config/template.h"
 #include "riposte/json/writer.h"
@@ -86,30 +88,37 @@ static void simulate_call(struct simulation *simulation, const struct plan_actio
 }
 
 /* What a notification says; of a secret's place only where it is. */
-static struct dry_playbook simulate_posts(const struct playbook *playbook,
-                                          const struct json *context, struct arena *arena) {
+static struct dry_playbook simulate_notices(const struct dry_input *input,
+                                            const struct playbook *playbook,
+                                            const struct json *context, struct arena *arena) {
     struct dry_call *calls = arena_alloc_array(arena, playbook->step_count, sizeof(*calls));
     struct dry_playbook dry = {
         .name = playbook->name, .acts_on = playbook->acts_on, .calls = calls, .end = PLAN_DONE};
-    struct json *notice = json_new_object(arena);
-    json_add_text(arena, notice, "state", TEXT("responding"));
-    json_add_text(arena, notice, "reason", TEXT(""));
-    context = context_with(context, "notice", notice, arena);
+    const struct envelope *envelope = &input->event->envelope;
+    const struct notice_facts facts = {
+        .state = TEXT("responding"),
+        .severity = input->definition->rule->severity,
+        .incident_id = input->incident_id.bytes > 0 ? input->incident_id : NO_INCIDENT,
+        .unix_ms = envelope->has_time ? envelope->time_unix_ms : 0,
+        .settings = input->settings};
+    context = context_with(context, "notice", notice_new(&facts, arena), arena);
     for (size_t i = 0; i < playbook->step_count; i++) {
         const struct step *step = &playbook->steps[i];
-        const struct json *body = NULL;
+        struct notice_step filled = {0};
         bool applies = true;
         struct error error = {0};
         if ((step->when != NULL && !pattern_match_tree(step->when, context, &applies, &error)) ||
-            !template_render(step->post->body, context, arena, &body, &error)) {
+            (applies && !notice_fill(step, context, envelope->region, arena, &filled, &error))) {
             dry.end = PLAN_FAILED;
             dry.reason = arena_format(arena, "step %.*s: %s", TEXT_ARG(step->name), error.text);
         } else if (applies) {
             calls[dry.call_count++] = (struct dry_call){.kind = DRY_POST,
                                                         .step = step->name,
-                                                        .service = TEXT("https"),
-                                                        .operation = TEXT("POST"),
-                                                        .parameters = body};
+                                                        .service = filled.service,
+                                                        .operation = filled.operation,
+                                                        .account = filled.account,
+                                                        .region = filled.region,
+                                                        .parameters = filled.parameters};
         }
     }
     return dry;
@@ -121,7 +130,7 @@ static struct dry_playbook simulate_playbook(const struct dry_input *input,
     const struct subject_event *event = input->event;
     struct simulation simulation = {.input = input, .arena = arena};
     if (playbook->acts_on == ACTS_ON_NOBODY) {
-        return simulate_posts(playbook, context, arena);
+        return simulate_notices(input, playbook, context, arena);
     }
     scoped(arena_free) struct arena *walk_arena = arena_new();
     struct plan_action action;
@@ -357,7 +366,10 @@ static void print_call(const struct page *page, const struct dry_call *call) {
                         : call->is_assumed             ? " (unconfirmed)"
                                                        : "";
     if (call->kind == DRY_POST) {
-        line(page, 2, "post %.*s", TEXT_ARG(call->step));
+        bool is_post = text_equal(call->service, TEXT("https"));
+        line(page, 2, "%s %.*s%s%.*s%s%.*s", is_post ? "post" : "tell", TEXT_ARG(call->step),
+             is_post ? "" : ": ", is_post ? 0 : (int)call->service.bytes, call->service.data,
+             is_post ? "" : ":", is_post ? 0 : (int)call->operation.bytes, call->operation.data);
         print_parameters(page, call->parameters);
         return;
     }

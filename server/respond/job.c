@@ -197,6 +197,9 @@ static struct text post_lane(const struct playbook *playbook) {
         if (post != NULL && url_parse(post->url.text, &url, &error)) {
             return url.host;
         }
+        if (playbook->steps[i].call.operation.bytes > 0) {
+            return playbook->steps[i].call.service;
+        }
     }
     return TEXT("notify");
 }

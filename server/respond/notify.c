@@ -1,21 +1,25 @@
 #include "notify.h"
 
+#include "call.h"
+#include "notice.h"
 #include "numbers.h"
+#include "post.h"
 #include "retry.h"
 
-#include "riposte/base/latch.h"
-#include "riposte/config/secret.h"
-#include "riposte/config/template.h"
+#include "riposte/base/file.h"
+#include "riposte/base/memory.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
-#include "riposte/outbound/url.h"
 #include "riposte/respond/failpoint.h"
+#include "riposte/respond/parameters.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
-#define POST_TIMEOUT_MS 10000
-#define POST_WAIT_MS    200 /* for a containment under way */
-#define RESPONSE_BYTES  4096
+#define POST_WAIT_MS 200 /* for a containment under way */
+/* Whoever is told may be away for hours: after the calls' tries, which take two minutes, every five
+ * minutes, about eight hours in all. */
+#define NOTIFY_ATTEMPTS 100
+#define NOTIFY_WAIT_MS  (5 * 60 * 1000)
 #define REASON_BYTES    300
 
 /* ---- who is told ---- */
@@ -52,6 +56,7 @@ struct journal_new_task notify_task(const struct job *job, struct text playbook,
                                     const char *state) {
     struct detail detail = {.state = text_of(state), .arena = job->arena};
     const struct playbook *definition = snapshot_playbook(job->snapshot, playbook);
+    numbers_expect_notices(playbook); /* of one that a reload named */
     return (struct journal_new_task){.kind = TASK_NOTIFY,
                                      .priority = PRIORITY_NOTIFY,
                                      .playbook = playbook,
@@ -87,164 +92,7 @@ struct telling {
     bool is_lost;
 };
 
-enum post_end { POST_WORKED, POST_LATER, POST_REFUSED, POST_NEEDLESS };
-
-struct post_outcome {
-    enum post_end end;
-    struct text reason;
-    int64_t took_us;
-};
-
-struct answer {
-    struct latch done;
-    int status;
-    int64_t took_us;
-    char error[ERROR_TEXT_BYTES];
-};
-
-static void take_answer(void *arg, const struct http_response *response, bool may_have_arrived,
-                        const struct error *error) {
-    struct answer *answer = arg;
-    (void)may_have_arrived;
-    if (response != NULL) {
-        answer->status = response->status;
-        answer->took_us = response->took_us;
-    } else {
-        snprintf(answer->error, sizeof(answer->error), "%s", error->text);
-    }
-    latch_open(&answer->done);
-}
-
-/* 429 and 5xx pass; what else is refused stays so. */
-static struct post_outcome judge(const struct job *job, const struct answer *answer) {
-    if (answer->status >= 200 && answer->status < 300) {
-        return (struct post_outcome){POST_WORKED, {NULL, 0}, answer->took_us};
-    }
-    if (answer->status == 0) {
-        return (struct post_outcome){POST_LATER,
-                                     arena_copy_text(job->arena, text_of(answer->error)), 0};
-    }
-    bool may_pass = answer->status == 429 || answer->status >= 500;
-    return (struct post_outcome){may_pass ? POST_LATER : POST_REFUSED,
-                                 arena_format(job->arena, "answered %d", answer->status),
-                                 answer->took_us};
-}
-
-static struct post_outcome send(const struct job *job, const struct http_request *request) {
-    const struct respond_post *post = &job->respond->options.post;
-    struct permit permit = job_permit(job, PERMIT_NOTIFY);
-    struct answer answer = {0};
-    struct error error = {0};
-    latch_init(&answer.done);
-    failpoint("before-call");
-    if (!post->send_fn(post->arg, &permit, request, take_answer, &answer, &error)) {
-        latch_open(&answer.done);
-        latch_wait(&answer.done);
-        latch_done(&answer.done);
-        return (struct post_outcome){POST_REFUSED, arena_copy_text(job->arena, text_of(error.text)),
-                                     0};
-    }
-    latch_wait(&answer.done);
-    latch_done(&answer.done);
-    failpoint("after-call");
-    journal_report(job->respond->options.journal, job->task, answer.status != 0);
-    return judge(job, &answer);
-}
-
-/* False: it is not set, or can't be read. The caller wipes it. */
-static bool resolve(const struct post_value *value, struct secret *secret, struct error *error) {
-    struct secret_reference reference = {0};
-    return secret_reference_parse(value->text, &reference, error) &&
-           secret_resolve(&reference, secret, error) &&
-           (secret->bytes > 0 ||
-            error_set(error, ERROR_NOT_FOUND, "%.*s is not set", TEXT_ARG(value->text)));
-}
-
-static bool may_go_to(struct text text, struct error *error) {
-    struct url url = {0};
-    return url_parse(text, &url, error) &&
-           (url.is_https || url_is_loopback(&url) ||
-            error_set(error, ERROR_INVALID, "its url is not https"));
-}
-
-/* What stands for secrets lives only as long as the request. */
-struct secrets {
-    struct secret items[POST_HEADERS_MOST + 1]; /* the URL may be one, too */
-    size_t count;
-};
-
-static void secrets_done(struct secrets *secrets) {
-    for (size_t i = 0; i < secrets->count; i++) {
-        secret_done(&secrets->items[i]);
-    }
-}
-
-static bool text_of_value(const struct post_value *value, struct secrets *secrets,
-                          struct text *text_out, struct error *error) {
-    if (!value->is_reference) {
-        *text_out = value->text;
-        return true;
-    }
-    struct secret *secret = &secrets->items[secrets->count++];
-    *secret = (struct secret){0};
-    if (!resolve(value, secret, error)) {
-        return false;
-    }
-    *text_out = (struct text){secret->text, secret->bytes};
-    return true;
-}
-
-static struct post_outcome post(const struct job *job, const struct post *post, struct text body,
-                                const char *content_type) {
-    scoped(secrets_done) struct secrets secrets = {0};
-    char parent[TRACE_PARENT_BYTES];
-    struct http_header headers[POST_HEADERS_MOST + 2] = {
-        {TEXT("Content-Type"), text_of(content_type)}};
-    struct http_request request = {.method = TEXT("POST"),
-                                   .headers = headers,
-                                   .header_count = 1,
-                                   .body = body,
-                                   .timeout_ms = POST_TIMEOUT_MS,
-                                   .response_limit_bytes = RESPONSE_BYTES};
-    struct error error = {0};
-    bool is_ready = text_of_value(&post->url, &secrets, &request.url, &error);
-    for (size_t i = 0; is_ready && i < post->header_count; i++) {
-        headers[request.header_count].name = post->headers[i].name;
-        is_ready = text_of_value(&post->headers[i], &secrets,
-                                 &headers[request.header_count++].value, &error);
-    }
-    if (!is_ready || !may_go_to(request.url, &error)) {
-        enum post_end end = error.code == ERROR_NOT_FOUND ? POST_NEEDLESS
-                            : error.code == ERROR_BUSY    ? POST_LATER
-                                                          : POST_REFUSED;
-        return (struct post_outcome){end, arena_copy_text(job->arena, text_of(error.text)), 0};
-    }
-    if (job->task->trace.text[0] != '\0') {
-        trace_parent(&job->task->trace, job->respond->options.random_fn(UINT64_MAX), parent);
-        headers[request.header_count++] = (struct http_header){TEXT("traceparent"),
-                                                               text_of(parent)};
-    }
-    return send(job, &request);
-}
-
 /* ---- what is journaled of it ---- */
-
-/* A reference as it is spelled; of a URL in clear its host, since its path may be a secret. */
-static struct text shown_url(const struct post *post) {
-    size_t host = text_find(post->url.text, TEXT("://"));
-    if (post->url.is_reference || host >= post->url.text.bytes) {
-        return post->url.text;
-    }
-    return text_slice(post->url.text, 0, text_find_byte(post->url.text, '/', host + 3));
-}
-
-static struct text request_text(const struct job *job, const struct post *post,
-                                const struct json *body) {
-    struct json *object = json_new_object(job->arena);
-    json_add_text(job->arena, object, "url", shown_url(post));
-    json_add_member(job->arena, object, TEXT("body"), json_copy(job->arena, body));
-    return job_json_text(job, object);
-}
 
 static bool commit(struct telling *telling) {
     telling->is_lost |= !job_commit(telling->job, telling->write);
@@ -263,17 +111,18 @@ static bool was_told(const struct telling *telling, struct text key) {
 }
 
 static bool write_intent(struct telling *telling, const struct step *step, struct text key,
-                         struct text request) {
+                         const struct notice_step *filled, struct text request) {
     const struct job *job = telling->job;
-    struct journal_intent intent = {.key = key,
-                                    .playbook = telling->playbook->name,
-                                    .step = step->name,
-                                    .service = TEXT("https"),
-                                    .operation = TEXT("POST"),
-                                    .account = job->event.envelope.account,
-                                    .region = job->event.envelope.region,
-                                    .request = request,
-                                    .is_notice = true};
+    struct journal_intent intent = {
+        .key = key,
+        .playbook = telling->playbook->name,
+        .step = step->name,
+        .service = filled->service,
+        .operation = filled->operation,
+        .account = filled->account.bytes > 0 ? filled->account : job->event.envelope.account,
+        .region = filled->region,
+        .request = request,
+        .is_notice = true};
     size_t index = journal_write_intent(telling->write, &intent);
     struct journal_write *write = telling->write;
     bool is_committed = job_commit(job, write);
@@ -284,22 +133,29 @@ static bool write_intent(struct telling *telling, const struct step *step, struc
     return may_send;
 }
 
+static int64_t wait_ms(const struct job *job, unsigned tries) {
+    int64_t wait = retry_wait_ms(tries, job->respond->options.random_fn);
+    return tries < RESPOND_ATTEMPTS
+               ? wait
+               : NOTIFY_WAIT_MS - (int64_t)job->respond->options.random_fn(NOTIFY_WAIT_MS / 10);
+}
+
 static void write_outcome(struct telling *telling, const struct step *step, struct text key,
-                          struct post_outcome *outcome) {
-    static const enum call_state states[] = {[POST_WORKED] = CALL_DONE,
-                                             [POST_LATER] = CALL_INTENT,
-                                             [POST_REFUSED] = CALL_FAILED,
-                                             [POST_NEEDLESS] = CALL_SKIPPED};
-    static const char *const outcome_names[] = {[POST_WORKED] = "sent",
-                                                [POST_LATER] = "put-off",
-                                                [POST_REFUSED] = "lost",
-                                                [POST_NEEDLESS] = "skipped"};
+                          struct delivery *outcome) {
+    static const enum call_state states[] = {[DELIVERED] = CALL_DONE,
+                                             [DELIVERY_LATER] = CALL_INTENT,
+                                             [DELIVERY_REFUSED] = CALL_FAILED,
+                                             [DELIVERY_NEEDLESS] = CALL_SKIPPED};
+    static const char *const outcome_names[] = {[DELIVERED] = "sent",
+                                                [DELIVERY_LATER] = "put-off",
+                                                [DELIVERY_REFUSED] = "lost",
+                                                [DELIVERY_NEEDLESS] = "skipped"};
     const struct job *job = telling->job;
-    if (outcome->end == POST_LATER) {
+    if (outcome->end == DELIVERY_LATER) {
         unsigned tries = detail_try(&telling->detail, key);
-        int64_t due = job_now(job) + retry_wait_ms(tries, job->respond->options.random_fn);
-        bool is_over = tries >= RESPOND_ATTEMPTS;
-        outcome->end = is_over ? POST_REFUSED : POST_LATER;
+        int64_t due = job_now(job) + wait_ms(job, tries);
+        bool is_over = tries >= NOTIFY_ATTEMPTS;
+        outcome->end = is_over ? DELIVERY_REFUSED : DELIVERY_LATER;
         telling->due_unix_ms = is_over || (telling->due_unix_ms != 0 && telling->due_unix_ms < due)
                                    ? telling->due_unix_ms
                                    : due;
@@ -309,7 +165,7 @@ static void write_outcome(struct telling *telling, const struct step *step, stru
                                         .took_us = outcome->took_us};
     journal_write_outcome(telling->write, key, &journaled);
     numbers_notice(telling->playbook->name, outcome_names[outcome->end]);
-    if (outcome->end == POST_REFUSED) {
+    if (outcome->end == DELIVERY_REFUSED) {
         log_error(&(struct log_context){.component = "respond",
                                         .event = job->task->event_key,
                                         .trace = trace_text(&job->task->trace),
@@ -319,38 +175,108 @@ static void write_outcome(struct telling *telling, const struct step *step, stru
     }
 }
 
-static struct text body_text(const struct job *job, const struct json *body,
-                             const char **content_type_out) {
-    const struct json *raw = json_member(body, "raw");
-    *content_type_out = raw != NULL ? "text/plain; charset=utf-8" : "application/json";
-    return raw != NULL ? json_text(raw) : job_json_text(job, json_member(body, "json"));
+/* ---- a step ---- */
+
+static struct delivery refused(const struct job *job, const struct error *error) {
+    return (struct delivery){DELIVERY_REFUSED, arena_copy_text(job->arena, text_of(error->text)),
+                             0};
+}
+
+/* A full disk, a folder that is away: later. */
+static struct delivery append_line(const struct job *job, const struct append *append,
+                                   const struct json *line) {
+    struct text folder = job->snapshot->settings->output;
+    scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    struct error error = {0};
+    if (folder.bytes == 0) {
+        return (struct delivery){DELIVERY_NEEDLESS, TEXT("\"output\" is not set"), 0};
+    }
+    json_write(&text, line);
+    buffer_append_char(&text, '\n');
+    scoped(memory_free_at) char *name = text_copy(append->file);
+    scoped(memory_free_at) char *base = text_copy(folder);
+    scoped(memory_free_at) char *path = file_join(base, name);
+    int64_t began_us = clock_mono_us(&clock_system);
+    if (!file_append(path, buffer_text(&text), &error)) {
+        struct delivery later = refused(job, &error);
+        later.end = DELIVERY_LATER;
+        return later;
+    }
+    return (struct delivery){DELIVERED, {NULL, 0}, clock_mono_us(&clock_system) - began_us};
+}
+
+/* An answer may say of a call that worked that nothing came of it. */
+static struct delivery judge_answer(const struct telling *telling, const struct step *step,
+                                    const struct call_outcome *outcome) {
+    struct arena *arena = telling->job->arena;
+    bool is_match = true;
+    struct error error = {0};
+    if (step->matches != NULL &&
+        !plan_matches(step->matches, telling->context, outcome->body, arena, &is_match, &error)) {
+        return refused(telling->job, &error);
+    }
+    return is_match ? (struct delivery){DELIVERED, {NULL, 0}, outcome->took_us}
+                    : (struct delivery){
+                          DELIVERY_REFUSED,
+                          plan_mismatch(step->matches, telling->context, outcome->body, arena),
+                          outcome->took_us};
+}
+
+static struct delivery call_aws(const struct telling *telling, const struct step *step,
+                                const struct notice_step *filled) {
+    struct call call = {filled->service, filled->operation, filled->account, filled->region,
+                        filled->parameters};
+    struct call_outcome outcome = call_send(telling->job, PERMIT_NOTIFY, &call);
+    if (outcome.outcome == AWS_OK) {
+        return judge_answer(telling, step, &outcome);
+    }
+    bool may_pass = outcome.outcome == AWS_RETRY || outcome.outcome == AWS_NO_ANSWER;
+    return (struct delivery){may_pass ? DELIVERY_LATER : DELIVERY_REFUSED, outcome.reason,
+                             outcome.took_us};
+}
+
+static struct delivery deliver(const struct telling *telling, const struct step *step,
+                               const struct notice_step *filled, const struct posting *posting,
+                               struct text key) {
+    return step->post != NULL     ? post_send(telling->job, posting, key)
+           : step->append != NULL ? append_line(telling->job, step->append, filled->parameters)
+                                  : call_aws(telling, step, filled);
+}
+
+static bool fill(const struct telling *telling, const struct step *step, struct notice_step *filled,
+                 struct posting *posting, struct error *error) {
+    const struct job *job = telling->job;
+    return notice_fill(step, telling->context, job->event.envelope.region, job->arena, filled,
+                       error) &&
+           (step->post == NULL ||
+            post_fill(step->post, telling->context, job->arena, posting, error));
 }
 
 static void tell_step(struct telling *telling, const struct step *step) {
     struct job *job = telling->job;
     struct text key = arena_format(job->arena, "%.*s/%.*s/%.*s", TEXT_ARG(telling->prefix),
                                    TEXT_ARG(telling->playbook->name), TEXT_ARG(step->name));
-    const struct json *body = NULL;
-    const char *content_type = NULL;
+    struct notice_step filled = {.service = TEXT("https"), .operation = TEXT("POST")};
+    struct posting posting = {0};
     bool applies = true;
     struct error error = {0};
-    struct post_outcome outcome = {POST_NEEDLESS, TEXT("its condition does not hold"), 0};
+    struct delivery outcome = {DELIVERY_NEEDLESS, TEXT("its condition does not hold"), 0};
     if (was_told(telling, key)) {
         return;
     }
     bool is_ready = (step->when == NULL ||
                      pattern_match_tree(step->when, telling->context, &applies, &error)) &&
-                    template_render(step->post->body, telling->context, job->arena, &body, &error);
-    struct text request = is_ready ? request_text(job, step->post, body) : TEXT("{}");
-    if (!write_intent(telling, step, key, request)) {
+                    (!applies || fill(telling, step, &filled, &posting, &error));
+    struct text request = !is_ready || !applies ? TEXT("{}")
+                          : step->post != NULL  ? posting.journaled
+                                                : job_json_text(job, filled.parameters);
+    if (!write_intent(telling, step, key, &filled, request)) {
         return;
     }
     if (!is_ready) {
-        outcome = (struct post_outcome){POST_REFUSED,
-                                        arena_copy_text(job->arena, text_of(error.text)), 0};
+        outcome = refused(job, &error);
     } else if (applies) {
-        struct text text = body_text(job, body, &content_type);
-        outcome = post(job, step->post, text, content_type);
+        outcome = deliver(telling, step, &filled, &posting, key);
     }
     write_outcome(telling, step, key, &outcome);
     bool is_committed = commit(telling);
@@ -391,10 +317,13 @@ static void put_off(const struct job *job, int64_t due_unix_ms, struct text deta
 static const struct json *make_context(const struct job *job, struct text state) {
     const struct journal_incident *incident = &job->task->incident;
     bool is_so = text_equal_string(state, incident_state_name(incident->state));
-    struct json *notice = json_new_object(job->arena);
-    json_add_text(job->arena, notice, "state", state);
-    json_add_text(job->arena, notice, "reason", is_so ? incident->reason : TEXT(""));
-    return context_with(job->context, "notice", notice, job->arena);
+    const struct notice_facts facts = {.state = state,
+                                       .reason = is_so ? incident->reason : TEXT(""),
+                                       .severity = incident->severity,
+                                       .incident_id = ulid_text(&incident->id),
+                                       .unix_ms = incident->updated_unix_ms,
+                                       .settings = job->snapshot->settings};
+    return context_with(job->context, "notice", notice_new(&facts, job->arena), job->arena);
 }
 
 static bool start(struct telling *telling, struct text prefix, struct text state) {
@@ -416,9 +345,7 @@ static bool start(struct telling *telling, struct text prefix, struct text state
 static void tell_all(struct telling *telling) {
     const struct playbook *playbook = telling->playbook;
     for (size_t i = 0; i < playbook->step_count && !telling->is_lost; i++) {
-        if (playbook->steps[i].post != NULL) {
-            tell_step(telling, &playbook->steps[i]);
-        }
+        tell_step(telling, &playbook->steps[i]);
     }
 }
 

@@ -164,6 +164,21 @@ static void first_worker(void *arg) {
     worker(arg);
 }
 
+/* Those that the settings name. */
+static void expect_notices(struct respond *respond) {
+    scoped(snapshot_unref) struct snapshot *snapshot = respond->options.snapshot_fn(
+        respond->options.snapshot_arg);
+    const struct settings *settings = snapshot->settings;
+    const struct texts lists[] = {settings->notify.observed, settings->notify.held,
+                                  settings->notify.failed,   settings->notify.done,
+                                  settings->notify.escaped,  settings->notify.released};
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        for (size_t k = 0; k < lists[i].count; k++) {
+            numbers_expect_notices(lists[i].items[k]);
+        }
+    }
+}
+
 bool respond_start(const struct respond_options *options, struct respond **respond_out,
                    struct error *error) {
     scoped(respond_free) struct respond *respond = memory_new(sizeof(*respond));
@@ -174,6 +189,7 @@ bool respond_start(const struct respond_options *options, struct respond **respo
     definitions_init(&respond->definitions);
     hints_init(&respond->hints);
     numbers_register();
+    expect_notices(respond);
     respond->threads = memory_new_array(options->workers, sizeof(struct thread));
     for (unsigned i = 0; i < options->workers; i++) {
         if (!thread_start(&respond->threads[i], "worker", i == 0 ? first_worker : worker, respond,

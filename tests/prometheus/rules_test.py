@@ -1,4 +1,4 @@
-"""Alert rules, dashboard and handbook, without a server: promtool accepts and tests the rules, every alert has its section,
+"""Alert rules, dashboard and handbooks, without a server: promtool accepts and tests the rules, every alert has its section,
 every metric that is asked for exists."""
 import pathlib
 import re
@@ -52,6 +52,16 @@ class Rules(unittest.TestCase):
             if name.startswith("riposte_") and not name.endswith(observing.SUFFIXES):
                 with self.subTest(name):
                     self.assertTrue(f"`{name}" in text, f"no row for {name}")
+
+
+class Notifications(unittest.TestCase):
+    def test_each_playbook_has_its_row_with_what_must_be_set(self):
+        rows = dict(re.findall(r"(?m)^\| `(notify[a-z-]*)` \| (.*) \|$", (ROOT / "docs/notifications.md").read_text()))
+        playbooks = sorted((ROOT / "conf" / "playbooks").glob("notify*.json"))
+        self.assertEqual(set(rows), {path.stem for path in playbooks})
+        for path in playbooks:
+            for name in re.findall(r'"(?:env:|\$\{vars\.)(\w+)', path.read_text()):
+                self.assertIn(name, rows[path.stem])
 
 
 class Dashboard(unittest.TestCase):

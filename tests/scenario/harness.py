@@ -232,7 +232,7 @@ class Interposer:
                         return answer.status, answer.read()
 
                 forward.body = body
-                forward.headers = self.headers
+                forward.headers, forward.path = self.headers, self.path
                 status, answer = on_request(action, forward)
                 with contextlib.suppress(OSError):
                     self.send_response(status)

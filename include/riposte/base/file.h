@@ -18,6 +18,10 @@
  * ERROR_SYSTEM otherwise; the text names the path. "-" is standard input. */
 MUST_CHECK bool file_read(const char *path, size_t limit_bytes, struct buffer *out,
                           struct error *error);
+/* Appends the text as a whole to the file, made when there is none (mode 0640), and to the disk.
+ * Nothing of it is there when that fails: ERROR_SYSTEM, the text names the path. Links are not
+ * followed. A FIFO is refused. */
+MUST_CHECK bool file_append(const char *path, struct text text, struct error *error);
 /* The names in `folder` that end in `suffix`, sorted by byte, without "." files; for the caller to
  * free with file_list_free(). */
 MUST_CHECK bool file_list(const char *folder, const char *suffix, char ***names_out,

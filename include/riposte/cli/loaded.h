@@ -21,7 +21,7 @@ void loaded_say_accounts(const struct snapshot *snapshot);
 
 /* A call somewhere in a rule or in one of its playbooks. */
 struct loaded_call {
-    const struct rule *rule;
+    const struct rule *rule; /* NULL: of a playbook that `notify` names */
     const struct call_template *call;
     struct text account; /* template; empty: the event's or the principal's */
     struct text region;  /* template; empty: the event's */

@@ -45,6 +45,9 @@ struct edit {
 /* Operations named Get, List, Describe, Lookup and Head read; all others write. */
 bool call_is_write(struct text operation);
 
+/* What a playbook that acts on nobody may call: it tells somebody, and changes nothing. */
+bool call_is_notice(struct text service, struct text operation);
+
 /* Asked before the first intent. */
 struct before {
     struct call_template call;
@@ -73,6 +76,7 @@ struct post_value {
 };
 
 #define POST_HEADERS_MOST 32
+#define POST_SECRETS_MOST 8
 
 /* A notification over HTTPS, by a playbook that acts on nobody. */
 struct post {
@@ -80,6 +84,17 @@ struct post {
     const struct post_value *headers;
     size_t header_count;     /* at most POST_HEADERS_MOST */
     const struct json *body; /* template: {"json": ...} or {"raw": "..."} */
+    /* References that the body names as ${secret.NAME}. */
+    const struct post_value *secrets;
+    size_t secret_count;    /* at most POST_SECRETS_MOST */
+    struct post_value sign; /* a reference to the key; empty: not signed */
+};
+
+/* A line of JSON at the end of a file in the settings' `output`, by a playbook that acts on nobody.
+ */
+struct append {
+    struct text file;        /* a name, without a folder */
+    const struct json *line; /* template */
 };
 
 struct step {
@@ -98,7 +113,8 @@ struct step {
     const struct json *matches;  /* may hold placeholders; NULL: any answer */
     struct texts tolerate;
     const struct edit *edit; /* NULL: an ordinary call */
-    const struct post *post; /* NULL: a call */
+    const struct post *post; /* NULL: a call, or */
+    const struct append *append;
     const struct before *before;
     const struct verify *verify;
     const struct undo *undo;                /* NULL: can't be taken back */

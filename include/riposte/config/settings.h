@@ -57,12 +57,14 @@ struct settings {
         uint16_t port;
         const struct admin_token *tokens; /* `token` is the first, named "admin", role operate */
         size_t token_count;
+        struct text url; /* how people reach it, for links; empty: by its address */
     } admin;
     struct text journal;
     enum acknowledge acknowledge; /* when a POST is answered */
     uint32_t queue_limit, workers;
     int64_t retain_ms, drain_ms, journal_wait_ms;
     uint32_t wildcard_complexity; /* detect/complexity.h */
+    struct text output;           /* the folder that `append` writes to; empty: none */
     struct text rules, playbooks; /* folders, resolved against the settings file's */
     const struct json *vars;      /* an object */
     struct {

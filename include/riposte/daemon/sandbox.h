@@ -1,11 +1,11 @@
-/* Gives up what a server that answers HTTPS and writes one folder never needs, so that whoever
+/* Gives up what a server that answers HTTPS and writes a folder or two never needs, so that whoever
  * takes it over gets little else:
  *
  *     no new privileges    no program it starts could gain any
  *     no dumps             neither core files nor other processes read its memory, keys and all
- *     Landlock             files are written in one folder only (before Linux 6.2 others can still
- *                          be cut short), and none is executed
- *     seccomp              no other program, no tracing, no mounts, modules, namespaces, BPF
+ *     Landlock             files are written in these folders only (before Linux 6.2 others can
+ * still be cut short), and none is executed seccomp              no other program, no tracing, no
+ * mounts, modules, namespaces, BPF
  *
  * Each is in force or not by itself: kernels and containers differ.
  *
@@ -24,7 +24,8 @@ struct sandbox_part {
     int problem;      /* an errno; 0: in force */
 };
 
-/* `writable_folder` NULL: no file is written. It can't be taken back. */
-void sandbox_enter(const char *writable_folder, struct sandbox_part parts_out[SANDBOX_PARTS]);
+/* Files are written in these folders only. It can't be taken back. */
+void sandbox_enter(const char *const *folders, size_t count,
+                   struct sandbox_part parts_out[SANDBOX_PARTS]);
 
 #endif

@@ -280,6 +280,20 @@ static const struct unsent_case {
      {.class = PERMIT_READ, .mode = MODE_ENFORCE},
      "denied",
      "PutUserPolicy writes"},
+    {"a write on a permit to notify",
+     "iam",
+     "PutUserPolicy",
+     "",
+     {.class = PERMIT_NOTIFY, .mode = MODE_ENFORCE},
+     "denied",
+     "PutUserPolicy writes, and this is a permit to notify"},
+    {"the same operation of another service on a permit to notify",
+     "s3",
+     "Publish",
+     "",
+     {.class = PERMIT_NOTIFY, .mode = MODE_OBSERVE},
+     "denied",
+     "Publish writes, and this is a permit to notify"},
     {"a write on a permit for ourselves",
      "iam",
      "PutUserPolicy",
@@ -345,6 +359,25 @@ static void test_what_is_not_sent(void **state) {
                  &error, ERROR_DENIED, "mode observe");
     assert_int_equal(http_sent_requests(fixture.http), 0);
     assert_int_equal(stand_in_connections(fixture.stand_in), 0);
+}
+
+/* In observe too, with the credentials that it takes. */
+static void test_a_permit_to_notify_is_enough_to_tell(void **state) {
+    (void)state;
+    static const struct reply replies[] = {{.status = 200, .body = USER_ANSWER}};
+    static const struct permit telling = {.class = PERMIT_NOTIFY, .mode = MODE_OBSERVE};
+    scoped(fixture_done) struct fixture fixture = {
+        .replies = replies, .reply_count = 1, .has_container = true};
+    fixture_start(&fixture);
+    struct aws_call call = {
+        .service = TEXT("sns"), .operation = TEXT("Publish"), .region = TEXT("eu-west-1")};
+    snprintf(call.trace.text, sizeof(call.trace.text), "%s", "4bf92f3577b34da6a3ce929d0e0e4736");
+    scoped(aws_answer_free) struct aws_answer *answered = aws_call(fixture.client, &telling, &call);
+    assert_int_equal(answered->outcome, AWS_OK);
+    assert_string_equal(fixture.body, "Action=Publish&Version=2010-03-31");
+    /* Beside what is signed. */
+    assert_head_has(&fixture, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-");
+    assert_head_has(&fixture, "SignedHeaders=content-type;host;x-amz-date");
 }
 
 static void test_without_credentials(void **state) {
@@ -739,6 +772,7 @@ int main(void) {
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_what_is_not_sent),
+        cmocka_unit_test(test_a_permit_to_notify_is_enough_to_tell),
         cmocka_unit_test(test_without_credentials),
         cmocka_unit_test(test_expired_credentials_are_refreshed_once),
         cmocka_unit_test(test_and_no_more_than_once),

@@ -71,6 +71,31 @@ static void test_a_file_of_several_reads(void **state) {
     assert_int_equal(buffer.bytes, 0);
 }
 
+static void test_appending(void **state) {
+    (void)state;
+    scoped(buffer_done) struct buffer buffer = BUFFER_INIT;
+    scoped(memory_free_at) char *path = file_join(folder, "appended");
+    scoped(memory_free_at) char *other = file_join(folder, "link");
+    struct error error = {0};
+    assert_ok(file_append(path, TEXT("one\n"), &error), &error);
+    assert_ok(file_append(path, TEXT("two\n"), &error), &error);
+    assert_ok(file_read(path, 100, &buffer, &error), &error);
+    assert_string_equal(buffer_string(&buffer), "one\ntwo\n");
+    struct stat facts;
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0027, 0); /* neither the group writes nor others read */
+    assert_int_equal(symlink(path, other), 0);
+    assert_fails(file_append(other, TEXT("x"), &error), &error, ERROR_SYSTEM, other);
+    unlink(other);
+    assert_int_equal(mkfifo(other, 0600), 0);
+    error = (struct error){0};
+    assert_fails(file_append(other, TEXT("x"), &error), &error, ERROR_SYSTEM, other);
+    unlink(other);
+    unlink(path);
+    error = (struct error){0};
+    assert_fails(file_append("/dev/full", TEXT("x"), &error), &error, ERROR_SYSTEM, "/dev/full");
+}
+
 static void test_listing(void **state) {
     (void)state;
     char **names = NULL;
@@ -131,6 +156,7 @@ int main(void) {
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_a_failed_read_leaves_the_buffer_alone),
         cmocka_unit_test(test_a_file_of_several_reads),
+        cmocka_unit_test(test_appending),
         cmocka_unit_test(test_listing),
         cmocka_unit_test(test_joining),
         cmocka_unit_test(test_folders),

@@ -234,7 +234,8 @@ static const struct step_case {
          "b") EIGHT_HEADERS("c") EIGHT_HEADERS("d") "\"one\":\"more\"},\"body\":{\"json\":1}}}",
      "342: a \"post\" has at most 32 headers\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\",\"with\":{\"A\":\"${notice.state}\"}}",
-     "43: \"notice.state\": can't be used here: it is known only in the \"body\" of a \"post\"\n"},
+     "43: \"notice.state\": can't be used here: it is known only in a playbook that acts on "
+     "nobody\n"},
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\",\"role\":\"${detial}\"}",
      "38: \"detial\": an event has no such member, nor has what is known about it; did you mean "
      "\"detail\"?\n"},
@@ -306,7 +307,33 @@ static const struct step_case {
     {"principal", "{\"name\":\"a\",\"call\":\"iam:GetX\"},{\"name\":\"a\",\"call\":\"iam:GetX\"}",
      "40: \"a\" is the name of another step already\n"},
     {"nobody", "{\"name\":\"a\",\"call\":\"iam:GetX\"}",
-     "1: a playbook that acts on nobody only posts: a step needs \"post\"\n"},
+     "13: a playbook that acts on nobody tells and changes nothing: it calls sns:Publish, "
+     "sqs:SendMessage, events:PutEvents, firehose:PutRecord or "
+     "securityhub:BatchImportFindings\n"},
+    {"nobody", "{\"name\":\"a\",\"call\":\"sns:Publish\",\"undo\":null}",
+     "34: \"undo\" can't stand beside the \"call\" of a playbook that acts on nobody\n"},
+    {"nobody", "{\"first_of\":[{\"name\":\"a\",\"call\":\"sns:Publish\"}]}",
+     "1: a playbook that acts on nobody runs all its steps: it takes no \"first_of\"\n"},
+    {"nobody",
+     "{\"name\":\"a\",\"post\":{\"url\":\"env:URL\",\"sign\":\"whsec_x\",\"body\":{\"json\":1}}}",
+     "44: must refer to a secret by env:NAME, file:PATH or secretsmanager:ARN, never be one\n"},
+    {"nobody",
+     "{\"name\":\"a\",\"post\":{\"url\":\"env:URL\",\"secrets\":{\"key\":\"env:KEY\"},"
+     "\"body\":{\"json\":{\"a\":\"${secret.key}\",\"b\":\"${secret.kye}\"}}}}",
+     "72: \"secret.kye\": \"secrets\" has no such member\n"},
+    {"nobody",
+     "{\"name\":\"a\",\"post\":{\"url\":\"env:URL\",\"body\":{\"json\":\"${secret.key}\"}}}",
+     "52: \"secret.key\": can't be used here: it is known only in the \"body\" of a \"post\" that "
+     "has \"secrets\"\n"},
+    {"nobody", "{\"name\":\"a\",\"append\":{\"file\":\"../x\",\"line\":{}}}",
+     "30: \"file\" must be a name of letters, digits and - _ . in the settings' \"output\", is "
+     "\"../x\"\n"},
+    {"nobody", "{\"name\":\"a\",\"append\":{\"file\":\".x\",\"line\":{},\"mode\":1}}",
+     "30: \"file\" must be a name of letters, digits and - _ . in the settings' \"output\", is "
+     "\".x\"\n"
+     "45: unknown key \"mode\" in an \"append\"\n"},
+    {"principal", "{\"name\":\"a\",\"append\":{\"file\":\"x\",\"line\":{}}}",
+     "13: only a playbook that acts on nobody appends: name one beside this\n"},
     {"resources", "{\"name\":\"a\",\"call\":\"iam:GetX\"}",
      "-20: \"acts_on\" must be \"principal\", \"resource\" or \"nobody\", is \"resources\"; did "
      "you "

@@ -5,7 +5,8 @@
 #include "testing.h"
 
 static const char context_text[] =
-    "{\"account\":\"123456789012\",\"detail\":{\"count\":3,\"ratio\":1.50,\"is\":true,\"none\":"
+    "{\"account\":\"123456789012\",\"detail\":{\"count\":3,\"lines\":\"a\\nb\\u0000c\",\"ratio\":1."
+    "50,\"is\":true,\"none\":"
     "null,"
     "\"name\":\"trail\",\"dot.ted\":\"d\",\"empty\":\"\",\"list\":[1,\"b\",[2]],\"no\":[],"
     "\"items\":[{\"id\":\"i-1\",\"g\":[\"x\",\"y\"]},{\"id\":\"i-2\"},{\"other\":1}],"
@@ -70,6 +71,7 @@ static const struct render_case {
     {"the filter arn.name of a name", "\"${detail.name|arn.name}\"", "\"trail\""},
     {"an ARN without Region takes the default", "\"${detail.bucket|arn.region:-x}\"", "\"x\""},
     {"what is no ARN takes the default", "\"${detail.name|arn.account:-x}\"", "\"x\""},
+    {"the filter line", "\"${detail.lines|line}\"", "\"a b c\""},
     {"the filter fingerprint", "\"x-${detail.name|fingerprint}\"", "\"x-897abbb178d59a98\""},
     {"a filter over all elements", "\"${detail.items[*].id|arn.name}\"", "[\"i-1\",\"i-2\"]"},
     {"an escape", "\"$${account}\"", "\"${account}\""},

@@ -82,7 +82,7 @@ static bool starts_nothing(void) {
 
 static int look_around(const char *inside, const char *outside) {
     struct sandbox_part parts[SANDBOX_PARTS];
-    sandbox_enter(inside, parts);
+    sandbox_enter(&inside, 1, parts);
     int held = 0;
     held |= prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? PART_PRIVILEGES : 0;
     held |= prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? PART_DUMPS : 0;

@@ -1687,6 +1687,25 @@ static void test_a_notification_is_tried_again(void **state) {
     done(&stage);
 }
 
+static void test_a_vendor_down_for_an_hour_is_told_once_when_it_is_back(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    open_telling(&stage);
+    stage.aws->posts_fail = true;
+    struct ulid id = run_instances(&stage, "boss", "[]");
+    stage_pass(&stage, 3600 * 1000);
+    assert_in_range(stage.aws->post_refusals, 15, 40); /* patient, and gives nothing up */
+    assert_int_equal(stage_call_state(&stage, &id, "tell/chat"), CALL_INTENT);
+    stage.aws->posts_fail = false;
+    stage_pass(&stage, 6 * 60 * 1000);
+    assert_int_equal(stage.aws->post_count, 1);
+    assert_int_equal(stage_call_state(&stage, &id, "tell/chat"), CALL_DONE);
+    stage_pass(&stage, 3600 * 1000);
+    assert_int_equal(stage.aws->post_count, 1);
+    assert_state(&stage, &id, INCIDENT_HELD, "protected");
+    done(&stage);
+}
+
 static void test_a_refused_notification_changes_no_incident(void **state) {
     (void)state;
     struct stage stage = {0};
@@ -2334,6 +2353,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_what_is_held_is_told_once),
         cmocka_unit_test(test_what_is_released_or_failed_is_told),
         cmocka_unit_test(test_a_notification_is_tried_again),
+        cmocka_unit_test(test_a_vendor_down_for_an_hour_is_told_once_when_it_is_back),
         cmocka_unit_test(test_a_refused_notification_changes_no_incident),
         cmocka_unit_test(test_a_place_that_is_not_set_or_not_https_is_told_nothing),
         cmocka_unit_test(test_one_element_that_waits_lets_the_others_go_on),

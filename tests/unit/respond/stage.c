@@ -352,6 +352,12 @@ static bool take_post(void *arg, const struct permit *permit, const struct http_
     }
     assert_int_equal(permit->class, PERMIT_NOTIFY);
     struct http_response response = {.status = 200, .took_us = 1000};
+    if (aws->posts_fail) {
+        aws->post_refusals++;
+        response.status = 503;
+        done_fn(done_arg, &response, false, NULL);
+        return true;
+    }
     if (aws->post_status_next < aws->post_status_count) {
         response.status = aws->post_status[aws->post_status_next++];
     }

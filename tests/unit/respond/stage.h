@@ -44,7 +44,9 @@ struct stage_aws {
     unsigned call_count;
     char posts[8][768]; /* "<url>|<header>=<value>...|<body>" */
     unsigned post_count;
-    int post_status[8]; /* of the next posts, 0: no answer; when they are used up: 200 */
+    unsigned post_refusals; /* posts that posts_fail made vain, not among them */
+    bool posts_fail;        /* answered 503 */
+    int post_status[8];     /* of the next posts, 0: no answer; when they are used up: 200 */
     unsigned post_status_count, post_status_next;
     struct {
         char name[48];
