@@ -409,6 +409,22 @@ static void add_exact_statements(const struct policy *policy, struct json *state
                         policy->secrets, policy->secret_count, NULL, statements);
 }
 
+/* Where the end of the audit chain is noted. */
+static void add_anchors(const struct policy *policy, struct json *statements) {
+    static const struct text write[] = {TEXT_INIT("s3:PutObject"),
+                                        TEXT_INIT("s3:PutObjectRetention")};
+    const struct settings *settings = policy->snapshot->settings;
+    struct text bucket = settings->audit.anchor.s3.bucket;
+    struct text arn = arena_format(policy->arena, "arn:*:s3:::%.*s/%.*s*", TEXT_ARG(bucket),
+                                   TEXT_ARG(settings->audit.anchor.s3.prefix));
+    if (!policy->role->is_member && bucket.bytes > 0) {
+        add_exact_statement(
+            policy, "NoteAuditAnchors",
+            list(policy->arena, write, settings->audit.anchor.s3.retain_ms > 0 ? 2 : 1), &arn, 1,
+            NULL, statements);
+    }
+}
+
 const struct json *iam_policy_make(const struct snapshot *snapshot,
                                    const struct iam_policy_role *role, struct arena *arena) {
     static const struct statement_kind kinds[] = {
@@ -444,6 +460,7 @@ const struct json *iam_policy_make(const struct snapshot *snapshot,
         add_statement(&policy, &kinds[i], statements);
     }
     add_exact_statements(&policy, statements);
+    add_anchors(&policy, statements);
     struct json *document = json_new_object(arena);
     json_add_text(arena, document, "Version", TEXT("2012-10-17"));
     json_add_member(arena, document, TEXT("Statement"), statements);

@@ -307,6 +307,7 @@ void settings_needing_restart(const struct settings *now, const struct settings 
         "workers",
         "queue_limit",
         "retain",
+        "audit.retain",
         "aws.endpoint",
         "aws.role",
         "aws.external_id",

@@ -125,6 +125,17 @@ const struct key settings_keys[] = {
      "playbooks that tell of it, which act on nobody"},
     {"notify.released", &settings_names_type, "[]", AT(notify.released), 0, 0,
      "playbooks that tell of it, which act on nobody"},
+    {"audit.retain", &settings_duration_type, "\"0s\"", AT(audit.retain_ms), 0, 36500 * DAYS,
+     "lines of the audit chain that are older, and about nothing that the journal keeps, are cut "
+     "off its beginning behind a checkpoint; 0s: all are kept"},
+    {"audit.anchor.every", &settings_duration_type, "\"1h\"", AT(audit.anchor.every_ms),
+     1 * SECONDS, 30 * DAYS, "how often the end of the audit chain is noted elsewhere: in the log"},
+    {"audit.anchor.s3.bucket", &settings_bucket_type, "null", AT(audit.anchor.s3.bucket), 0, 0,
+     "and as an object in this bucket of our own Region, in every mode"},
+    {"audit.anchor.s3.prefix", &settings_prefix_type, "\"riposte/\"", AT(audit.anchor.s3.prefix), 0,
+     0, "what the objects' names begin with"},
+    {"audit.anchor.s3.retain", &settings_duration_type, "\"0s\"", AT(audit.anchor.s3.retain_ms), 0,
+     36500 * DAYS, "how long Object Lock keeps each of them (COMPLIANCE); 0s: as the bucket says"},
     {"log_level", &settings_level_type, "\"info\"", AT(log_level), 0, 0,
      "debug, info, warn or error"},
 };

@@ -60,6 +60,8 @@ extern const struct key_type settings_file_type;
 extern const struct key_type settings_folder_type;
 extern const struct key_type settings_output_type;
 extern const struct key_type settings_journal_type;
+extern const struct key_type settings_bucket_type;
+extern const struct key_type settings_prefix_type;
 /* settings_lists.c */
 extern const struct key_type settings_acknowledge_type;
 extern const struct key_type settings_external_id_type;

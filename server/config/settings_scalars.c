@@ -238,6 +238,54 @@ static void read_journal(const struct value_place *place, const struct json *nod
     }
 }
 
+/* Of these bytes alone. */
+static bool is_of(struct text text, const char *marks) {
+    struct text also = text_of(marks);
+    for (size_t i = 0; i < text.bytes; i++) {
+        char c = text.data[i];
+        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+        if (!is_plain && text_find_byte(also, c, 0) == also.bytes) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* S3 user guide, "General purpose bucket naming rules". */
+static bool is_bucket(struct text text) {
+    return text.bytes >= 3 && text.bytes <= 63 && is_of(text, ".-") &&
+           !text_contains(text, TEXT("..")) && is_of(text_slice(text, 0, 1), "") &&
+           is_of(text_slice(text, text.bytes - 1, text.bytes), "");
+}
+
+static void read_bucket(const struct value_place *place, const struct json *node) {
+    if (json_type(node) == JSON_NULL) {
+        *(struct text *)value_target(place) = TEXT("");
+    } else if (json_is_string(node) && is_bucket(json_text(node))) {
+        *(struct text *)value_target(place) = json_text(node);
+    } else {
+        value_refuse(place, node, "null or the name of a bucket");
+    }
+}
+
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static void read_prefix(const struct value_place *place, const struct json *node) {
+    struct text text = json_text(node);
+    if (!json_is_string(node) || text.bytes > 256 || !is_of(text, UPPER "/-._") ||
+        text_starts_with(text, TEXT("/")) || text_contains(text, TEXT("//")) ||
+        text_contains(text, TEXT(".."))) {
+        value_refuse(place, node, "letters, digits and / - . _, like \"riposte/\"");
+        return;
+    }
+    *(struct text *)value_target(place) = text;
+}
+
+static struct json *print_prefix(const struct settings *settings, const struct key *key,
+                                 struct arena *arena) {
+    return json_new_string(arena, *(const struct text *)value_of(settings, key));
+}
+
 /* ---- the types ---- */
 
 const struct key_type settings_mode_type = {
@@ -284,4 +332,18 @@ const struct key_type settings_folder_type = {
     "folder", "", read_folder, print_text, "{\"type\": \"string\", \"minLength\": 1}", NULL};
 const struct key_type settings_journal_type = {
     "journal", "", read_journal, print_text, "{\"type\": \"string\", \"pattern\": \"^sqlite:.\"}",
+    NULL};
+const struct key_type settings_bucket_type = {
+    "bucket",
+    "",
+    read_bucket,
+    print_text,
+    "{\"type\": [\"string\", \"null\"], \"pattern\": \"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$\"}",
+    NULL};
+const struct key_type settings_prefix_type = {
+    "prefix",
+    "",
+    read_prefix,
+    print_prefix,
+    "{\"type\": \"string\", \"pattern\": \"^([0-9A-Za-z._-][/0-9A-Za-z._-]{0,255})?$\"}",
     NULL};

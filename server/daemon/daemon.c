@@ -78,6 +78,7 @@ static bool open_journal(struct daemon *daemon, const sigset_t *signals, struct 
         .queue_limit = settings->queue_limit,
         .workers = settings->workers,
         .retain_ms = settings->retain_ms,
+        .audit_retain_ms = settings->audit.retain_ms,
     };
     return daemon_open_journal(settings, daemon->supervisor, &options, signals, &daemon->journal,
                                error);
@@ -102,6 +103,27 @@ static void make_membership(struct daemon *daemon) {
         .random_fn = random_below,
         .snapshot_fn = daemon_snapshot,
         .adopt_fn = daemon_adopt_accounts,
+        .arg = daemon,
+    });
+}
+
+static struct journal_anchor chain_end(void *arg) {
+    struct daemon *daemon = arg;
+    struct journal_numbers numbers = {0};
+    struct journal_anchor end;
+    journal_numbers(daemon->journal, &numbers);
+    end.sequence = numbers.sequence;
+    memcpy(end.hash, numbers.hash, sizeof(end.hash));
+    return end;
+}
+
+static void make_anchorer(struct daemon *daemon) {
+    daemon->anchorer = anchorer_new(&(struct anchorer_options){
+        .call_fn = call_aws,
+        .call_arg = daemon->aws,
+        .clock = &clock_system,
+        .snapshot_fn = daemon_snapshot,
+        .end_fn = chain_end,
         .arg = daemon,
     });
 }
@@ -138,6 +160,7 @@ static bool start_respond(struct daemon *daemon, struct error *error) {
     };
     daemon_warm_accounts(daemon, settings);
     make_membership(daemon);
+    make_anchorer(daemon);
     return respond_start(&options, &daemon->respond, error);
 }
 
@@ -292,7 +315,7 @@ static bool start(struct daemon *daemon, const sigset_t *signals, struct error *
            http_client_new(&(struct http_options){0}, &daemon->http, error) &&
            start_respond(daemon, error) && start_intake(daemon, error) &&
            start_admin(daemon, error) && membership_start(daemon->membership, error) &&
-           daemon_start_secrets(daemon, error);
+           anchorer_start(daemon->anchorer, error) && daemon_start_secrets(daemon, error);
 }
 
 /* The next signal; 0: it is time to say that we are alive. */
@@ -356,8 +379,16 @@ static void drain(struct daemon *daemon, const sigset_t *ends) {
     listener_stop(&daemon->events);
 }
 
-static void stop(struct daemon *daemon, const sigset_t *ends) {
+static void note_stop(struct daemon *daemon) {
     struct error error = {0};
+    if (!daemon_note(daemon, TEXT("riposte"), "stop", &error)) {
+        log_warn(&here, "the stop could not be journaled: %s", error.text);
+    }
+    struct journal_anchor end = chain_end(daemon);
+    anchor_log(&end);
+}
+
+static void stop(struct daemon *daemon, const sigset_t *ends) {
     if (daemon->supervisor) {
         supervisor_notify(daemon->supervisor, "STOPPING=1");
     }
@@ -374,14 +405,15 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
         listener_stop(&daemon->admin_listener);
     }
     membership_free(&daemon->membership);
+    anchorer_free(&daemon->anchorer);
     admin_free(&daemon->admin);
     intake_free(&daemon->intake);
     secret_ask_with(NULL, NULL);
     aws_secrets_free(&daemon->secrets);
     aws_client_free(&daemon->aws);
     http_client_free(&daemon->http);
-    if (daemon->journal && !daemon_note(daemon, TEXT("riposte"), "stop", &error)) {
-        log_warn(&here, "the stop could not be journaled: %s", error.text);
+    if (daemon->journal) {
+        note_stop(daemon);
     }
     journal_close(&daemon->journal);
     recent_free(&daemon->recent);

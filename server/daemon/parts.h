@@ -11,6 +11,7 @@
 #include "riposte/base/mutex.h"
 #include "riposte/base/thread.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/daemon/anchor.h"
 #include "riposte/daemon/membership.h"
 #include "riposte/daemon/supervisor.h"
 #include "riposte/inbound/listener.h"
@@ -37,6 +38,7 @@ struct daemon {
     bool has_admin; /* an admin token was set at the start; set before its listener starts */
     struct listener *admin_listener;
     struct membership *membership;
+    struct anchorer *anchorer;
 
     struct thread secrets_thread;
     struct condition secrets_wake; /* with `lock` */

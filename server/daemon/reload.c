@@ -85,6 +85,7 @@ static bool reload(struct daemon *daemon, struct text actor, struct buffer *find
     intake_adopt(daemon->intake, &prepared.setup);
     admin_adopt(daemon->admin, &prepared.access);
     membership_relist(daemon->membership);
+    anchorer_renew(daemon->anchorer);
     note(daemon, actor);
     log_info(&(struct log_context){.component = "daemon", LOG_FIELDS(log_text("actor", actor))},
              "reloaded: %zu rules, mode %s", rule_count, mode);

@@ -197,7 +197,7 @@ static void count_commit(struct journal *journal, const struct request *group, b
     journal->shared.numbers.failed_commits += !is_ok;
     journal->shared.numbers.requests += requests;
     if (is_ok) {
-        journal->shared.numbers.sequence = journal->ledger.head.sequence;
+        ledger_count_head(&journal->ledger, &journal->shared.numbers);
     }
     mutex_unlock(&journal->lock);
 }

@@ -360,7 +360,7 @@ static bool load(struct journal *journal, struct error *error) {
         return false;
     }
     mutex_lock(&journal->lock);
-    journal->shared.numbers.sequence = journal->ledger.head.sequence;
+    ledger_count_head(&journal->ledger, &journal->shared.numbers);
     mutex_unlock(&journal->lock);
     return true;
 }

@@ -68,6 +68,11 @@ bool ledger_load(struct ledger *ledger, struct error *error) {
     return is_read || error_wrap(error, "reading the tasks");
 }
 
+void ledger_count_head(const struct ledger *ledger, struct journal_numbers *numbers) {
+    numbers->sequence = ledger->head.sequence;
+    memcpy(numbers->hash, ledger->head.hash, sizeof(numbers->hash));
+}
+
 /* ---- definitions ---- */
 
 static struct blob *cached_definition(struct ledger *ledger,

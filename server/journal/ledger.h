@@ -58,6 +58,9 @@ void ledger_revert(struct ledger *ledger, const struct ledger_mark *mark);
 /* Reads the end of the chain and all open tasks: after opening, or opening again. */
 MUST_CHECK bool ledger_load(struct ledger *ledger, struct error *error);
 
+/* The end of the chain as it is now. */
+void ledger_count_head(const struct ledger *ledger, struct journal_numbers *numbers);
+
 /* Adds a line to the chain; `incident` may be NULL. */
 MUST_CHECK bool ledger_audit(struct ledger *ledger, const char *event, const struct ulid *incident,
                              struct text actor, struct text text, struct error *error);

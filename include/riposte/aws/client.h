@@ -4,7 +4,8 @@
  *     call ─▶ request (protocol, endpoint) ─▶ credentials ─▶ sigv4 ─▶ outbound ─▶ answer
  *
  * The permit is asked first, so that without one not even credentials are fetched, and again by
- * outbound; a write needs a permit to write, whatever else the class allows.
+ * outbound; a write needs a permit to write, whatever else the class allows; s3:PutObject may be
+ * our own (where the audit chain ends).
  *
  * Ownership:  a call is copied; an answer belongs to the caller of aws_call(), who frees it; with
  *             aws_send() the answer is valid during done_fn.

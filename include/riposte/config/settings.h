@@ -85,6 +85,17 @@ struct settings {
     struct {
         struct texts observed, held, failed, done, escaped, released; /* playbooks */
     } notify;
+    struct {
+        int64_t retain_ms; /* of the chain; 0: kept */
+        struct {
+            int64_t every_ms;
+            struct {
+                struct text bucket; /* empty: in the log alone */
+                struct text prefix;
+                int64_t retain_ms; /* 0: as the bucket's default says */
+            } s3;
+        } anchor;
+    } audit;
     struct text log_level;
 };
 
@@ -122,7 +133,8 @@ extern const char settings_preface[];
 void settings_help(struct buffer *out);
 
 /* Names what differs of what a reload can't change: listen, admin, journal and workers, and what
- * only the start hands on (queue_limit, retain, aws.endpoint, .role, .external_id). Empty: nothing.
+ * only the start hands on (queue_limit, retain, audit.retain, aws.endpoint, .role, .external_id).
+ * Empty: nothing.
  */
 void settings_needing_restart(const struct settings *now, const struct settings *next,
                               struct buffer *out);

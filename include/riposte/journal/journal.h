@@ -84,11 +84,12 @@ bool journal_is_ready(struct journal *journal);
 
 struct journal_numbers {
     uint64_t commits, requests, failed_commits;
-    uint64_t queued, not_admitted;  /* now: requests waiting; respond tasks not yet admitted */
-    uint64_t open_tasks, due_tasks; /* now: all; those that are due and nobody holds */
-    int64_t oldest_due_ms;          /* how late the longest-due unleased task is; 0: none */
-    int64_t sequence;               /* of the audit chain's last line that is committed */
-    size_t failing_lanes;           /* those whose endpoint gives no answer */
+    uint64_t queued, not_admitted;    /* now: requests waiting; respond tasks not yet admitted */
+    uint64_t open_tasks, due_tasks;   /* now: all; those that are due and nobody holds */
+    int64_t oldest_due_ms;            /* how late the longest-due unleased task is; 0: none */
+    int64_t sequence;                 /* of the audit chain's last line that is committed */
+    uint8_t hash[JOURNAL_HASH_BYTES]; /* of that line */
+    size_t failing_lanes;             /* those whose endpoint gives no answer */
     bool
         is_damaged; /* and so not ready any more, until it was set aside and the server restarted */
 };

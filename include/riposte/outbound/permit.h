@@ -3,7 +3,8 @@
  *
  *     class       observe   approve                      enforce
  *     own         yes       yes                          yes        to this server, secret
- * references credential  no        yes                          yes        incl. GetCallerIdentity
+ *                                                                    references, anchors
+ *     credential  no        yes                          yes        incl. GetCallerIdentity
  *     read        no        yes                          yes
  *     write       no        with an operator's approval  yes
  *     notify      as listed yes                          yes

@@ -202,6 +202,13 @@ static const struct bad_case {
     {"{\"workers\": null}", "1:13: \"workers\" must be a whole number from 1 to 256, is null"},
     {"{\"retain\": \"59m\"}", "1:12: \"retain\" must be a duration from \"1h\" to \"3650d\", is "
                               "\"59m\""},
+    {"{\"audit\": {\"anchor\": {\"every\": \"0s\"}}}",
+     "1:32: \"audit.anchor.every\" must be a duration from \"1s\" to \"30d\", is \"0s\""},
+    {"{\"audit\": {\"anchor\": {\"s3\": {\"bucket\": \"A/b\"}}}}",
+     "1:40: \"audit.anchor.s3.bucket\" must be null or the name of a bucket, is \"A/b\""},
+    {"{\"audit\": {\"anchor\": {\"s3\": {\"prefix\": \"/a b\"}}}}",
+     "1:40: \"audit.anchor.s3.prefix\" must be letters, digits and / - . _, like \"riposte/\", is "
+     "\"/a b\""},
     {"{\"drain\": 5}", "1:11: \"drain\" must be a duration from \"0s\" to \"5m\", is 5"},
     {"{\"listen\": {\"address\": \"localhost\"}}",
      "1:24: \"listen.address\" must be an IP address of this host, like \"0.0.0.0\" or \"::\", is "
