@@ -297,7 +297,7 @@ static bool check_permit(const struct permit *permit, const struct aws_call *cal
                        (permit->class == PERMIT_NOTIFY &&
                         aws_operation_is_notice(call->service, call->operation));
     if (!is_harmless && permit->class != PERMIT_WRITE) {
-        return error_set(error, ERROR_DENIED, "%.*s writes, and this is a permit to %s",
+        return error_set(error, ERROR_DENIED, "%.*s writes, and its permit is to %s",
                          TEXT_ARG(call->operation), permit_class_name(permit->class));
     }
     return true;
