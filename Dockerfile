@@ -3,33 +3,32 @@
 #   docker build -t riposte .
 #   docker run --read-only --cap-drop ALL -p 8443:8443 -v riposte-journal:/var/lib/riposte \
 #       -e RIPOSTE_SECRET -e RIPOSTE_ADMIN_TOKEN riposte
+#
+# With --platform linux/arm64 or linux/amd64 it is compiled for that one by a compiler of the machine that builds.
 
-FROM debian:bookworm-slim AS build
+FROM --platform=$BUILDPLATFORM debian:bookworm-slim AS build
+ARG TARGETARCH
 WORKDIR /source
 COPY cmake/packages.txt cmake/install-packages.sh cmake/
-RUN sh cmake/install-packages.sh cmake/packages.txt && rm -rf /var/lib/apt/lists/*
-COPY CMakeLists.txt CMakePresets.json ./
-COPY cmake cmake
-COPY include include
-COPY server server
-RUN cmake --preset release -DRIPOSTE_TESTS=OFF && cmake --build --preset release
-
-# The root file system of the image: what the binary is linked with, where the loader looks for it.
-FROM build AS root
-COPY conf /root-fs/etc/riposte
-RUN install -D -s build/release/riposte /root-fs/usr/bin/riposte \
-    && ldd build/release/riposte | grep -o '/[^ ]*' | sort -u | xargs -I{} cp -L --parents {} /root-fs \
-    && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/ca-certificates.crt \
-    && echo 'riposte:x:10001:10001:riposte:/var/lib/riposte:/usr/sbin/nologin' > /root-fs/etc/passwd \
-    && echo 'riposte:x:10001:' > /root-fs/etc/group \
-    && install -d -o 10001 -g 10001 -m 750 /root-fs/var/lib/riposte \
-    && install -d -m 1777 /root-fs/tmp
+RUN sh cmake/install-packages.sh --for "$TARGETARCH" cmake/packages.txt && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN sh docker/build.sh "$TARGETARCH" build/riposte
+RUN sh docker/root.sh "$TARGETARCH" build/riposte /root-fs \
+    && mkdir /root-fs/etc/riposte \
+    && cp -r conf/riposte.json conf/rules conf/playbooks conf/events /root-fs/etc/riposte/
 
 FROM scratch
-COPY --from=root /root-fs /
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="riposte" \
+      org.opencontainers.image.description="A self-defending cloud: answers CloudTrail events with signed AWS calls" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /root-fs /
 USER 10001:10001
 VOLUME /var/lib/riposte
-EXPOSE 8443
+EXPOSE 8443 9443
+STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/usr/bin/riposte", "health"]
 ENTRYPOINT ["/usr/bin/riposte"]
 CMD ["serve"]

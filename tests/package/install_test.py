@@ -3,6 +3,7 @@
 
 usage: install_test.py BUILD-FOLDER CMAKE
 """
+import datetime
 import os
 import pathlib
 import re
@@ -38,6 +39,15 @@ class Installed(unittest.TestCase):
         for name in ("rules", "playbooks", "events"):
             shipped = {path.name for path in (ROOT / "conf" / name).glob("*.json")}
             self.assertEqual({path.name for path in (self.prefix / "etc/riposte" / name).iterdir()}, shipped)
+
+    def test_all_say_the_same_version(self):
+        version = subprocess.run([self.prefix / "bin/riposte", "version"], capture_output=True, text=True, check=True,
+                                 timeout=60).stdout.split()[1]
+        changes = (ROOT / "debian/changelog").read_text()
+        self.assertEqual(re.search(r"^riposte \((.*?)\)", changes)[1], version)
+        self.assertEqual(re.search(r'image.version="(.*?)"', (ROOT / "Dockerfile").read_text())[1], version)
+        date = datetime.datetime.strptime(re.search(r"^ -- .*>  (.*)$", changes, re.M)[1], "%a, %d %b %Y %H:%M:%S %z")
+        self.assertIn(f" {date:%Y-%m-%d} ", (self.prefix / "share/man/man1/riposte.1").read_text().partition("\n")[0])
 
     def test_the_settings_are_good_where_they_stand(self):
         subprocess.run([self.prefix / "bin/riposte", "check", "-c", self.prefix / "etc/riposte/riposte.json"],
