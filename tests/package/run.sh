@@ -35,6 +35,7 @@ say "what building needs"
 cp -a "$base" "$work/machine"
 mkdir "$work/machine/control"
 cp -r debian "$work/machine/control/"
+# shellcheck disable=SC2016 # for the shell inside
 inside sh -ec 'apt-get update -qq
     apt-get install -y -qq --no-install-recommends dpkg-dev lintian >/dev/null 2>&1
     apt-get build-dep -y -qq --no-install-recommends /control >/dev/null 2>&1'
@@ -69,6 +70,7 @@ cp "$first" "$work/packages/after.deb"
 rm -rf "$work/machine"
 cp -a "$base" "$work/machine"
 cp "$work"/packages/*.deb tests/package/lifecycle.sh "$work/machine/root/"
+# shellcheck disable=SC2016 # for the shell inside
 inside sh -ec 'apt-get update -qq
     apt-get install -y -qq --no-install-recommends systemd-sysv dbus procps >/dev/null 2>&1
     apt-get satisfy -y -qq --no-install-recommends "$(dpkg-deb -f /root/after.deb Depends)" >/dev/null 2>&1
