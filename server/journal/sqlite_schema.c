@@ -55,8 +55,8 @@ static const char *const steps[] = {
     "ALTER TABLE event ADD COLUMN trace TEXT NOT NULL DEFAULT '';",
 
     /* what searches look at, without the plans: a tenth of the table */
-    "CREATE INDEX incident_search ON incident (id, state, severity, rule, account, principal_id,"
-    " principal_name);",
+    ("CREATE INDEX incident_search ON incident (id, state, severity, rule, account, principal_id,"
+     " principal_name);"),
 };
 
 _Static_assert(INCIDENT_OBSERVED == 3 && INCIDENT_HELD == 4 && INCIDENT_RESPONDING == 5 &&
