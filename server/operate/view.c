@@ -82,6 +82,7 @@ struct json_object *view_incident(const struct journal_incident *incident) {
     view_add_text(object, "account", incident->account);
     view_add_text(object, "region", incident->region);
     view_add_text(object, "event_key", incident->event_key);
+    view_add_text(object, "trace_id", trace_text(&incident->trace));
     add_ulid(object, "joined_to", &incident->joined_to);
     view_add_time(object, "event_time", incident->event_unix_ms);
     view_add_time(object, "received", incident->received_unix_ms);

@@ -72,10 +72,14 @@ class Notifications(Scenario):
         self.vendors = StandIn()
         self.addCleanup(self.vendors.stop)
         self.calls = []  # to AWS: what notifies, and what contains
+        self.is_aws_down, self.refused = False, []
 
         def on_request(action, forward):
             request = types.SimpleNamespace(action=action, path=forward.path, headers=forward.headers, body=forward.body,
                                             moment=time.time())
+            if self.is_aws_down and (action == "Publish" or forward.path == "/findings/import"):
+                self.refused.append(request)
+                return 503, b""
             self.calls.append(request)
             return forward()
 
@@ -119,7 +123,7 @@ class Notifications(Scenario):
         return [call for call in self.calls if marker in call.path.encode() + call.body]
 
     def written(self):
-        return [json.loads(line) for line in self.findings.read_text().splitlines()] if self.findings.exists() else []
+        return [json.loads(line) for line in self.findings.read_text().splitlines()] if self.findings.is_file() else []
 
     def counts(self):
         return {**{vendor: len([each for each in self.vendors.of(vendor) if each.status < 300])
@@ -177,11 +181,15 @@ class Notifications(Scenario):
 
     def test_a_vendor_that_is_down_is_told_once_when_it_is_back(self):
         self.vendors.status = {"pagerduty": 503, "webhook": 429, "slack": 500}
+        self.is_aws_down = True
         server = self.serve(states=("held",))
+        self.findings.mkdir()  # where the file should be
         incident = self.post(server, arn=f"arn:aws:iam::{ACCOUNT}:user/break-glass", userName="break-glass")
         server.wait_for_state(incident, "held")
-        wait_for("some tries", lambda: min(len(self.vendors.of(each)) for each in self.vendors.status) >= 2, 10)
-        self.vendors.status = {}
+        wait_for("some tries", lambda: min(len(self.vendors.of(each)) for each in self.vendors.status) >= 2 and
+                 len(self.refused) >= 4, 10)
+        self.vendors.status, self.is_aws_down = {}, False
+        self.findings.rmdir()
         last = self.told(1)
         self.assert_about(last, incident, "held")
         self.assertEqual(last["pagerduty"]["event_action"], "trigger")

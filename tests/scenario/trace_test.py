@@ -65,6 +65,7 @@ class Traces(Scenario):
     def test_traces(self):
         incident, lines = self.respond(traceparent=PARENT)
         self.assert_traced(ID, lines)
+        self.assertEqual(self.server.incident(incident)["trace_id"], ID)
         _, lines = self.respond(**{"X-Amzn-Trace-Id": AMAZON})
         self.assert_traced("5759e988bd862e3fe1be46a994272793", lines)
         made = set()

@@ -3,9 +3,9 @@
  *     GET /v1/incidents?state=held,failed&rule=&severity=&account=&principal=&since=&until=
  *             &limit=50&cursor=
  *         {"incidents":[{id rule severity state reason mode subject principal account region
- *         event_key joined_to event_time received created updated contained contained_after_ms}],
- *         "sequence":N,"next":CURSOR}    `next`: ask again with it for the next page; absent on the
- *         last. `sequence`: a stream from there on misses nothing
+ *         event_key trace_id joined_to event_time received created updated contained
+ *         contained_after_ms}],"sequence":N,"next":CURSOR}    `next`: ask again with it for the
+ *         next page; absent on the last. `sequence`: a stream from there on misses nothing
  *     GET /v1/incidents/ID      one of those, with calls, effects, tasks, plan, event
  *     POST /v1/incidents/ID/undo {"resources":bool}, .../approve {"override":"protected"},
  *         .../dismiss           202 with the incident; 200 when it is so already, or under way; 409

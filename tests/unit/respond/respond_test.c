@@ -1687,6 +1687,73 @@ static void test_a_notification_is_tried_again(void **state) {
     done(&stage);
 }
 
+#define SIGNING_KEY "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
+
+static struct ulid sign(struct stage *stage, const char *token, const char *key, const char *ids) {
+    setenv("RIPOSTE_TEST_URL", CHAT, 1);
+    setenv("RIPOSTE_TEST_TOKEN", token, 1);
+    setenv("RIPOSTE_TEST_KEY", key, 1);
+    if (stage->journal == NULL) {
+        open_rule(stage, "signing", NULL);
+    }
+    char user[16]; /* none joins another */
+    snprintf(user, sizeof(user), "u%u", stage->events);
+    struct ulid id = run_instances(stage, user, ids);
+    stage_run(stage);
+    return id;
+}
+
+/* The one call of an incident, with its texts in `arena`. */
+static struct journal_call only_call(struct stage *stage, const struct ulid *id,
+                                     struct arena *arena) {
+    struct journal_call *calls = NULL;
+    struct error error = {0};
+    size_t count = 0;
+    assert_ok(journal_read_calls(stage->journal, id, arena, &calls, &count, &error), &error);
+    assert_int_equal(count, 1);
+    return calls[0];
+}
+
+static void test_a_secret_in_the_body_is_sent_and_not_journaled(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    scoped(arena_free) struct arena *arena = arena_new();
+    /* What an event says can't ask for it. */
+    struct ulid id = sign(&stage, "a\"b\\c", SIGNING_KEY, "[\"${secret.key}\"]");
+    assert_int_equal(stage.aws->post_count, 1);
+    assert_non_null(
+        strstr(stage.aws->posts[0],
+               "|{\"key\":\"a\\\"b\\\\c\",\"again\":\"<a\\\"b\\\\ca\\\"b\\\\c>\","
+               "\"ids\":[\"${secret.key}\"],\"to\":\"https://127.0.0.1:9443/incidents/"));
+    struct journal_call call = only_call(&stage, &id, arena);
+    assert_true(
+        text_contains(call.request, TEXT("{\"url\":\"env:RIPOSTE_TEST_URL\",\"body\":{\"json\":{"
+                                         "\"key\":\"env:RIPOSTE_TEST_TOKEN\",\"again\":\"<env:")));
+    assert_false(text_contains(call.request, TEXT("a\\\"b")));
+    done(&stage);
+}
+
+static void test_a_post_is_signed_or_not_sent(void **state) {
+    (void)state;
+    struct stage stage = {0};
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct ulid first = sign(&stage, "t", SIGNING_KEY, "[]");
+    char expected[64];
+    snprintf(expected, sizeof(expected), "webhook-id=msg_%s_", first.text);
+    assert_non_null(strstr(stage.aws->posts[0], expected));
+    assert_non_null(strstr(stage.aws->posts[0], " webhook-timestamp="));
+    assert_non_null(strstr(stage.aws->posts[0], " webhook-signature=v1,"));
+    struct ulid second = sign(&stage, "t", "whsec_dG9vIHNob3J0", "[1]");
+    struct journal_call call = only_call(&stage, &second, arena);
+    assert_int_equal(call.state, CALL_FAILED);
+    assert_text_equal(call.reason,
+                      "its key to sign with is not whsec_ and 24 to 64 bytes in base64");
+    struct ulid third = sign(&stage, "t", "", "[2]");
+    assert_int_equal(only_call(&stage, &third, arena).state, CALL_SKIPPED);
+    assert_int_equal(stage.aws->post_count, 1);
+    done(&stage);
+}
+
 static void test_a_vendor_down_for_an_hour_is_told_once_when_it_is_back(void **state) {
     (void)state;
     struct stage stage = {0};
@@ -2353,6 +2420,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_what_is_held_is_told_once),
         cmocka_unit_test(test_what_is_released_or_failed_is_told),
         cmocka_unit_test(test_a_notification_is_tried_again),
+        cmocka_unit_test(test_a_secret_in_the_body_is_sent_and_not_journaled),
+        cmocka_unit_test(test_a_post_is_signed_or_not_sent),
         cmocka_unit_test(test_a_vendor_down_for_an_hour_is_told_once_when_it_is_back),
         cmocka_unit_test(test_a_refused_notification_changes_no_incident),
         cmocka_unit_test(test_a_place_that_is_not_set_or_not_https_is_told_nothing),
