@@ -13,7 +13,8 @@ import time
 
 import onslaught
 
-KINDS = ("write EIO", "write ENOSPC", "short write", "sync EIO", "truncate EIO", "open EIO")
+KINDS = ("write EIO", "write ENOSPC", "short write", "sync EIO", "truncate EIO", "open EIO",
+         "read-only")
 NUMBERS = 4 + len(KINDS)
 KILL_PERCENT = 8
 ROUND_S = 0.4

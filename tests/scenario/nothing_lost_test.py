@@ -33,6 +33,26 @@ class NothingLost(unittest.TestCase):
     def test_a_disk_that_fails_at_random(self):
         self.assert_right(faults.run(40, BUILD, 7, self.folder))
 
+    @unittest.skipUnless(IS_PLAIN, "a sanitizer's runtime must be the first that is loaded")
+    def test_a_file_system_that_becomes_read_only(self):
+        server = harness.Riposte(self.folder)
+        control = faults.Control(pathlib.Path(self.folder) / "control")
+        server.environment.update(LD_PRELOAD=str(BUILD / "tests" / "libfaults.so"),
+                                  FAULTS_CONTROL=str(pathlib.Path(self.folder) / "control"))
+        server.start()
+        self.addCleanup(server.stop)
+        event = harness.sample("cli-attribute-value.json")
+        self.assertEqual(server.post(harness.fresh(event))[0], 202)
+        control.arm(1 << faults.KINDS.index("read-only"), 1 << 30, 100)
+        refused = harness.fresh(event)
+        self.assertEqual(server.post(refused)[0], 503)
+        self.assertEqual(server.request("GET", "/readyz")[0], 503)
+        self.assertEqual(server.request("GET", "/healthz")[0], 200)
+        self.assertGreater(control.injected, 0)
+        control.disarm()
+        harness.wait_for("readiness", lambda: server.request("GET", "/readyz")[0] == 200, 20, 0.1)
+        self.assertEqual(server.post(refused)[0], 202)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

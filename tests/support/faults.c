@@ -25,6 +25,7 @@ enum kind {
     FAULT_SYNC,
     FAULT_TRUNCATE,
     FAULT_OPEN,
+    FAULT_READ_ONLY, /* whatever changes a file: as after the kernel has given up on the disk */
     FAULT_KINDS,
 };
 
@@ -106,6 +107,9 @@ int open64(const char *path, int flags, ...) {
     if (is_one && fails(FAULT_OPEN)) {
         return fail(EIO);
     }
+    if (is_one && (flags & O_ACCMODE) != O_RDONLY && fails(FAULT_READ_ONLY)) {
+        return fail(EROFS);
+    }
     int file = real_open(path, flags, mode);
     if (file >= 0 && file < FILES) {
         atomic_store(&is_journal[file], is_one);
@@ -116,6 +120,9 @@ int open64(const char *path, int flags, ...) {
 ssize_t pwrite64(int file, const void *bytes, size_t count, off_t offset) {
     if (!is_ours(file)) {
         return real_pwrite(file, bytes, count, offset);
+    }
+    if (fails(FAULT_READ_ONLY)) {
+        return fail(EROFS);
     }
     if (is_full) {
         is_full = false;
@@ -143,5 +150,8 @@ int fsync(int file) {
 }
 
 int ftruncate64(int file, off_t bytes) {
+    if (is_ours(file) && fails(FAULT_READ_ONLY)) {
+        return fail(EROFS);
+    }
     return is_ours(file) && fails(FAULT_TRUNCATE) ? fail(EIO) : real_truncate(file, bytes);
 }
