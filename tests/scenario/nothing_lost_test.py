@@ -1,4 +1,4 @@
-"""Short runs of tests/bench/kills.py and tests/bench/faults.py: kill -9 and a failing disk, nothing lost, nothing twice."""
+"""Short runs of tests/bench/kills.py and tests/bench/faults.py: kill -9, power cuts and a failing disk; nothing lost, nothing twice."""
 import pathlib
 import shutil
 import sys
@@ -28,6 +28,12 @@ class NothingLost(unittest.TestCase):
 
     def test_killed_at_random_moments(self):
         self.assert_right(kills.run(8, BUILD, 7, self.folder))
+
+    @unittest.skipUnless(IS_PLAIN, "a sanitizer's runtime must be the first that is loaded")
+    def test_the_power_fails(self):
+        result = kills.run(6, BUILD, 7, self.folder, power=True)
+        self.assert_right(result)
+        self.assertGreater(result[0]["unsynced writes and sectors taken back"], 0)
 
     @unittest.skipUnless(IS_PLAIN, "a sanitizer's runtime must be the first that is loaded")
     def test_a_disk_that_fails_at_random(self):
