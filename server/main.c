@@ -4,6 +4,7 @@
 #include "riposte/cli/bench.h"
 #include "riposte/cli/check.h"
 #include "riposte/cli/command.h"
+#include "riposte/cli/drill.h"
 #include "riposte/cli/events.h"
 #include "riposte/cli/export.h"
 #include "riposte/cli/health.h"
@@ -57,6 +58,17 @@ static const struct command commands[] = {
      "A message is deleted after the server has answered 2xx; what is no event stays. Uses the\n"
      "credentials that serve would (sqs:ReceiveMessage, sqs:DeleteMessage). Exit 0: all were "
      "taken."},
+    {"drill", cli_drill,
+     "[--canary] [--wait TIME] [-c FILE] [--url URL] [--admin-url URL] [--token REFERENCE] "
+     "[--ca-file FILE] [--json]",
+     "follows a marked event through the chain: does it work, and how long does each leg take?",
+     "The admin API gives a nonce, the event with it is posted with the secret, and its way is\n"
+     "told: sent, received, matched, committed, planned, called. It locks nobody out, whatever\n"
+     "the mode: its plan is sts:GetCallerIdentity, which observe does not call. --canary waits "
+     "for\n"
+     "the canary's next write instead (15m), and tells when CloudTrail logged it too. Needs a "
+     "token\n"
+     "that may operate. Exit 0: the chain works, 1: it broke, and what to check there."},
     {"incidents", cli_incidents,
      "[list [--state STATE,...] [--rule NAME] [--severity SEVERITY] [--account ID] "
      "[--principal ID-OR-NAME]\n"

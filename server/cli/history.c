@@ -310,6 +310,7 @@ bool history_add(struct history *history, struct text text, struct error *error)
         return error_set(error, ERROR_INVALID, "its time can't be read");
     }
     history->result.events++;
+    snapshot_drop_builtins(history->snapshot, &matches);
     if (matches.count == 0) {
         return true;
     }

@@ -7,6 +7,7 @@
 
 #include "riposte/base/file.h"
 #include "riposte/base/memory.h"
+#include "riposte/config/builtin.h"
 #include "riposte/detect/complexity.h"
 
 #include <assert.h>
@@ -157,6 +158,11 @@ static void check_respond(const struct reading *reading, const struct loading *l
 
 static void check_rule_name(const struct reading *reading, const struct snapshot_box *box,
                             const struct rule *rule) {
+    enum builtin own;
+    if (builtin_find(rule->name, &own)) {
+        findings_add(reading->findings, reading->source, json_member(rule->source, "name"),
+                     "\"%.*s\" is the name of a rule of the server's own", TEXT_ARG(rule->name));
+    }
     for (size_t i = 0; i < box->definition_count; i++) {
         if (text_equal(rule->name, box->definitions[i]->rule->name)) {
             findings_add(reading->findings, reading->source, json_member(rule->source, "name"),
@@ -189,6 +195,14 @@ static void check_complexity(const struct reading *reading, const struct json *p
                  complexity.most, complexity.is_exact ? "" : " or more (too many to tell)", limit);
 }
 
+/* Takes it over (sets NULL). */
+static void add_definition(struct snapshot_box *box, struct definition **definition) {
+    box->definitions = memory_grow_array(box->definitions, &box->definition_capacity,
+                                         box->definition_count + 1, sizeof(*box->definitions));
+    box->definitions[box->definition_count++] = *definition;
+    *definition = NULL;
+}
+
 static void load_rule(struct loading *loading, const char *folder, const char *path) {
     struct snapshot_box *box = loading->box;
     scoped(definition_unref) struct definition *definition = definition_new();
@@ -212,10 +226,18 @@ static void load_rule(struct loading *loading, const char *folder, const char *p
     check_vars(&reading, rule, box->settings.vars);
     check_complexity(&reading, rule->pattern, box->settings.wildcard_complexity);
     check_complexity(&reading, rule->when, box->settings.wildcard_complexity);
-    box->definitions = memory_grow_array(box->definitions, &box->definition_capacity,
-                                         box->definition_count + 1, sizeof(*box->definitions));
-    box->definitions[box->definition_count++] = definition;
-    definition = NULL;
+    add_definition(box, &definition);
+}
+
+/* Behind those of the files. */
+static void add_builtins(struct snapshot_box *box) {
+    box->public.rule_count = box->definition_count;
+    for (int i = 0; i < BUILTIN_COUNT; i++) {
+        struct definition *definition = builtin_definition((enum builtin)i);
+        add_definition(box, &definition);
+    }
+    box->public.definitions = box->definitions;
+    box->public.all_count = box->definition_count;
 }
 
 /* ---- the set ---- */
@@ -249,12 +271,10 @@ static bool build_ruleset(struct loading *loading) {
 }
 
 static void complete_definitions(struct snapshot_box *box) {
-    for (size_t i = 0; i < box->definition_count; i++) {
+    for (size_t i = 0; i < box->public.rule_count; i++) {
         definition_complete(box->definitions[i], (const struct playbook *const *)box->playbooks,
                             box->playbook_count, box->settings.vars);
     }
-    box->public.definitions = box->definitions;
-    box->public.rule_count = box->definition_count;
 }
 
 /* ---- notify ---- */
@@ -299,7 +319,7 @@ static void warn_of_settings(const struct loading *loading) {
                       "\"guard.protected\" is empty: name the principals that must never be "
                       "locked out, your way back in first");
     }
-    if (loading->box->definition_count == 0 && findings_errors(loading->findings) == 0) {
+    if (loading->box->public.rule_count == 0 && findings_errors(loading->findings) == 0) {
         findings_warn(loading->findings, &loading->settings_source,
                       json_member(loading->settings_root, "rules"),
                       "no rule in %.*s: no event will ever match", TEXT_ARG(settings->rules));
@@ -311,7 +331,7 @@ static void warn_of_resources(const struct loading *loading) {
     const struct snapshot_box *box = loading->box;
     const struct settings *settings = &box->settings;
     bool is_asked_for = settings->mode == MODE_ENFORCE && settings->aws.resources.count == 0;
-    for (size_t i = 0; is_asked_for && i < box->definition_count; i++) {
+    for (size_t i = 0; is_asked_for && i < box->public.rule_count; i++) {
         if (text_contains(blob_text(box->definitions[i]->text), TEXT("${self.resources}"))) {
             findings_warn(loading->findings, &loading->settings_source,
                           json_member(loading->settings_root, "aws"),
@@ -364,6 +384,7 @@ bool snapshot_load(const char *path, environment_fn *lookup_fn, void *arg,
     }
     load_folder(&loading, box->settings.playbooks, "playbooks", load_playbook);
     load_folder(&loading, box->settings.rules, "rules", load_rule);
+    add_builtins(box);
     box->public.playbooks = box->playbooks;
     box->public.playbook_count = box->playbook_count;
     check_notify(&loading);
@@ -432,6 +453,12 @@ void snapshot_unref(struct snapshot **snapshot) {
         free_box(box_of(*snapshot));
     }
     *snapshot = NULL;
+}
+
+void snapshot_drop_builtins(const struct snapshot *snapshot, struct ruleset_matches *matches) {
+    while (matches->count > 0 && matches->rules[matches->count - 1] >= snapshot->rule_count) {
+        matches->count--;
+    }
 }
 
 enum mode snapshot_rule_mode(const struct snapshot *snapshot, const struct rule *rule) {

@@ -153,6 +153,7 @@ static bool start_respond(struct daemon *daemon, struct error *error) {
         .journal = daemon->journal,
         .aws = respond_aws_of(daemon->aws),
         .post = respond_post_of(daemon->http),
+        .drill = daemon->drill,
         .clock = &clock_system,
         .snapshot_fn = daemon_snapshot,
         .snapshot_arg = daemon,
@@ -173,6 +174,7 @@ static bool start_intake(struct daemon *daemon, struct error *error) {
     const struct settings *settings = first_settings(daemon);
     const struct intake_options options = {.journal = daemon->journal,
                                            .recent = daemon->recent,
+                                           .drill = daemon->drill,
                                            .clock = &clock_system,
                                            .unknown_secret_fn = daemon_unknown_secret,
                                            .unknown_secret_arg = daemon};
@@ -229,6 +231,7 @@ static bool start_admin(struct daemon *daemon, struct error *error) {
     const struct settings *settings = first_settings(daemon);
     const struct admin_options options = {.journal = daemon->journal,
                                           .recent = daemon->recent,
+                                          .drill = daemon->drill,
                                           .clock = &clock_system,
                                           .reload_fn = daemon_reload,
                                           .reload_arg = daemon,
@@ -301,6 +304,7 @@ static bool check_output(struct daemon *daemon, struct error *error) {
 
 static bool start(struct daemon *daemon, const sigset_t *signals, struct error *error) {
     daemon->recent = recent_new(RECENT_CAPACITY);
+    daemon->drill = drill_new(&clock_system);
     daemon_reload_register();
     if (!supervisor_new(&daemon->supervisor, error) || !load(daemon, error) ||
         !check_output(daemon, error)) {
@@ -417,6 +421,7 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     }
     journal_close(&daemon->journal);
     recent_free(&daemon->recent);
+    drill_free(&daemon->drill);
     snapshot_unref(&daemon->shared.snapshot);
     condition_done(&daemon->secrets_wake);
     mutex_done(&daemon->lock);

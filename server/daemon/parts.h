@@ -28,6 +28,7 @@ struct daemon {
     struct supervisor *supervisor;
     struct journal *journal;
     struct recent *recent;
+    struct drill *drill;
     struct http_client *http;
     struct aws_client *aws;
     struct aws_secrets *secrets;

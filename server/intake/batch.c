@@ -8,6 +8,7 @@
 #include "riposte/observe/log.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Most subjects are the principal: no context is made for them. */
@@ -15,19 +16,24 @@
 
 /* An event whose patterns match some rule, on its way to the journal. */
 struct firing {
-    const struct setup *setup;
-    const struct batch_event *event;
+    const struct batch_terms *terms;
+    const struct setup *setup; /* the terms' */
+    struct batch_event *event;
     struct arena *arena;
     const struct json *root; /* the event as a tree; NULL until somebody needs it */
 };
+
+static bool parse(struct firing *firing, struct error *error) {
+    return firing->root != NULL ||
+           json_parse(firing->event->text, 0, firing->arena, &firing->root, NULL, error);
+}
 
 /* What a rule's `where` and `subject` see. */
 static bool make_context(struct firing *firing, const struct rule *rule,
                          const struct json **context_out, struct error *error) {
     const struct batch_event *event = firing->event;
     const struct settings *settings = firing->setup->snapshot->settings;
-    if (firing->root == NULL &&
-        !json_parse(event->text, 0, firing->arena, &firing->root, NULL, error)) {
+    if (!parse(firing, error)) {
         return false;
     }
     const struct subject_event subject = {firing->root, event->envelope, event->principal};
@@ -95,6 +101,52 @@ static bool fires(struct firing *firing, const struct rule *rule) {
     return holds;
 }
 
+/* ---- drills ---- */
+
+/* The first legs are known only now; what was posted has none in CloudTrail. */
+static void begin_drill(const struct firing *firing, int64_t sent_unix_us) {
+    struct drill *drill = firing->terms->drill;
+    struct text key = firing->event->envelope.key;
+    drill_pass_at(drill, key, DRILL_SENT, sent_unix_us);
+    drill_skip(drill, key, DRILL_LOGGED, "posted: CloudTrail has no part in it");
+    drill_pass_at(drill, key, DRILL_RECEIVED, firing->terms->received_unix_ms * 1000);
+}
+
+/* A chain without rules leads nowhere, whatever it is given. */
+static bool match_drill(const struct firing *firing) {
+    struct drill *drill = firing->terms->drill;
+    struct text key = firing->event->envelope.key;
+    size_t count = firing->setup->snapshot->rule_count;
+    char note[DRILL_NOTE_BYTES];
+    if (count == 0) {
+        drill_break(drill, key, DRILL_MATCHED,
+                    "the folder that \"rules\" names holds none: no event will ever match");
+        return false;
+    }
+    (void)snprintf(note, sizeof(note), "among %zu rules", count);
+    drill_pass(drill, key, DRILL_MATCHED, note);
+    return true;
+}
+
+/* Whoever has the nonce was let in by the admin API; for all others there are no drills. */
+static bool fires_drill(struct firing *firing) {
+    struct error error = {0};
+    const struct json *detail = parse(firing, &error) ? json_member(firing->root, "detail") : NULL;
+    struct text key = firing->event->envelope.key;
+    int64_t sent_unix_us = 0;
+    if (!drill_take(firing->terms->drill, json_text(json_member(detail, "nonce")), key)) {
+        log_warn(&(struct log_context){.component = "intake", .event = key},
+                 "an event that says it is a drill, but nobody asked for it: ignored");
+        return false;
+    }
+    (void)!json_integer(json_member(detail, "sent_unix_us"), &sent_unix_us);
+    begin_drill(firing, sent_unix_us);
+    firing->event->is_drill = match_drill(firing);
+    return firing->event->is_drill;
+}
+
+/* ---- rules ---- */
+
 static const struct rule *rule_at(const struct setup *setup, uint32_t index) {
     return setup->snapshot->definitions[index]->rule;
 }
@@ -104,7 +156,9 @@ static void keep_rules(struct firing *firing, const struct ruleset_matches *matc
                        struct batch_event *event) {
     uint32_t *rules = NULL;
     for (size_t i = 0; i < matches->count; i++) {
-        if (!fires(firing, rule_at(firing->setup, matches->rules[i]))) {
+        uint32_t index = matches->rules[i];
+        bool is_own = index < firing->setup->snapshot->rule_count;
+        if (is_own ? !fires(firing, rule_at(firing->setup, index)) : !fires_drill(firing)) {
             continue;
         }
         if (rules == NULL) {
@@ -166,9 +220,10 @@ static void keep_texts(struct batch_event *event, struct arena *arena) {
     }
 }
 
-static bool read_event(const struct setup *setup, struct text text, int64_t received_unix_ms,
+static bool read_event(const struct batch_terms *terms, struct text text,
                        struct match_scratch *scratch, struct arena *arena, bool is_one_of_many,
                        struct batch_event *event, struct error *error) {
+    const struct setup *setup = terms->setup;
     struct principal_leaves leaves = {.arena = arena, .vars = setup->snapshot->settings->vars};
     struct ruleset_matches matches = {0};
     if (!ruleset_match(setup->snapshot->ruleset, scratch, text, principal_leaves, &leaves, &matches,
@@ -177,29 +232,29 @@ static bool read_event(const struct setup *setup, struct text text, int64_t rece
     }
     *event = (struct batch_event){
         .text = text, .envelope = leaves.envelope, .principal = leaves.principal};
-    struct firing firing = {setup, event, arena, NULL};
+    struct firing firing = {terms, setup, event, arena, NULL};
     keep_rules(&firing, &matches, event);
     if (is_one_of_many) {
         keep_texts(event, arena);
     }
     if (event->rule_count > 0) {
-        event->incidents = make_incidents(&firing, received_unix_ms);
+        event->incidents = make_incidents(&firing, terms->received_unix_ms);
     }
     return true;
 }
 
-bool batch_read(const struct setup *setup, const struct decoded *decoded, int64_t received_unix_ms,
+bool batch_read(const struct batch_terms *terms, const struct decoded *decoded,
                 struct match_scratch *scratch, struct arena *arena, struct batch *batch_out,
                 struct error *error) {
     struct batch batch = {
         .count = decoded->count,
         .is_array = decoded->is_array,
-        .received_unix_ms = received_unix_ms,
+        .received_unix_ms = terms->received_unix_ms,
         .events = arena_alloc_array(arena, decoded->count, sizeof(*batch.events))};
     for (size_t i = 0; i < decoded->count; i++) {
         struct batch_event *event = &batch.events[i];
-        if (!read_event(setup, decoded->events[i], received_unix_ms, scratch, arena,
-                        decoded->count > 1, event, error)) {
+        if (!read_event(terms, decoded->events[i], scratch, arena, decoded->count > 1, event,
+                        error)) {
             return decoded->is_array ? error_wrap(error, "event %zu", i) : false;
         }
         batch.match_count += event->rule_count > 0 ? 1 : 0;

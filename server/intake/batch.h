@@ -15,6 +15,7 @@
 #include "riposte/event/principal.h"
 #include "riposte/intake/decode.h"
 #include "riposte/journal/journal.h"
+#include "riposte/observe/drill.h"
 #include "setup.h"
 
 #include <stdbool.h>
@@ -28,6 +29,14 @@ struct batch_event {
     const uint32_t *rules; /* that fire */
     size_t rule_count;
     struct journal_new_incident *incidents; /* one a rule */
+    bool is_drill;
+};
+
+/* What a request is judged by. */
+struct batch_terms {
+    const struct setup *setup;
+    struct drill *drill; /* may be NULL */
+    int64_t received_unix_ms;
 };
 
 struct batch {
@@ -40,9 +49,9 @@ struct batch {
 
 /* Matches every event. ERROR_INVALID and ERROR_LIMIT say what is wrong where, in an array with the
  * event's index in front. */
-MUST_CHECK bool batch_read(const struct setup *setup, const struct decoded *decoded,
-                           int64_t received_unix_ms, struct match_scratch *scratch,
-                           struct arena *arena, struct batch *batch_out, struct error *error);
+MUST_CHECK bool batch_read(const struct batch_terms *terms, const struct decoded *decoded,
+                           struct match_scratch *scratch, struct arena *arena,
+                           struct batch *batch_out, struct error *error);
 
 /* What the journal is asked to store: one of match_count, in the order of the events that fire.
  * `body` is the whole request's, for a batch that is no array. The caller gives the blobs back

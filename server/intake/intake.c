@@ -225,10 +225,11 @@ struct pending {
 
 struct pending_event {
     bool is_stored, is_known; /* is_stored: it was given to the journal */
-    struct recent_note note;  /* key, rules, ... */
-    struct text *rules;       /* the note's */
-    struct ulid *incidents;   /* one a rule */
-    bool *has_fired;          /* likewise: the journal says */
+    bool is_drill;
+    struct recent_note note; /* key, rules, ... */
+    struct text *rules;      /* the note's */
+    struct ulid *incidents;  /* one a rule */
+    bool *has_fired;         /* likewise: the journal says */
 };
 
 static struct recent_note make_note(const struct batch_event *event, int64_t received_unix_ms) {
@@ -343,6 +344,9 @@ static void keep_fired(struct pending_event *event) {
 }
 
 static void settle_event(struct pending *pending, struct pending_event *event) {
+    if (event->is_drill) {
+        drill_pass(pending->intake->options.drill, event->note.key, DRILL_COMMITTED, "");
+    }
     if (event->is_stored && !event->is_known) {
         keep_fired(event);
         event->note.outcome = event->note.rule_count > 0 ? TEXT("matched") : TEXT("counted");
@@ -416,10 +420,20 @@ static void take_stored(struct pending *pending, const bool *is_known, size_t co
     }
 }
 
+static void break_drills(const struct pending *pending, const struct error *error) {
+    for (size_t i = 0; i < pending->count; i++) {
+        if (pending->events[i].is_drill) {
+            drill_break(pending->intake->options.drill, pending->events[i].note.key,
+                        DRILL_COMMITTED, error->text);
+        }
+    }
+}
+
 /* EventBridge sends both again; 429 slows down whoever sends too much, 503 is ours. */
 static void answer_refused(struct pending *pending, const struct error *error) {
     bool is_full = error->code == ERROR_LIMIT;
     count_event("rejected", pending->count);
+    break_drills(pending, error);
     count_refused(is_full ? "limit" : "unavailable");
     if (may_log(&pending->intake->refused_logged_mono_ms)) {
         log_error(&(struct log_context){.component = "intake",
@@ -466,6 +480,7 @@ static void copy_note(struct recent_note *note, struct arena *arena) {
 static void fill_pending_event(struct pending_event *pending, const struct batch_event *event,
                                int64_t received_unix_ms, struct arena *arena) {
     pending->is_stored = event->rule_count > 0;
+    pending->is_drill = event->is_drill;
     pending->note = make_note(event, received_unix_ms);
     copy_note(&pending->note, arena);
     struct text *rules = arena_alloc_array(arena, event->rule_count, sizeof(*rules));
@@ -547,10 +562,11 @@ static void handle_events(void *arg, struct request *request) {
     struct error error = {0};
     struct decoded decoded = {0};
     struct batch batch = {0};
+    const struct batch_terms terms = {bench->setup, intake->options.drill,
+                                      received_unix_ms(intake, request)};
     arena_reset(bench->arena);
     if (!decode_body(blob_text(request_body(request)), bench->arena, &decoded, &error) ||
-        !batch_read(bench->setup, &decoded, received_unix_ms(intake, request), bench->scratch,
-                    bench->arena, &batch, &error)) {
+        !batch_read(&terms, &decoded, bench->scratch, bench->arena, &batch, &error)) {
         answer_invalid(request, &error);
         return;
     }

@@ -70,8 +70,8 @@ bool setup_new(struct snapshot *snapshot, struct setup **setup_out, struct error
     setup->snapshot = snapshot_ref(snapshot);
     setup->authenticator = authenticator;
     setup->header = text_copy(snapshot->settings->authenticate.header);
-    setup->definitions = memory_new_array(snapshot->rule_count, sizeof(*setup->definitions));
-    for (size_t i = 0; i < snapshot->rule_count; i++) {
+    setup->definitions = memory_new_array(snapshot->all_count, sizeof(*setup->definitions));
+    for (size_t i = 0; i < snapshot->all_count; i++) {
         setup->definitions[i].text = snapshot->definitions[i]->text;
         sha256(blob_text(setup->definitions[i].text), setup->definitions[i].hash);
     }

@@ -27,6 +27,8 @@ static const struct {
     {"POST", "/v1/reload", BODY_BYTES, gate_operate, handle_reload},
     {"POST", "/v1/journal/backup", BODY_BYTES, gate_operate, handle_backup},
     {"POST", "/v1/orphans", BODY_BYTES, gate_operate, handle_orphans},
+    {"POST", "/v1/drill", BODY_BYTES, gate_operate, handle_drill},
+    {"GET", "/v1/drill", 0, gate_view, handle_last_drill},
     {"GET", "/healthz", 0, NULL, handle_health},
     {"GET", "/readyz", 0, NULL, handle_ready},
 };

@@ -25,5 +25,6 @@ route_fn handle_audit;                                /* audit.c */
 route_fn handle_reload;                               /* reload.c */
 route_fn handle_backup, handle_orphans;               /* errands.c */
 route_fn handle_openapi;                              /* openapi.c */
+route_fn handle_drill, handle_last_drill;             /* drill.c */
 
 #endif

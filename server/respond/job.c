@@ -4,6 +4,7 @@
 
 #include "riposte/aws/operation.h"
 #include "riposte/base/time.h"
+#include "riposte/config/builtin.h"
 #include "riposte/json/writer.h"
 #include "riposte/observe/log.h"
 #include "riposte/outbound/url.h"
@@ -52,6 +53,11 @@ static void identify(struct job *job) {
     const struct respond_aws *aws = &job->respond->options.aws;
     struct permit permit = {.class = PERMIT_CREDENTIAL, .mode = job->mode};
     struct error error = {0};
+    enum builtin own;
+    if (builtin_find(job->task->incident.rule, &own)) {
+        job->identity.why = TEXT("not needed");
+        return;
+    }
     if (job->mode == MODE_OBSERVE) {
         job->identity.why = TEXT("mode observe asks nobody");
         return;

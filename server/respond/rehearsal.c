@@ -209,6 +209,7 @@ bool rehearse(const struct snapshot *snapshot, struct text text, struct text rul
         !subject_event_read(text, arena, event, error)) {
         return false;
     }
+    snapshot_drop_builtins(snapshot, &matches);
     struct rehearsal *rehearsals = arena_alloc_array(arena, matches.count + 1, sizeof(*rehearsals));
     *rehearsals_out = rehearsals;
     *count_out = rule.bytes > 0 ? 1 : matches.count;

@@ -1,6 +1,7 @@
 #include "riposte/respond/respond.h"
 
 #include "decide.h"
+#include "drill.h"
 #include "execute.h"
 #include "job.h"
 #include "notify.h"
@@ -11,6 +12,7 @@
 
 #include "riposte/base/memory.h"
 #include "riposte/base/thread.h"
+#include "riposte/config/builtin.h"
 #include "riposte/crypto/random.h"
 #include "riposte/observe/log.h"
 
@@ -88,8 +90,18 @@ static void put_off(struct job *job) {
     }
 }
 
+/* The server's own rules are decided by who knows them. */
+static void decide_any(struct job *job) {
+    enum builtin own;
+    if (builtin_find(job->task->incident.rule, &own)) {
+        drill(job);
+    } else {
+        decide(job);
+    }
+}
+
 static void work(struct respond *respond, struct journal_task *task) {
-    static void (*const work_fns[])(struct job *) = {[TASK_RESPOND] = decide,
+    static void (*const work_fns[])(struct job *) = {[TASK_RESPOND] = decide_any,
                                                      [TASK_VERIFY] = verify,
                                                      [TASK_UNDO] = undo,
                                                      [TASK_RELEASE] = release,

@@ -20,8 +20,9 @@
 struct snapshot {
     const struct settings *settings;
     struct definition *const *definitions; /* one a rule; index = the rule's in `ruleset` */
-    size_t rule_count;
-    struct playbook *const *playbooks; /* all that were read: `notify` names some */
+    size_t rule_count;                     /* of files: the first */
+    size_t all_count;                      /* with those built in (builtin.h), behind them */
+    struct playbook *const *playbooks;     /* all that were read: `notify` names some */
     size_t playbook_count;
     struct ruleset *ruleset; /* captures: event_capture_paths */
 };
@@ -39,6 +40,9 @@ void snapshot_unref(struct snapshot **snapshot);
 
 /* NULL: there is none of that name. */
 const struct playbook *snapshot_playbook(const struct snapshot *snapshot, struct text name);
+
+/* Leaves the rules of files in it: for those who tell what they would do. */
+void snapshot_drop_builtins(const struct snapshot *snapshot, struct ruleset_matches *matches);
 
 /* The milder of the settings' mode and the rule's. */
 enum mode snapshot_rule_mode(const struct snapshot *snapshot, const struct rule *rule);

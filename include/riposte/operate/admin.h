@@ -24,6 +24,11 @@
  *         whoever asked moves or removes it
  *     POST /v1/orphans?action=list|adopt|release&only=ID,ID
  *         200: as respond/orphans.h says
+ *     POST /v1/drill {"canary":bool,"wait_ms":N}
+ *         200 {"id","nonce"}: the drill is the event that comes within the time with the source
+ *         "riposte.drill" and this detail.nonce, or a canary's next write
+ *     GET /v1/drill             the last one, as it stands: {"id","kind","state","broke_at",
+ *         "legs":[{"leg","state","at","ms","note"}],"total_ms"}; "state":"none" before the first
  *     GET /v1/audit?after=SEQUENCE   {"lines":[{sequence time unix_ms event incident actor
  *         text hash}]}, from there on and a page at most; none: that was all
  *
@@ -44,6 +49,7 @@
 #include "riposte/config/snapshot.h"
 #include "riposte/inbound/route.h"
 #include "riposte/journal/journal.h"
+#include "riposte/observe/drill.h"
 #include "riposte/observe/recent.h"
 
 #include <stdatomic.h>
@@ -67,6 +73,7 @@ typedef bool admin_orphans_fn(void *arg, struct text action, struct text only, s
 struct admin_options {
     struct journal *journal;
     struct recent *recent;
+    struct drill *drill; /* NULL: there are none */
     const struct clock *clock;
     admin_reload_fn *reload_fn;
     void *reload_arg;

@@ -25,6 +25,7 @@
 #include "riposte/base/error.h"
 #include "riposte/config/snapshot.h"
 #include "riposte/journal/journal.h"
+#include "riposte/observe/drill.h"
 #include "riposte/outbound/http.h"
 
 #include <stdbool.h>
@@ -60,6 +61,7 @@ struct respond_options {
     struct journal *journal;
     struct respond_aws aws;
     struct respond_post post;
+    struct drill *drill; /* NULL: there are none */
     const struct clock *clock;
     respond_snapshot_fn *snapshot_fn;
     void *snapshot_arg;

@@ -112,7 +112,8 @@ static void test_rules_and_playbooks_are_tied_together(void **state) {
     load(&folder, &snapshot, &findings);
     assert_text_equal(buffer_text(&findings), "");
     assert_int_equal(snapshot->rule_count, 2);
-    assert_int_equal(ruleset_rule_count(snapshot->ruleset), 2);
+    assert_int_equal(ruleset_rule_count(snapshot->ruleset), snapshot->all_count);
+    assert_text_equal(snapshot->definitions[2]->rule->name, "riposte-drill");
     assert_text_equal(snapshot->definitions[0]->rule->name, "first");
     assert_int_equal(snapshot->definitions[0]->playbook_count, 1);
     assert_non_null(definition_playbook(snapshot->definitions[1], TEXT("p")));
@@ -131,6 +132,7 @@ static void test_all_findings_of_all_files_come_at_once(void **state) {
     put(&folder, "rules/a.json", RULE("same", "contian"));
     put(&folder, "rules/b.json", RULE("same", "t"));
     put(&folder, "rules/c.json", "{}");
+    put(&folder, "rules/d.json", RULE("riposte-drill", "t"));
     scoped(snapshot_unref) struct snapshot *snapshot = NULL;
     scoped(buffer_done) struct buffer findings = BUFFER_INIT;
     load(&folder, &snapshot, &findings);
@@ -146,7 +148,8 @@ static void test_all_findings_of_all_files_come_at_once(void **state) {
         "rules/b.json:1:9: \"same\" is the name of the rule in rules/a.json already\n"
         "rules/c.json:1:1: a rule needs \"name\"\n"
         "rules/c.json:1:1: a rule needs \"pattern\"\n"
-        "rules/c.json:1:1: a rule needs \"respond\"\n");
+        "rules/c.json:1:1: a rule needs \"respond\"\n"
+        "rules/d.json:1:9: \"riposte-drill\" is the name of a rule of the server's own\n");
 }
 
 static void test_missing_files_and_folders_are_findings(void **state) {
