@@ -175,12 +175,14 @@ static void write_entity(struct json_writer *writer, const struct journal_audit_
     put_status(writer, SUCCESS, said);
     put_if(writer, "comment", said_text(said, "reason"));
     json_open_object(writer, "entity");
-    json_put_string(writer, "type", line->incident.bytes > 0 ? "incident" : "journal");
+    struct text rule = said_text(said, "rule");
     if (line->incident.bytes > 0) {
+        json_put_string(writer, "type", "incident");
         json_put_text(writer, "uid", line->incident);
-        put_if(writer, "name", said_text(said, "rule"));
+        put_if(writer, "name", rule);
     } else {
-        json_put_string(writer, "name", "journal");
+        json_put_string(writer, "type", rule.bytes > 0 ? "rule" : "journal");
+        json_put_text(writer, "name", rule.bytes > 0 ? rule : TEXT("journal"));
     }
     json_close_object(writer);
 }

@@ -79,6 +79,20 @@ static bool add_incident(struct ledger *ledger, const struct journal_new_event *
     return is_added;
 }
 
+/* An event that fires nothing yet: counted, and left alone. */
+static bool audit_counted(struct ledger *ledger, const struct journal_new_event *event,
+                          const struct journal_new_incident *new, struct error *error) {
+    const struct ledger_member members[] = {
+        {"rule", new->rule},
+        {"subject", new->subject},
+        {"event", event->key},
+        {"reason", arena_format(ledger->arena, "below the rule's threshold of %u",
+                                (unsigned)new->threshold->count)},
+        {0},
+    };
+    return ledger_audit_members(ledger, "counted", NULL, (struct text){NULL, 0}, members, error);
+}
+
 /* Those whose thresholds are reached. */
 static bool add_incidents(struct ledger *ledger, const struct journal_new_event *event,
                           int64_t event_id, struct error *error) {
@@ -87,7 +101,8 @@ static bool add_incidents(struct ledger *ledger, const struct journal_new_event 
         const struct journal_new_incident *new = &event->incidents[i];
         bool fires = false;
         if (!decide_threshold(ledger, event, new, &fires, error) ||
-            (fires && !add_incident(ledger, event, new, event_id, error))) {
+            !(fires ? add_incident(ledger, event, new, event_id, error)
+                    : audit_counted(ledger, event, new, error))) {
             return false;
         }
         fired += fires;

@@ -1,6 +1,6 @@
 /* What a durable append costs: journal_bench [FOLDER] (default: the present one); with a number
- * behind it, what it costs while retention deletes so many old incidents and their pages are given
- * back.
+ * behind it, what it costs while retention deletes so many old incidents, cuts their lines off the
+ * audit chain, and their pages are given back.
  *
  * Each append is an event with one incident: rows of event, incident, task and audit. Groups are
  * exact: the completion of a group's last append, on the journal's own thread, queues the next
@@ -24,7 +24,8 @@
 #define BODY_BYTES 2500
 #define GROUP_MAX  64
 
-#define SPACED_APPENDS 2000
+#define SPACED_APPENDS 500
+#define ROUNDS         4
 #define SPACE_MS       4
 
 struct bench {
@@ -167,8 +168,7 @@ static void run_lone(struct bench *bench, size_t count) {
 }
 
 /* Appends alone, at some distance from each other: in between the journal has time for itself. */
-static void run_spaced(struct bench *bench, const char *what, size_t count) {
-    int64_t *took_us = memory_new_array(count, sizeof(*took_us));
+static void run_spaced(struct bench *bench, int64_t *took_us, size_t count) {
     for (size_t i = 0; i < count; i++) {
         int64_t before_us = clock_mono_us(&clock_system);
         bench->groups_left = 0;
@@ -183,18 +183,22 @@ static void run_spaced(struct bench *bench, const char *what, size_t count) {
         took_us[i] = clock_mono_us(&clock_system) - before_us;
         clock_sleep_ms(SPACE_MS);
     }
+}
+
+static void print_spaced(const char *what, int64_t *took_us, size_t count) {
     qsort(took_us, count, sizeof(*took_us), compare);
     printf("%s: p50 %lld us, p99 %lld us, worst %lld us\n", what, (long long)took_us[count / 2],
            (long long)took_us[count * 99 / 100], (long long)took_us[count - 1]);
-    free(took_us);
 }
 
-static void open_journal(struct bench *bench, const char *url, int64_t retain_ms) {
+static void open_journal(struct bench *bench, const char *url, int64_t retain_ms,
+                         int64_t audit_retain_ms) {
     const struct journal_options options = {.url = url,
                                             .clock = &clock_system,
                                             .queue_limit = 1000000,
                                             .workers = 8,
-                                            .retain_ms = retain_ms};
+                                            .retain_ms = retain_ms,
+                                            .audit_retain_ms = audit_retain_ms};
     struct error error = {0};
     if (!journal_open(&options, &bench->journal, &error)) {
         fprintf(stderr, "journal_bench: %s\n", error.text);
@@ -210,8 +214,8 @@ static void age(const char *path) {
     struct ulid id = random_ulid(then);
     snprintf(text, sizeof(text),
              "UPDATE incident SET state = 3, updated = %lld, id = '%.10s' || substr(id, 11);"
-             "UPDATE event SET received = %lld; DELETE FROM task",
-             (long long)then, id.text, (long long)then);
+             "UPDATE event SET received = %lld; UPDATE audit SET time = %lld; DELETE FROM task",
+             (long long)then, id.text, (long long)then, (long long)then);
     if (sqlite3_open(path, &db) != SQLITE_OK ||
         sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
         fprintf(stderr, "journal_bench: %s\n", sqlite3_errmsg(db));
@@ -234,22 +238,37 @@ static long long count_rows(const char *path, const char *text) {
     return count;
 }
 
+static void print_size(const char *path, const char *what) {
+    printf("%lld incidents and %lld audit lines %s, %lld pages, %lld of them free\n",
+           count_rows(path, "SELECT count(*) FROM incident"),
+           count_rows(path, "SELECT count(*) FROM audit"), what,
+           count_rows(path, "PRAGMA page_count"), count_rows(path, "PRAGMA freelist_count"));
+}
+
 static void run_retention(struct bench *bench, const char *url, const char *path, size_t count) {
-    open_journal(bench, url, 0);
+    static struct {
+        const char *what;
+        int64_t retain_ms, audit_retain_ms;
+        int64_t took_us[ROUNDS * SPACED_APPENDS];
+    } kinds[] = {{"without retention       ", 0, 0, {0}},
+                 {"while it deletes        ", 1, 0, {0}},
+                 {"and cuts the audit chain", 1, 1, {0}}};
+    open_journal(bench, url, 0, 0);
     run(bench, GROUP_MAX, count / GROUP_MAX);
     journal_close(&bench->journal);
     age(path);
-    printf("%lld old incidents, %lld pages\n", count_rows(path, "SELECT count(*) FROM incident"),
-           count_rows(path, "PRAGMA page_count"));
-    open_journal(bench, url, 0);
-    run_spaced(bench, "without retention", SPACED_APPENDS);
-    journal_close(&bench->journal);
-    open_journal(bench, url, 1);
-    run_spaced(bench, "while it deletes ", SPACED_APPENDS);
-    journal_close(&bench->journal);
-    printf("%lld incidents left, %lld pages, %lld of them free\n",
-           count_rows(path, "SELECT count(*) FROM incident"), count_rows(path, "PRAGMA page_count"),
-           count_rows(path, "PRAGMA freelist_count"));
+    print_size(path, "old");
+    for (size_t round = 0; round < ROUNDS; round++) { /* side by side: all see the same machine */
+        for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+            open_journal(bench, url, kinds[i].retain_ms, kinds[i].audit_retain_ms);
+            run_spaced(bench, kinds[i].took_us + round * SPACED_APPENDS, SPACED_APPENDS);
+            journal_close(&bench->journal);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        print_spaced(kinds[i].what, kinds[i].took_us, ROUNDS * SPACED_APPENDS);
+    }
+    print_size(path, "left");
 }
 
 static void remove_files(const char *folder) {
@@ -287,7 +306,7 @@ int main(int argument_count, char **arguments) {
     if (argument_count > 2) {
         run_retention(&bench, url, url + 7, strtoul(arguments[2], NULL, 10));
     } else {
-        open_journal(&bench, url, 0);
+        open_journal(&bench, url, 0, 0);
         run_lone(&bench, 500);
         run(&bench, 1, 1000);
         run(&bench, 16, 300);

@@ -542,6 +542,7 @@ static void a_threshold_counts_distinct_values(void **state) {
     assert_true(see(story, "event-5", "user-1", "i-1", 0)); /* and each one that follows */
     assert_true(see(story, "event-6", "user-3", "a b c d e", 0));
     assert_int_equal(story_count_audit(story, "detected"), 3);
+    assert_int_equal(story_count_audit(story, "counted"), 3); /* inaction has its reason too */
     for (int i = 0; i < 3; i++) {
         struct journal_task *task = story_claim(story);
         assert_int_equal(task->kind, TASK_RESPOND);

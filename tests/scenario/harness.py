@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -444,6 +445,30 @@ def by_session(event, role, assumed, instance):
     return event
 
 
+STATES = ("detected", "suppressed", "joined", "observed", "held", "responding", "done", "failed", "releasing", "released",
+          "dismissed")
+
+
+def unexplained(journal):
+    """What was left alone without its reason in the audit chain: incidents, and events that fired nothing yet."""
+    if not journal.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(journal)) as connection:
+        try:
+            lines = connection.execute("SELECT event, incident, actor, text FROM audit").fetchall()
+            incidents = connection.execute("SELECT id, state FROM incident").fetchall()
+            events = connection.execute("SELECT key FROM event WHERE incidents = 0").fetchall()
+        except sqlite3.Error:  # a test damaged it
+            return []
+    told = {(incident, event) for event, incident, _, _ in lines}
+    counted = {json.loads(text)["event"] for event, _, _, text in lines if event == "counted"}
+    found = [(incident, STATES[state]) for incident, state in incidents
+             if state and (incident, STATES[state]) not in told and (incident, "adopted") not in told]
+    found += [(key, "counted") for (key,) in events if key not in counted]
+    return found + [(incident, event) for event, incident, actor, text in lines
+                    if event in ("suppressed", "joined", "held", "failed") and not json.loads(text).get("reason")]
+
+
 class Scenario(unittest.TestCase):
     """One emulator for the class, one folder a test."""
     has_managed_policies = False
@@ -472,6 +497,7 @@ class Scenario(unittest.TestCase):
         if not getattr(self._outcome, "success", True):
             print(f"---- log of {self.id()}\n{self.server.log()[-20000:]}", file=sys.stderr)
         self.server.stop(signal.SIGKILL)
+        self.assertEqual(unexplained(pathlib.Path(self.folder, "journal.db")), [])
 
     def assert_denied(self, call, *arguments, **parameters):
         with self.assertRaises(botocore.exceptions.ClientError) as caught:
