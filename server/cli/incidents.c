@@ -60,11 +60,20 @@ static bool list(struct incidents *incidents, struct error *error) {
     return true;
 }
 
-static void print_field(const char *label, struct text value) {
-    scoped(buffer_done) struct buffer line = BUFFER_INIT;
+/* Nothing when it is empty. */
+static void print_text(const char *before, struct text value) {
+    scoped(buffer_done) struct buffer out = BUFFER_INIT;
     if (value.bytes > 0) {
-        shown_text(&line, value, 0);
-        printf("%-10s %s\n", label, buffer_string(&line));
+        shown_text(&out, value, 0);
+        printf("%s%s", before, buffer_string(&out));
+    }
+}
+
+static void print_field(const char *label, struct text value) {
+    if (value.bytes > 0) {
+        printf("%-10s ", label);
+        print_text("", value);
+        printf("\n");
     }
 }
 
@@ -72,7 +81,8 @@ static void print_compact(const char *label, const struct json *node) {
     if (json_count(node) > 0) {
         scoped(buffer_done) struct buffer out = BUFFER_INIT;
         json_write(&out, node);
-        printf("%s%s\n", label, buffer_string(&out));
+        print_text(label, buffer_text(&out));
+        printf("\n");
     }
 }
 
@@ -85,9 +95,9 @@ static void print_call(const struct json *call) {
     if (has_time) {
         printf(" (%.1f ms)", (double)took_us / 1000);
     }
-    struct text code = member(call, "error_code"), reason = member(call, "reason");
-    printf("%s%.*s%s%.*s\n", code.bytes > 0 ? "  " : "", TEXT_ARG(code),
-           reason.bytes > 0 ? "  " : "", TEXT_ARG(reason));
+    print_text("  ", member(call, "error_code"));
+    print_text("  ", member(call, "reason"));
+    printf("\n");
 }
 
 static int64_t ended_ms(const struct json *call) {
@@ -150,8 +160,7 @@ static void print_confirm(const struct json *plan) {
         struct text result = member(asked, "result");
         printf("confirm: %.*s: %.*s", TEXT_ARG(member(asked, "call")),
                TEXT_ARG(result.bytes > 0 ? result : TEXT("unconfirmed")));
-        struct text reason = member(asked, "reason");
-        printf("%s%.*s", reason.bytes > 0 ? ": " : "", TEXT_ARG(reason));
+        print_text(": ", member(asked, "reason"));
         print_compact(" ", json_member(asked, "answer"));
         if (json_count(json_member(asked, "answer")) == 0) {
             printf("\n");
@@ -251,8 +260,9 @@ static size_t print_effects(const struct json *incident, bool with_resources) {
             continue;
         }
         count++;
-        printf("%.*s on %.*s: %.*s:%.*s ", TEXT_ARG(member(effect, "name")),
-               TEXT_ARG(member(effect, "target")), TEXT_ARG(member(inverse, "service")),
+        print_text("", member(effect, "name"));
+        print_text(" on ", member(effect, "target"));
+        printf(": %.*s:%.*s ", TEXT_ARG(member(inverse, "service")),
                TEXT_ARG(member(inverse, "operation")));
         print_compact("", json_member(inverse, "parameters"));
     }
