@@ -62,18 +62,14 @@ def digest(path):
 
 
 class Contents(unittest.TestCase):
-    def each(self):
-        for architecture, image in images.items():
-            with self.subTest(architecture):
-                yield architecture, image
-
     def test_small(self):
-        for _, image in self.each():
+        for image in images.values():
             self.assertLess(sum(sizes(image.root)), MOST_BYTES)
 
     def test_nothing_runs_but_riposte(self):
-        for _, image in self.each():
-            programs = [path for path in files(image.root) if os.access(path, os.X_OK) and ".so" not in path.name]
+        for image in images.values():
+            programs = [path for path in files(image.root)
+                        if path.stat().st_mode & 0o111 and path.stat().st_size and ".so" not in path.name]
             self.assertEqual(programs, [image.root / "usr/bin/riposte"])
             scripts = [path for path in files(image.root) if path.read_bytes()[:2] == b"#!"]
             self.assertEqual(scripts, [])
@@ -81,13 +77,13 @@ class Contents(unittest.TestCase):
             self.assertEqual(privileged, [])
 
     def test_all_of_it_is_for_its_architecture(self):
-        for architecture, image in self.each():
+        for architecture, image in images.items():
             for path in files(image.root):
                 if path.read_bytes()[:4] == b"\x7fELF":
                     self.assertIn(MACHINES[architecture], run("readelf", "-h", path), path)
 
     def test_configuration(self):
-        for _, image in self.each():
+        for image in images.values():
             configuration = image.configuration
             self.assertEqual(configuration["User"], "10001:10001")
             self.assertEqual(list(configuration["Volumes"]), ["/var/lib/riposte"])
@@ -98,7 +94,7 @@ class Contents(unittest.TestCase):
             self.assertEqual((journal.st_uid, journal.st_gid, stat.S_IMODE(journal.st_mode)), (10001, 10001, 0o750))
 
     def test_labels(self):
-        for _, image in self.each():
+        for image in images.values():
             labels = {name.removeprefix("org.opencontainers.image."): value
                       for name, value in image.configuration["Labels"].items()}
             version = run(images[engines.HERE].root / "usr/bin/riposte", "version").split()[1]
@@ -107,7 +103,7 @@ class Contents(unittest.TestCase):
             self.assertTrue(labels["description"] and labels["revision"])
 
     def test_bill_of_materials(self):
-        for architecture, image in self.each():
+        for architecture, image in images.items():
             bill = json.loads((image.root / "usr/share/doc/riposte/sbom.cdx.json").read_text())
             self.assertEqual((bill["bomFormat"], bill["specVersion"]), ("CycloneDX", "1.5"))
             ours = bill["metadata"]["component"]
