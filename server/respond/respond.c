@@ -176,17 +176,13 @@ static void first_worker(void *arg) {
     worker(arg);
 }
 
-/* Those that the settings name. */
+/* Whether a rule or the settings name them. */
 static void expect_notices(struct respond *respond) {
     scoped(snapshot_unref) struct snapshot *snapshot = respond->options.snapshot_fn(
         respond->options.snapshot_arg);
-    const struct settings *settings = snapshot->settings;
-    const struct texts lists[] = {settings->notify.observed, settings->notify.held,
-                                  settings->notify.failed,   settings->notify.done,
-                                  settings->notify.escaped,  settings->notify.released};
-    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
-        for (size_t k = 0; k < lists[i].count; k++) {
-            numbers_expect_notices(lists[i].items[k]);
+    for (size_t i = 0; i < snapshot->playbook_count; i++) {
+        if (snapshot->playbooks[i]->acts_on == ACTS_ON_NOBODY) {
+            numbers_expect_notices(snapshot->playbooks[i]->name);
         }
     }
 }
