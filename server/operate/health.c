@@ -7,7 +7,13 @@
 void handle_metrics(void *arg, struct request *request) {
     struct admin *admin = arg;
     scoped(buffer_done) struct buffer text = BUFFER_INIT;
+    const struct journal_census *census = NULL;
+    struct error error = {0};
     process_measure(admin->options.journal);
+    /* What can't be counted now stands as it stood. */
+    if (census_recent(&admin->census, admin->options.journal, &census, &error)) {
+        process_measure_incidents(census);
+    }
     metrics_render(&text);
     request_answer(request, &(struct answer){.status = 200,
                                              .content_type = METRICS_CONTENT_TYPE,

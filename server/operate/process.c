@@ -98,6 +98,7 @@ enum {
     METRIC_NOT_ADMITTED,
     METRIC_OPEN,
     METRIC_DUE,
+    METRIC_KEPT,
     METRIC_OLDEST_DUE,
     METRIC_FAILING_LANES,
     METRIC_COUNT,
@@ -167,6 +168,10 @@ static struct metric metrics[METRIC_COUNT] = {
     [METRIC_OPEN] = {.name = "riposte_tasks_open",
                      .help = "Tasks that are not done: due, due later, or being worked on.",
                      .type = METRIC_GAUGE},
+    [METRIC_KEPT] = {.name = "riposte_incidents_kept",
+                     .help = "Incidents in the journal, by the state that they are in now.",
+                     .type = METRIC_GAUGE,
+                     .labels = {"state"}},
     [METRIC_DUE] = {.name = "riposte_tasks_due",
                     .help = "Tasks that are due and wait for a worker.",
                     .type = METRIC_GAUGE},
@@ -214,4 +219,11 @@ void process_measure(struct journal *journal) {
     metric_set(&metrics[METRIC_DUE], (int64_t)numbers.due_tasks, NULL);
     metric_set(&metrics[METRIC_OLDEST_DUE], numbers.oldest_due_ms, NULL);
     metric_set(&metrics[METRIC_FAILING_LANES], (int64_t)numbers.failing_lanes, NULL);
+}
+
+void process_measure_incidents(const struct journal_census *census) {
+    for (size_t i = 0; i < INCIDENT_STATES; i++) {
+        metric_set(&metrics[METRIC_KEPT], (int64_t)census->by_state[i],
+                   METRIC_LABELS(text_of(incident_state_name((enum incident_state)i))));
+    }
 }

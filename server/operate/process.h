@@ -6,6 +6,7 @@
 #define RIPOSTE_SERVER_OPERATE_PROCESS_H
 
 #include "riposte/journal/journal.h"
+#include "riposte/journal/search.h"
 
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 void process_register(void);
 /* Brings what is not asked at rendering up to date. */
 void process_measure(struct journal *journal);
+void process_measure_incidents(const struct journal_census *census);
 
 int64_t process_started_unix_ms(void);
 int64_t process_uptime_s(void);
