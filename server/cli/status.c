@@ -79,8 +79,9 @@ static void show_lanes(const struct json *status, struct buffer *out) {
         struct text name = shown_member(lane, "name");
         buffer_append_string(out, "lane         ");
         shown_text(out, name.bytes > 0 ? name : TEXT("-"), 0);
-        buffer_append_format(out, ": %lld tasks, %lld due, %lld workers\n", number(lane, "tasks"),
-                             number(lane, "due"), number(lane, "busy"));
+        buffer_append_format(out, ": %lld tasks, %lld due, %lld workers%s\n", number(lane, "tasks"),
+                             number(lane, "due"), number(lane, "busy"),
+                             shown_is_true(lane, "is_failing") ? ", NO ANSWER" : "");
     }
 }
 

@@ -99,38 +99,6 @@ void lanes_vacate(struct lanes *lanes, struct desk_entry *entry) {
     lanes->notices_busy -= rank_of(&entry->task) == RANK_NOTIFY;
 }
 
-static int compare_lanes(const void *a, const void *b) {
-    const struct journal_lane *left = a;
-    const struct journal_lane *right = b;
-    if (left->busy != right->busy) {
-        return left->busy > right->busy ? -1 : 1;
-    }
-    return (left->tasks < right->tasks) - (left->tasks > right->tasks);
-}
-
-size_t lanes_list(const struct lanes *lanes, struct arena *arena, struct journal_lane **list_out) {
-    size_t count = 0;
-    for (size_t i = 0; i < LANE_BUCKETS; i++) {
-        for (const struct lane *lane = lanes->buckets[i]; lane != NULL; lane = lane->next) {
-            count++;
-        }
-    }
-    struct journal_lane *list = arena_alloc_array(arena, count + 1, sizeof(*list));
-    size_t at = 0;
-    for (size_t i = 0; i < LANE_BUCKETS; i++) {
-        for (const struct lane *lane = lanes->buckets[i]; lane != NULL; lane = lane->next) {
-            struct text name = {lane->name, lane->name_bytes};
-            list[at++] = (struct journal_lane){.name = arena_copy_text(arena, name),
-                                               .tasks = lane->entry_count,
-                                               .due = lane->ready_count,
-                                               .busy = lane->busy};
-        }
-    }
-    qsort(list, count, sizeof(*list), compare_lanes);
-    *list_out = list;
-    return count;
-}
-
 /* ---- what is due later: a binary heap ---- */
 
 static void heap_set(struct lanes *lanes, size_t index, struct desk_entry *entry) {
@@ -366,5 +334,40 @@ size_t lanes_ready(const struct lanes *lanes, int64_t *due_mono_ms_out) {
             }
         }
     }
+    return count;
+}
+
+/* ---- what there is ---- */
+
+static int compare_lanes(const void *a, const void *b) {
+    const struct journal_lane *left = a;
+    const struct journal_lane *right = b;
+    if (left->busy != right->busy) {
+        return left->busy > right->busy ? -1 : 1;
+    }
+    return (left->tasks < right->tasks) - (left->tasks > right->tasks);
+}
+
+size_t lanes_list(const struct lanes *lanes, struct arena *arena, struct journal_lane **list_out) {
+    size_t count = 0;
+    for (size_t i = 0; i < LANE_BUCKETS; i++) {
+        for (const struct lane *lane = lanes->buckets[i]; lane != NULL; lane = lane->next) {
+            count++;
+        }
+    }
+    struct journal_lane *list = arena_alloc_array(arena, count + 1, sizeof(*list));
+    size_t at = 0;
+    for (size_t i = 0; i < LANE_BUCKETS; i++) {
+        for (const struct lane *lane = lanes->buckets[i]; lane != NULL; lane = lane->next) {
+            struct text name = {lane->name, lane->name_bytes};
+            list[at++] = (struct journal_lane){.name = arena_copy_text(arena, name),
+                                               .tasks = lane->entry_count,
+                                               .due = lane->ready_count,
+                                               .busy = lane->busy,
+                                               .is_failing = is_failing(lane)};
+        }
+    }
+    qsort(list, count, sizeof(*list), compare_lanes);
+    *list_out = list;
     return count;
 }

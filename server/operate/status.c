@@ -80,6 +80,8 @@ static void add_lanes(struct json_object *status, struct journal *journal,
             add_number(lane, "busy", lanes[i].busy);
             add_number(lane, "tasks", (int64_t)lanes[i].tasks);
             add_number(lane, "due", (int64_t)lanes[i].due);
+            json_object_object_add(lane, "is_failing",
+                                   json_object_new_boolean(lanes[i].is_failing));
             json_object_array_add(list, lane);
         }
     }

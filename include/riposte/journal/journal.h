@@ -100,6 +100,7 @@ struct journal_lane {
     struct text name;
     size_t tasks, due; /* open; of these due, and held by nobody */
     unsigned busy;     /* workers that hold one of it */
+    bool is_failing;   /* it gave no answer several times in a row: it rests, or is being tried */
 };
 /* The busiest and fullest first, at most `limit`, into `arena`. */
 void journal_read_lanes(struct journal *journal, size_t limit, struct arena *arena,

@@ -1,6 +1,7 @@
 #include "riposte/crypto/certificate.h"
 
 #include "riposte/base/memory.h"
+#include "riposte/crypto/served_certificate.h"
 
 #include "testing.h"
 
@@ -139,6 +140,23 @@ static void test_files_are_read_and_checked(void **state) {
     rmdir(folder);
 }
 
+static void test_when_the_served_one_ends(void **state) {
+    (void)state;
+    struct error error = {0};
+    struct certificate_facts facts = {0};
+    scoped(pair_done) struct pair pair;
+    make_pair(&pair);
+    assert_int_equal(served_certificate_expiry(), 0); /* none is served yet */
+    assert_ok(certificate_inspect(buffer_text(&pair.certificate), &facts, &error), &error);
+    assert_ok(
+        served_certificate_set(buffer_text(&pair.certificate), buffer_text(&pair.key), &error),
+        &error);
+    assert_int_equal(served_certificate_expiry(), facts.not_after_unix_ms);
+    assert_fails(served_certificate_set(TEXT("none"), buffer_text(&pair.key), &error), &error,
+                 ERROR_INVALID, "");
+    assert_int_equal(served_certificate_expiry(), facts.not_after_unix_ms);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_made_certificate_belongs_to_its_key_and_lasts),
@@ -147,6 +165,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_no_pem_is_refused),
         cmocka_unit_test(test_an_encrypted_key_is_refused_with_what_to_do),
         cmocka_unit_test(test_files_are_read_and_checked),
+        cmocka_unit_test(test_when_the_served_one_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,6 +281,31 @@ static void test_the_empty_lane_never_rests(void **state) {
     assert_claims(1);
 }
 
+static void test_lanes_are_listed_the_busiest_first(void **state) {
+    (void)state;
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct journal_lane *lanes = NULL;
+    assert_int_equal(desk_lanes(desk, arena, &lanes), 0);
+    add(1, TASK_PLAYBOOK, PRIORITY_CONTAIN, "1/iam");
+    add(2, TASK_PLAYBOOK, PRIORITY_RESTORE, "1/ec2");
+    add(3, TASK_PLAYBOOK, PRIORITY_RESTORE, "1/ec2");
+    add(4, TASK_PLAYBOOK, PRIORITY_RESTORE, "");
+    assert_claims(1);
+    assert_int_equal(desk_lanes(desk, arena, &lanes), 3);
+    assert_text_equal(lanes[0].name, "1/iam");
+    assert_int_equal(lanes[0].busy, 1);
+    assert_int_equal(lanes[0].tasks, 1);
+    assert_int_equal(lanes[0].due, 0);
+    assert_text_equal(lanes[1].name, "1/ec2");
+    assert_int_equal(lanes[1].tasks, 2);
+    assert_int_equal(lanes[1].due, 2);
+    assert_text_equal(lanes[2].name, "");
+    assert_false(lanes[0].is_failing);
+    fail_times(LANE_FAILURES, "1/ec2");
+    assert_int_equal(desk_lanes(desk, arena, &lanes), 3);
+    assert_true(lanes[1].is_failing);
+}
+
 #define with_it(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 /* A commit failed: workers learn of it while the tasks are read anew. */
@@ -321,6 +346,7 @@ int main(void) {
         with_it(test_rests_grow_to_a_bound_and_an_answer_forgets_them),
         with_it(test_who_was_under_way_makes_no_rest_longer),
         with_it(test_the_empty_lane_never_rests),
+        with_it(test_lanes_are_listed_the_busiest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -650,13 +650,14 @@ static void test_status(void **state) {
         "\"credentials\":{}",
         "\"journal\":{\"is_ready\":true,\"is_damaged\":false,\"sequence\":12,\"commits\":5,",
         "\"tasks\":{\"open\":9,\"due\":4,\"late_ms\":250,\"not_admitted\":3,\"queue_limit\":",
-        "\"busy\":3},\"lanes\":[{\"name\":\"1/iam\",\"busy\":2,\"tasks\":5,\"due\":3},",
-        ",{\"name\":\"\",\"busy\":1,\"tasks\":4,\"due\":1}]",
+        "\"busy\":3},\"lanes\":[{\"name\":\"1/"
+        "iam\",\"busy\":2,\"tasks\":5,\"due\":3,\"is_failing\":true},",
+        ",{\"name\":\"\",\"busy\":1,\"tasks\":4,\"due\":1,\"is_failing\":false}]",
         "\"incidents\":{\"total\":8,\"by_state\":{\"detected\":0,",
         "\"held\":6,",
     };
-    static const struct journal_lane lanes[] = {{TEXT_INIT("1/iam"), 5, 3, 2},
-                                                {TEXT_INIT(""), 4, 1, 1}};
+    static const struct journal_lane lanes[] = {{TEXT_INIT("1/iam"), 5, 3, 2, true},
+                                                {TEXT_INIT(""), 4, 1, 1, false}};
     const struct fake_rows rows = {.numbers = {.commits = 5,
                                                .open_tasks = 9,
                                                .due_tasks = 4,
