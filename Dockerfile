@@ -1,6 +1,6 @@
 # riposte in a container: the binary, its libraries and the certificate authorities, nothing else.
 #
-#   docker build -t riposte .
+#   docker build -t riposte --build-arg REVISION=$(git rev-parse HEAD) .
 #   docker run --read-only --cap-drop ALL -p 8443:8443 -v riposte-journal:/var/lib/riposte \
 #       -e RIPOSTE_SECRET -e RIPOSTE_ADMIN_TOKEN riposte
 #

@@ -56,6 +56,8 @@ CLEAN = {
     "#define RIPOSTE_SERVER_BASE_INSIDE_H\n#endif\n",
     "server/crypto/hash.c": '#include "riposte/crypto/hash.h"\n\n#include "riposte/base/x.h"\n\n'
     "#include <gnutls/gnutls.h>\n#include <sys/stat.h>\n#include <zlib.h>\n",
+    "docker/build.sh": '#!/bin/sh\necho "$1"\n',
+    "debian/riposte.postinst": "#!/bin/sh\nset -e\n",
     "server/main.c": '#include "riposte/crypto/hash.h"\n\nint main(void) {\n    return 0;\n}\n',
 }
 
@@ -258,6 +260,12 @@ class MainTest(unittest.TestCase):
             result = run.subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual(1, result.returncode)
             self.assertIn("server/base/x.c:1: atoi() is banned", result.stdout)
+
+
+class ScriptsTest(LintTest):
+    def test_an_unquoted_word_is_found(self):
+        for path in ("docker/build.sh", "tests/a/run.sh", "debian/riposte.postinst"):
+            self.assert_finds_in("scripts", path, "#!/bin/sh\nrm $1\n", "SC2086")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ layers   who includes whom (layers.txt), which folder sees which foreign library
 banned   calls and words that have no place here
 headers  contracts say what they are, who owns what, and have the right include guard
 sources  every source file is built, every unit test is run
+scripts  shellcheck finds nothing in shell scripts and in what the Debian package runs
 
 Prints "file:line: what" a finding; exit 0 when there is none, 1 otherwise. Python's standard library
 only.
@@ -389,12 +390,38 @@ def check_sources(root):
     return findings
 
 
+# ---- scripts ------------------------------------------------------------------------------------
+
+
+def scripts(root):
+    """Paths relative to root, sorted."""
+    found = [*root.glob("*.sh"), *root.glob("debian/*.p*inst"), *root.glob("debian/*.p*rm")]
+    for folder in ("cmake", "docker", "tests"):
+        found += (root / folder).rglob("*.sh")
+    return sorted(path.relative_to(root).as_posix() for path in found)
+
+
+def check_scripts(root):
+    findings = Findings()
+    command = shutil.which("shellcheck")
+    if command is None:
+        findings.add("tests/lint", 0, "shellcheck is needed: apt-get install shellcheck")
+        return findings
+    result = subprocess.run([command, "-f", "gcc", *scripts(root)], cwd=root, capture_output=True, text=True)
+    for path, line, what in re.findall(r"^(.+?):(\d+):\d+: (.*)$", result.stdout, re.M):
+        findings.add(path, line, what)
+    if result.returncode != 0 and not findings:
+        findings.add("tests/lint", 0, result.stderr.strip())
+    return findings
+
+
 CHECKS = {
     "format": check_format,
     "layers": check_layers,
     "banned": check_banned,
     "headers": check_headers,
     "sources": check_sources,
+    "scripts": check_scripts,
 }
 
 
