@@ -87,13 +87,19 @@ class OpenApi(unittest.TestCase):
         status, document = cls.server.admin("/v1/openapi.json")
         assert status == 200
         cls.api = Description(document)
-        account = json.loads((harness.ROOT / "conf/events/cli-flag.json").read_text())["account"]
-        event = json.loads(json.dumps(sample("cli-attribute-value.json")).replace(account, harness.ACCOUNT))
-        status, answer = cls.server.post(harness.fresh(event))
+        cls.incident = cls.hold("mallory")
+
+    @classmethod
+    def hold(cls, name):
+        """A held incident: this user of the emulator's switched off an instance's protection."""
+        user, key = cls.moto.user(name)
+        instance = cls.moto.instance(protected=False)
+        event = harness.by_user(sample("cli-attribute-value.json"), user, key, instance)
+        status, answer = cls.server.post(event)
         assert status == 202, answer
-        cls.incident = answer["incidents"][0]["id"]
-        cls.server.wait_for_state(cls.incident, "held", "suppressed", "done", "failed")
-        cls.other = post(cls.server, "terraform-no-mfa.json")
+        incident = answer["incidents"][0]["id"]
+        cls.server.wait_for_state(incident, "held")
+        return incident
 
     def ask(self, path, method, operation, body=None, headers=None, token=TOKEN):
         """The status, after the answer was held against the description."""
@@ -161,6 +167,17 @@ class OpenApi(unittest.TestCase):
                     self.assertEqual(status, 200)
                 else:
                     self.assertIn(status, (200, 202, 409))
+
+    def test_an_act_again_changes_nothing(self):
+        incident = self.hold("oscar")
+        for verb, ends in (("approve", ("done", "failed")), ("undo", ("released",))):
+            operation = self.api.document["paths"][f"/v1/incidents/{{id}}/{verb}"]["post"]
+            self.assertEqual(self.ask(f"/v1/incidents/{incident}/{verb}", "post", operation), 202, verb)
+            self.server.wait_for_state(incident, *ends)
+            self.assertEqual(self.ask(f"/v1/incidents/{incident}/{verb}", "post", operation), 200, verb)
+        lines = [line for line in self.server.admin("/v1/audit")[1]["lines"] if line.get("incident") == incident]
+        self.assertEqual([line["event"] for line in lines if line.get("actor") == "admin"],
+                         ["approve", "responding", "releasing"])
 
     def test_optional_parameters(self):
         operation = self.api.document["paths"]["/v1/incidents"]["get"]
