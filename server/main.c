@@ -167,7 +167,7 @@ static const struct command commands[] = {
      "the last events that came in, also those that matched nothing",
      "The newest first, 50 of at most 256. Outcomes: matched, no-match, known, ..."},
     {"version", cli_version, "", "prints the version", NULL},
-    {"help", help, "[COMMAND | settings | man [riposte.json] | completion bash|zsh]",
+    {"help", help, "[COMMAND | settings | templates | man [riposte.json] | completion bash|zsh]",
      "says more about a command, or all settings",
      "man prints riposte(1) or riposte.json(5), completion a script for the shell: both made of "
      "the "

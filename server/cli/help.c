@@ -6,6 +6,7 @@
 #include "riposte/cli/manual.h"
 #include "riposte/cli/options.h"
 #include "riposte/config/settings.h"
+#include "riposte/config/template.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,12 @@ static void settings_table(const struct command *commands, size_t count, struct 
     settings_help(out);
 }
 
+static void templates_table(const struct command *commands, size_t count, struct buffer *out) {
+    (void)commands;
+    (void)count;
+    template_help(out);
+}
+
 static void settings_manual(const struct command *commands, size_t count, struct buffer *out) {
     (void)commands;
     (void)count;
@@ -34,9 +41,9 @@ static const struct topic {
     const char *name, *part; /* part: NULL: stands alone */
     void (*print_fn)(const struct command *commands, size_t count, struct buffer *out);
 } topics[] = {
-    {"settings", NULL, settings_table},       {"man", NULL, manual_commands},
-    {"man", "riposte.json", settings_manual}, {"completion", "bash", completion_bash},
-    {"completion", "zsh", completion_zsh},
+    {"settings", NULL, settings_table},      {"templates", NULL, templates_table},
+    {"man", NULL, manual_commands},          {"man", "riposte.json", settings_manual},
+    {"completion", "bash", completion_bash}, {"completion", "zsh", completion_zsh},
 };
 
 static const struct topic *find_topic(const char *name, const char *part) {
@@ -71,8 +78,8 @@ static int help_all(const struct command *commands, size_t count) {
     for (size_t i = 0; i < count; i++) {
         printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     }
-    printf(
-        "\nriposte help COMMAND says more; riposte help settings prints the table of settings.\n");
+    printf("\nriposte help COMMAND says more; riposte help settings prints the table of settings,\n"
+           "riposte help templates what rules and playbooks may name.\n");
     return EXIT_GOOD;
 }
 

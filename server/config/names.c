@@ -1,7 +1,10 @@
 #include "names.h"
 
+#include "placeholder.h"
+
 #include "riposte/base/buffer.h"
 #include "riposte/config/context.h"
+#include "riposte/config/template.h"
 #include "riposte/detect/ruleset.h"
 
 static const char *const principal_members[] = {
@@ -91,4 +94,32 @@ bool is_computed_name(struct text key) {
         }
     }
     return false;
+}
+
+static void help_members(const char *const *members, struct buffer *out) {
+    for (size_t i = 0; members[i] != NULL; i++) {
+        buffer_append_format(out, "%s%s", i == 0 ? "" : ", ", members[i]);
+    }
+}
+
+void template_help(struct buffer *out) {
+    buffer_append_string(
+        out, "A string in a rule or playbook may hold placeholders, filled when it is used:\n\n"
+             "  ${path}  ${path|filter}  ${path:-default}  ${path|filter:-default}; $${ is ${\n\n"
+             "A path is names and dots, [0] and [*]. A string that is one placeholder keeps the\n"
+             "value's type. A missing value without a default fails the step before anything is\n"
+             "sent. The first part is one of\n\n");
+    for (size_t i = 0; i < context_name_count; i++) {
+        const struct context_name *name = &context_names[i];
+        buffer_append_format(out, "  %-12s ", name->name);
+        if (name->members != NULL) {
+            help_members(name->members, out);
+        } else {
+            buffer_append_string(out, name->place == NAME_EVENT ? "of the event" : "any");
+        }
+        buffer_append_format(out, "%s%s\n", name->needs != NULL ? "; else: " : "",
+                             name->needs != NULL ? name->needs : "");
+    }
+    buffer_append_string(out, "\nand a filter one of\n\n");
+    filters_help(out);
 }

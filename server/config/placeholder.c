@@ -2,19 +2,29 @@
 
 #include "suggest.h"
 
-static const struct text filter_names[FILTER_COUNT] = {
-    [FILTER_JSON] = TEXT_INIT("json"),
-    [FILTER_URLDECODE] = TEXT_INIT("urldecode"),
-    [FILTER_ARN_ACCOUNT] = TEXT_INIT("arn.account"),
-    [FILTER_ARN_REGION] = TEXT_INIT("arn.region"),
-    [FILTER_ARN_NAME] = TEXT_INIT("arn.name"),
-    [FILTER_FINGERPRINT] = TEXT_INIT("fingerprint"),
-    [FILTER_LINE] = TEXT_INIT("line"),
+static const struct filter_entry {
+    struct text name;
+    const char *means;
+} known[FILTER_COUNT] = {
+    [FILTER_JSON] = {TEXT_INIT("json"), "parses a string"},
+    [FILTER_URLDECODE] = {TEXT_INIT("urldecode"), "%41 becomes A"},
+    [FILTER_ARN_ACCOUNT] = {TEXT_INIT("arn.account"), "of an ARN"},
+    [FILTER_ARN_REGION] = {TEXT_INIT("arn.region"), "of an ARN"},
+    [FILTER_ARN_NAME] = {TEXT_INIT("arn.name"), "of an ARN; of what is none, all of it"},
+    [FILTER_FINGERPRINT] = {TEXT_INIT("fingerprint"),
+                            "the first 16 hexadecimal digits of its SHA-256, for names"},
+    [FILTER_LINE] = {TEXT_INIT("line"), "one line of at most 200 bytes, for people"},
 };
+
+void filters_help(struct buffer *out) {
+    for (size_t i = 0; i < FILTER_COUNT; i++) {
+        buffer_append_format(out, "  %-12s %s\n", known[i].name.data, known[i].means);
+    }
+}
 
 static bool find_filter(struct text name, enum filter *filter_out) {
     for (size_t i = 0; i < FILTER_COUNT; i++) {
-        if (text_equal(name, filter_names[i])) {
+        if (text_equal(name, known[i].name)) {
             *filter_out = (enum filter)i;
             return true;
         }
@@ -70,7 +80,7 @@ static bool check_filters(struct text whole, struct text filters, struct error *
             struct suggestion near;
             suggestion_init(&near, name);
             for (size_t i = 0; i < FILTER_COUNT; i++) {
-                suggestion_offer(&near, filter_names[i]);
+                suggestion_offer(&near, known[i].name);
             }
             char hint[SUGGESTION_BYTES];
             fail(error, whole, "unknown filter");

@@ -12,6 +12,7 @@
 #define RIPOSTE_SERVER_CONFIG_PLACEHOLDER_H
 
 #include "riposte/base/attributes.h"
+#include "riposte/base/buffer.h"
 #include "riposte/base/error.h"
 #include "riposte/base/text.h"
 
@@ -47,5 +48,8 @@ bool filter_next(struct text *filters, enum filter *filter_out);
  * when one is malformed, its default included. */
 MUST_CHECK bool placeholder_next(struct text text, size_t from, struct placeholder *placeholder_out,
                                  struct error *error);
+
+/* A line a filter: its name, what it does. */
+void filters_help(struct buffer *out);
 
 #endif

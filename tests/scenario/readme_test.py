@@ -19,6 +19,7 @@ SHAPES = (
     (ULID, "ULID"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
     (r"\b[0-9a-f]{64}\b", "SHA256"),
+    (r"\bis (responding|done)$", "is under way"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
     (r"\b\d+(\.\d+)? ?(us|ms|s)\b", "SPAN"),
     (r"\bi-[0-9a-f]{17}\b", "INSTANCE"),
@@ -34,10 +35,11 @@ def shape(line):
     return line.strip()
 
 
-def session(file, heading):
-    """[(command, [expected line])] of the ```console blocks under the heading."""
-    text = (harness.ROOT / file).read_text()
-    part = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def session(file, heading=None):
+    """[(command, [expected line])] of the ```console blocks under the heading, or of the whole page."""
+    part = (harness.ROOT / file).read_text()
+    if heading:
+        part = part.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     steps = []
     for block in re.findall(r"```console\n(.*?)```", part, re.S):
         for line in block.splitlines():

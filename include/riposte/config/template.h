@@ -20,6 +20,7 @@
 
 #include "riposte/base/arena.h"
 #include "riposte/base/attributes.h"
+#include "riposte/base/buffer.h"
 #include "riposte/base/error.h"
 #include "riposte/base/text.h"
 #include "riposte/json/tree.h"
@@ -57,5 +58,8 @@ MUST_CHECK bool template_render_each(struct text text, const struct json *contex
  * ("steps.who.User.UserId"). */
 typedef void template_path_fn(void *arg, struct text path);
 void template_each_path(const struct json *node, template_path_fn *path_fn, void *arg);
+
+/* What a template may name, and its filters, for people (names.c). */
+void template_help(struct buffer *out);
 
 #endif
