@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -295,11 +296,16 @@ static void enter_sandbox(struct daemon *daemon) {
 /* The folder that notifications are written to is there, before the sandbox wants to know it. */
 static bool check_output(struct daemon *daemon, struct error *error) {
     scoped(memory_free_at) char *output = text_copy(first_settings(daemon)->output);
-    if (output[0] != '\0' && access(output, W_OK | X_OK) != 0) {
-        return error_set_errno(error, errno, "output: %s is no folder that can be written to",
-                               output);
+    struct stat facts = {0};
+    if (output[0] == '\0') {
+        return true;
     }
-    return true;
+    if (stat(output, &facts) == 0 && !S_ISDIR(facts.st_mode)) {
+        return error_set(error, ERROR_INVALID, "output: %s is no folder", output);
+    }
+    return access(output, W_OK | X_OK) == 0 ||
+           error_set_errno(error, errno, "output: make the folder and let us write to it: %s",
+                           output);
 }
 
 static bool start(struct daemon *daemon, const sigset_t *signals, struct error *error) {

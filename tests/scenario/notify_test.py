@@ -199,6 +199,17 @@ class Notifications(Scenario):
         self.assertIn('riposte_notifications_total{playbook="notify-slack",outcome="sent"} 1\n', metrics)
         self.assertIn('riposte_notifications_total{playbook="notify-slack",outcome="lost"} 0\n', metrics)
 
+    def test_an_output_that_is_no_folder_is_refused(self):
+        for name, made in (("absent", None), ("file", "x")):
+            output = pathlib.Path(self.folder) / name
+            if made:
+                output.write_text(made)
+            server = self.riposte(settings={"output": str(output)})
+            server.start(wait=False)
+            self.assertNotEqual(server.process.wait(10), 0)
+            self.assertIn(f"{output}", server.log())
+            self.assertIn("output: ", server.log())
+
     def test_observe_tells_and_asks_nothing_and_what_an_event_says_is_text(self):
         server = self.serve(mode="observe")
         incident = self.post(server, userName=HOSTILE, principalId=HOSTILE)
