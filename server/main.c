@@ -144,7 +144,7 @@ static const struct command commands[] = {
      "which 'riposte incidents undo' takes back; --release adopts and takes back. Without --yes it "
      "only\n"
      "shows; INCIDENTs, as listed, name some of them. Exit 0: done, 1: not, or not all."},
-    {"reload", cli_reload, "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE]",
+    {"reload", cli_reload, "[-c FILE] [--url URL] [--token REFERENCE] [--ca-file FILE] [--json]",
      "has the running server read settings, rules, playbooks, secrets and certificate anew",
      "All or nothing: a wrong file leaves the old ones in force, and so does a change of listen,\n"
      "admin, journal or workers, which needs a restart. SIGHUP does the same. Exit 0: done, 1: "

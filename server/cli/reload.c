@@ -4,15 +4,19 @@
 #include "riposte/cli/command.h"
 #include "riposte/cli/options.h"
 
+#include "shown.h"
+
 #include <stdio.h>
 
 int cli_reload(int argc, char **argv) {
     struct api_options api_options = {0};
+    bool as_json = false;
     const struct cli_option options[] = {
         {"config", 'c', &api_options.settings, NULL},
         {"url", 0, &api_options.url, NULL},
         {"token", 0, &api_options.token, NULL},
         {"ca-file", 0, &api_options.ca_file, NULL},
+        {"json", 0, NULL, &as_json},
     };
     int first = cli_options(argc, argv, options, ARRAY_COUNT(options));
     if (first < 0) {
@@ -28,6 +32,10 @@ int cli_reload(int argc, char **argv) {
         return cli_fail(argv[0], "%s", error.text);
     }
     bool is_done = api_ask(&api, TEXT("POST"), TEXT("/v1/reload"), TEXT(""), &answer, &error);
+    if (as_json && answer) {
+        shown_json(answer);
+        return is_done ? EXIT_GOOD : EXIT_NO;
+    }
     const struct json *findings = json_member(answer, "findings");
     for (const struct json *line = json_first(findings); line; line = json_next(line)) {
         fprintf(stderr, "%.*s\n", TEXT_ARG(json_text(line)));

@@ -225,6 +225,13 @@ static void a_previous_schema_is_brought_forward(void **state) {
     struct ulid id;
     assert_true(ulid_parse(TEXT("01ARZ3NDEKTSV4RRFFQ69G5FAV"), &id));
     story_assert_state(story, &id, INCIDENT_RESPONDING);
+    const struct journal_filter filter = {.rule = TEXT("rule-a"), .principal = TEXT("mallory")};
+    struct journal_incident *found = NULL;
+    size_t count = 0;
+    assert_ok(journal_find_incidents(story->journal, NULL, &filter, 10, story->arena, &found,
+                                     &count, NULL, &error),
+              &error);
+    assert_int_equal(count, 1); /* the index is new */
     struct journal_task *task = story_claim(story);
     assert_int_equal(task->id, 7);
     assert_int_equal(task->attempt, 2);

@@ -454,6 +454,10 @@ class CommandLine(unittest.TestCase):
         self.assertGreater(len(json.loads(self.cli("rules", "--json").stdout)["rules"]), 50)
         self.assertIn("no such rule", self.cli("rules", "nothing", code=1).stderr)
 
+    def test_reload(self):
+        self.assertEqual(self.cli("reload").stdout, "reloaded\n")
+        self.assertEqual(json.loads(self.cli("reload", "--json").stdout), {"findings": []})
+
     def test_recent_events(self):
         self.server.post(harness.fresh(sample("console-mfa.json")))
         lines = self.cli("events", "recent", "--limit", "2").stdout.splitlines()
