@@ -119,10 +119,8 @@ static bool look(struct drill_run *run, struct error *error) {
     }
     run->state = state_of(json_text(json_member(answer, "state")));
     run->total_ms = read_ms(run, json_member(answer, "total_ms"));
-    for (int leg = 0; leg < DRILL_LEGS; leg++) {
-        if (run->legs[leg].state == DRILL_BROKEN) {
-            run->broke_at = (enum drill_leg)leg;
-        }
+    for (int leg = DRILL_LEGS - 1; leg >= 0; leg--) { /* the first is why the others are */
+        run->broke_at = run->legs[leg].state == DRILL_BROKEN ? (enum drill_leg)leg : run->broke_at;
     }
     return true;
 }

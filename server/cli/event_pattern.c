@@ -275,9 +275,23 @@ static struct event_pattern finish(const struct bin *bin, size_t number, struct 
         .rule_count = bin->rule_count};
 }
 
+/* Theirs are no rules of the files, but must come all the same. */
+static void pack_canaries(struct packing *packing, const struct snapshot *snapshot) {
+    const struct settings *settings = snapshot->settings;
+    for (size_t i = 0; i < settings->canary.count; i++) {
+        struct rule *rule = arena_alloc(packing->arena, sizeof(*rule));
+        *rule = (struct rule){
+            .name = TEXT("riposte-canary"),
+            .pattern = canary_pattern(&settings->canary.items[i], packing->arena)};
+        const struct event_need need = {.rule = rule};
+        pack_whole(packing, &need);
+    }
+}
+
 struct event_patterns event_patterns_make(const struct snapshot *snapshot, struct arena *arena) {
     struct packing packing = {.arena = arena};
     pack(&packing, snapshot);
+    pack_canaries(&packing, snapshot);
     struct event_pattern *items = arena_alloc_array(arena, packing.count, sizeof(*items));
     size_t numbers[2] = {0};
     for (size_t i = 0; i < packing.count; i++) {

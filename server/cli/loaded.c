@@ -1,6 +1,7 @@
 #include "riposte/cli/loaded.h"
 
 #include "riposte/cli/options.h"
+#include "riposte/config/builtin.h"
 
 #include <stdio.h>
 
@@ -119,6 +120,11 @@ void loaded_each_call(const struct snapshot *snapshot, loaded_call_fn *call_fn, 
         for (size_t p = 0; p < definition->playbook_count; p++) {
             visit_playbook(&visit, definition->playbooks[p]);
         }
+    }
+    if (snapshot->settings->canary.count > 0) { /* asked when one is stale */
+        const struct definition *own = snapshot->definitions[snapshot->rule_count + BUILTIN_CANARY];
+        const struct visit visit = {own->rule, call_fn, arg, {NULL, 0}};
+        visit_playbook(&visit, own->playbooks[0]);
     }
     visit_notify(&(struct visit){NULL, call_fn, arg, {NULL, 0}}, snapshot);
 }

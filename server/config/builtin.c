@@ -13,6 +13,17 @@ static const struct {
          "\"subject\":\"${id}\",\"cooldown\":\"0s\",\"respond\":[\"riposte-drill\"]},"
          "\"playbooks\":[{\"name\":\"riposte-drill\",\"acts_on\":\"resource\",\"steps\":["
          "{\"name\":\"probe\",\"call\":\"sts:GetCallerIdentity\"}]}],\"vars\":{}}"},
+    [BUILTIN_CANARY] =
+        {"riposte-canary",
+         "{\"rule\":{\"name\":\"riposte-canary\",\"severity\":\"high\","
+         "\"description\":\"A canary is stale: API calls of its Region may go unseen.\","
+         "\"pattern\":{\"source\":[\"" CANARY_SOURCE "\"],"
+         "\"detail-type\":[\"" CANARY_DETAIL_TYPE "\"]},"
+         "\"subject\":\"${detail.resource}\",\"cooldown\":\"0s\",\"respond\":[\"riposte-canary\"]},"
+         "\"playbooks\":[{\"name\":\"riposte-canary\",\"acts_on\":\"resource\",\"steps\":["
+         "{\"name\":\"trails\",\"call\":\"cloudtrail:DescribeTrails\"},"
+         "{\"name\":\"status\",\"call\":\"cloudtrail:GetTrailStatus\"},"
+         "{\"name\":\"selectors\",\"call\":\"cloudtrail:GetEventSelectors\"}]}],\"vars\":{}}"},
 };
 
 struct definition *builtin_definition(enum builtin builtin) {

@@ -136,6 +136,10 @@ const struct key settings_keys[] = {
      0, "what the objects' names begin with"},
     {"audit.anchor.s3.retain", &settings_duration_type, "\"0s\"", AT(audit.anchor.s3.retain_ms), 0,
      36500 * DAYS, "how long Object Lock keeps each of them (COMPLIANCE); 0s: as the bucket says"},
+    {"canary", &settings_canary_type, "[]", 0, 0, 0,
+     "{\"region\", \"resource\", \"role\", \"every\": \"5m\", \"stale_after\": \"20m\"}: a write "
+     "that "
+     "a schedule makes; pages when none came for so long"},
     {"log_level", &settings_level_type, "\"info\"", AT(log_level), 0, 0,
      "debug, info, warn or error"},
 };

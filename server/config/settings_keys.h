@@ -75,6 +75,9 @@ extern const struct key_type settings_names_type;
 extern const struct key_type settings_protected_type;
 extern const struct key_type settings_vars_type;
 
+/* canary.c */
+extern const struct key_type settings_canary_type;
+
 /* aws.role's default. */
 #define RESPONDER_ROLE "arn:${partition}:iam::${account}:role/riposte-responder"
 

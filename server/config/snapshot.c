@@ -246,6 +246,23 @@ static void free_builder(struct ruleset_builder **builder) {
     ruleset_builder_free(builder);
 }
 
+/* Behind all that have a definition. */
+static bool add_canaries(const struct loading *loading, struct ruleset_builder *builder) {
+    const struct settings *settings = &loading->box->settings;
+    struct error error = {0};
+    for (size_t i = 0; i < settings->canary.count; i++) {
+        const struct json *pattern = canary_pattern(&settings->canary.items[i],
+                                                    loading->box->arena);
+        if (!ruleset_add_rule(builder, pattern, NULL, NULL, &error)) {
+            findings_add(loading->findings, &loading->settings_source,
+                         json_member(loading->settings_root, "canary"), "\"canary\": %s",
+                         error.text);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Each rule compiled alone already; together they may be too much. */
 static bool build_ruleset(struct loading *loading) {
     scoped(free_builder) struct ruleset_builder *builder = ruleset_builder_new();
@@ -261,6 +278,9 @@ static bool build_ruleset(struct loading *loading) {
                          error.text);
             return false;
         }
+    }
+    if (!add_canaries(loading, builder)) {
+        return false;
     }
     if (!ruleset_build(&builder, &box->public.ruleset, &error)) {
         findings_add(loading->findings, &loading->settings_source, NULL, "the rules together: %s",

@@ -176,6 +176,7 @@ static bool start_intake(struct daemon *daemon, struct error *error) {
     const struct intake_options options = {.journal = daemon->journal,
                                            .recent = daemon->recent,
                                            .drill = daemon->drill,
+                                           .canaries = daemon->canaries,
                                            .clock = &clock_system,
                                            .unknown_secret_fn = daemon_unknown_secret,
                                            .unknown_secret_arg = daemon};
@@ -308,9 +309,19 @@ static bool check_output(struct daemon *daemon, struct error *error) {
                            output);
 }
 
+static bool start_lookout(struct daemon *daemon, struct error *error) {
+    daemon->lookout = lookout_new(&(struct lookout_options){.journal = daemon->journal,
+                                                            .canaries = daemon->canaries,
+                                                            .clock = &clock_system,
+                                                            .snapshot_fn = daemon_snapshot,
+                                                            .arg = daemon});
+    return lookout_start(daemon->lookout, error);
+}
+
 static bool start(struct daemon *daemon, const sigset_t *signals, struct error *error) {
     daemon->recent = recent_new(RECENT_CAPACITY);
     daemon->drill = drill_new(&clock_system);
+    daemon->canaries = canaries_new(&clock_system);
     daemon_reload_register();
     if (!supervisor_new(&daemon->supervisor, error) || !load(daemon, error) ||
         !check_output(daemon, error)) {
@@ -325,7 +336,8 @@ static bool start(struct daemon *daemon, const sigset_t *signals, struct error *
            http_client_new(&(struct http_options){0}, &daemon->http, error) &&
            start_respond(daemon, error) && start_intake(daemon, error) &&
            start_admin(daemon, error) && membership_start(daemon->membership, error) &&
-           anchorer_start(daemon->anchorer, error) && daemon_start_secrets(daemon, error);
+           start_lookout(daemon, error) && anchorer_start(daemon->anchorer, error) &&
+           daemon_start_secrets(daemon, error);
 }
 
 /* The next signal; 0: it is time to say that we are alive. */
@@ -414,6 +426,7 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     if (daemon->admin_listener) {
         listener_stop(&daemon->admin_listener);
     }
+    lookout_free(&daemon->lookout);
     membership_free(&daemon->membership);
     anchorer_free(&daemon->anchorer);
     admin_free(&daemon->admin);
@@ -428,6 +441,7 @@ static void stop(struct daemon *daemon, const sigset_t *ends) {
     journal_close(&daemon->journal);
     recent_free(&daemon->recent);
     drill_free(&daemon->drill);
+    canaries_free(&daemon->canaries);
     snapshot_unref(&daemon->shared.snapshot);
     condition_done(&daemon->secrets_wake);
     mutex_done(&daemon->lock);

@@ -43,6 +43,16 @@ static void measure_snapshot(const struct snapshot *snapshot) {
     metric_set(&metrics[RULES], (int64_t)snapshot->rule_count, NULL);
 }
 
+static void expect_canaries(struct daemon *daemon, const struct settings *settings) {
+    struct canary_expected expected[CANARIES_KEPT];
+    for (size_t i = 0; i < settings->canary.count; i++) {
+        const struct canary *canary = &settings->canary.items[i];
+        expected[i] = (struct canary_expected){canary->region, canary->service, canary->resource,
+                                               canary->stale_after_ms};
+    }
+    canaries_expect(daemon->canaries, expected, settings->canary.count);
+}
+
 /* Before there is a client nothing is called. */
 static void allow_accounts(struct daemon *daemon, const struct settings *settings) {
     if (daemon->aws != NULL) {
@@ -58,6 +68,7 @@ void daemon_adopt_snapshot(struct daemon *daemon, struct snapshot **snapshot) {
     }
     allow_accounts(daemon, (*snapshot)->settings);
     measure_snapshot(*snapshot);
+    expect_canaries(daemon, (*snapshot)->settings);
     mutex_lock(&daemon->lock);
     struct snapshot *before = daemon->shared.snapshot;
     daemon->shared.snapshot = *snapshot;

@@ -12,6 +12,7 @@
 #include "riposte/base/thread.h"
 #include "riposte/config/snapshot.h"
 #include "riposte/daemon/anchor.h"
+#include "riposte/daemon/lookout.h"
 #include "riposte/daemon/membership.h"
 #include "riposte/daemon/supervisor.h"
 #include "riposte/inbound/listener.h"
@@ -29,6 +30,8 @@ struct daemon {
     struct journal *journal;
     struct recent *recent;
     struct drill *drill;
+    struct canaries *canaries;
+    struct lookout *lookout;
     struct http_client *http;
     struct aws_client *aws;
     struct aws_secrets *secrets;

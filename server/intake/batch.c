@@ -1,5 +1,7 @@
 #include "batch.h"
 
+#include "riposte/base/time.h"
+#include "riposte/config/builtin.h"
 #include "riposte/config/context.h"
 #include "riposte/config/template.h"
 #include "riposte/config/threshold.h"
@@ -101,7 +103,7 @@ static bool fires(struct firing *firing, const struct rule *rule) {
     return holds;
 }
 
-/* ---- drills ---- */
+/* ---- drills and canaries ---- */
 
 /* The first legs are known only now; what was posted has none in CloudTrail. */
 static void begin_drill(const struct firing *firing, int64_t sent_unix_us) {
@@ -128,6 +130,37 @@ static bool match_drill(const struct firing *firing) {
     return true;
 }
 
+/* The trail's way, and then that of every event. */
+static bool fires_canary_drill(const struct firing *firing, int64_t sent_unix_ms) {
+    struct drill *drill = firing->terms->drill;
+    const struct envelope *envelope = &firing->event->envelope;
+    if (!drill_take_canary(drill, envelope->key)) {
+        return false;
+    }
+    drill_pass_at(drill, envelope->key, DRILL_SENT, sent_unix_ms * 1000);
+    drill_pass_at(drill, envelope->key, DRILL_LOGGED, envelope->time_unix_ms * 1000);
+    drill_pass_at(drill, envelope->key, DRILL_RECEIVED, firing->terms->received_unix_ms * 1000);
+    return match_drill(firing);
+}
+
+/* A canary says that it is there, and no rule fires on it. False: it lacks the tag that makes it
+ * one. CloudTrail's time does when that of the schedule can't be read. */
+static bool is_canary(struct firing *firing, const struct canary *canary) {
+    struct batch_event *event = firing->event;
+    struct error error = {0};
+    struct text tag = parse(firing, &error) ? canary_tag(firing->root) : TEXT("");
+    int64_t sent_unix_ms = event->envelope.time_unix_ms;
+    if (tag.bytes == 0 || !event->envelope.has_time) {
+        return false;
+    }
+    (void)!time_parse(tag, &sent_unix_ms);
+    canaries_hear(firing->terms->canaries, canary->region, canary->resource, sent_unix_ms,
+                  firing->terms->received_unix_ms);
+    event->is_canary = true;
+    event->is_drill = fires_canary_drill(firing, sent_unix_ms);
+    return true;
+}
+
 /* Whoever has the nonce was let in by the admin API; for all others there are no drills. */
 static bool fires_drill(struct firing *firing) {
     struct error error = {0};
@@ -151,14 +184,46 @@ static const struct rule *rule_at(const struct setup *setup, uint32_t index) {
     return setup->snapshot->definitions[index]->rule;
 }
 
+/* Canaries stand last. */
+static const struct canary *find_canary(struct firing *firing,
+                                        const struct ruleset_matches *matches) {
+    const struct snapshot *snapshot = firing->setup->snapshot;
+    for (size_t i = matches->count; i > 0 && matches->rules[i - 1] >= snapshot->all_count; i--) {
+        const struct canary *canary =
+            &snapshot->settings->canary.items[matches->rules[i - 1] - snapshot->all_count];
+        if (is_canary(firing, canary)) {
+            return canary;
+        }
+    }
+    return NULL;
+}
+
+/* Of the server's own rules only a drill's fires on what comes in. */
+static bool fires_any(struct firing *firing, uint32_t index) {
+    size_t count = firing->setup->snapshot->rule_count;
+    return index < count ? fires(firing, rule_at(firing->setup, index))
+                         : index == count + BUILTIN_DRILL && fires_drill(firing);
+}
+
+static void keep_drill(struct firing *firing, struct batch_event *event) {
+    uint32_t *rules = arena_alloc_array(firing->arena, 1, sizeof(*rules));
+    rules[0] = (uint32_t)firing->setup->snapshot->rule_count + BUILTIN_DRILL;
+    event->rules = rules;
+    event->rule_count = 1;
+}
+
 /* The rules of which the `where` holds, too. */
 static void keep_rules(struct firing *firing, const struct ruleset_matches *matches,
                        struct batch_event *event) {
+    if (find_canary(firing, matches) != NULL) {
+        if (event->is_drill) {
+            keep_drill(firing, event);
+        }
+        return;
+    }
     uint32_t *rules = NULL;
     for (size_t i = 0; i < matches->count; i++) {
-        uint32_t index = matches->rules[i];
-        bool is_own = index < firing->setup->snapshot->rule_count;
-        if (is_own ? !fires(firing, rule_at(firing->setup, index)) : !fires_drill(firing)) {
+        if (!fires_any(firing, matches->rules[i])) {
             continue;
         }
         if (rules == NULL) {

@@ -15,6 +15,7 @@
 #include "riposte/event/principal.h"
 #include "riposte/intake/decode.h"
 #include "riposte/journal/journal.h"
+#include "riposte/observe/canary.h"
 #include "riposte/observe/drill.h"
 #include "setup.h"
 
@@ -29,13 +30,14 @@ struct batch_event {
     const uint32_t *rules; /* that fire */
     size_t rule_count;
     struct journal_new_incident *incidents; /* one a rule */
-    bool is_drill;
+    bool is_drill, is_canary;
 };
 
 /* What a request is judged by. */
 struct batch_terms {
     const struct setup *setup;
-    struct drill *drill; /* may be NULL */
+    struct drill *drill;       /* may be NULL */
+    struct canaries *canaries; /* likewise */
     int64_t received_unix_ms;
 };
 

@@ -65,11 +65,12 @@ enum {
 static const double age_buckets[] = {0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 86400};
 
 static struct metric metrics[METRIC_COUNT] = {
-    [METRIC_EVENTS] = {.name = "riposte_events_total",
-                       .help = "Events by what became of them: no-match, matched, counted (for a "
-                               "threshold), known, or rejected and to be sent again.",
-                       .type = METRIC_COUNTER,
-                       .labels = {"outcome"}},
+    [METRIC_EVENTS] =
+        {.name = "riposte_events_total",
+         .help = "Events by what became of them: no-match, canary, matched, counted (for a "
+                 "threshold), known, or rejected and to be sent again.",
+         .type = METRIC_COUNTER,
+         .labels = {"outcome"}},
     [METRIC_RULES] = {.name = "riposte_rule_matches_total",
                       .help = "How often each rule fired on an event that was new.",
                       .type = METRIC_COUNTER,
@@ -98,7 +99,8 @@ static struct metric metrics[METRIC_COUNT] = {
 /* What is alerted on stands at 0 from the start: an increase from nothing would not be seen. */
 static void register_metrics(void) {
     static const char *const reasons[] = {"unauthenticated", "invalid", "limit", "unavailable"};
-    static const char *const outcomes[] = {"no-match", "matched", "counted", "known", "rejected"};
+    static const char *const outcomes[] = {"no-match", "canary", "matched",
+                                           "counted",  "known",  "rejected"};
     metrics_register(metrics, METRIC_COUNT);
     for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
         metric_add(&metrics[METRIC_REFUSED], 0, METRIC_LABELS(text_of(reasons[i])));
@@ -240,7 +242,7 @@ static struct recent_note make_note(const struct batch_event *event, int64_t rec
                                 .account = event->envelope.account,
                                 .region = event->envelope.region,
                                 .event_name = event->envelope.event_name,
-                                .outcome = TEXT("no-match")};
+                                .outcome = event->is_canary ? TEXT("canary") : TEXT("no-match")};
 }
 
 static void write_event(struct json_writer *writer, const struct pending_event *event) {
@@ -523,8 +525,8 @@ static void answer_unmatched(struct intake *intake, struct request *request,
     for (size_t i = 0; i < batch->count; i++) {
         events[i].note = make_note(&batch->events[i], batch->received_unix_ms);
         recent_add(intake->options.recent, &events[i].note);
+        metric_add(&metrics[METRIC_EVENTS], 1, METRIC_LABELS(events[i].note.outcome));
     }
-    count_event("no-match", batch->count);
     answer_events(request, events, batch->count, batch->is_array);
 }
 
@@ -562,7 +564,7 @@ static void handle_events(void *arg, struct request *request) {
     struct error error = {0};
     struct decoded decoded = {0};
     struct batch batch = {0};
-    const struct batch_terms terms = {bench->setup, intake->options.drill,
+    const struct batch_terms terms = {bench->setup, intake->options.drill, intake->options.canaries,
                                       received_unix_ms(intake, request)};
     arena_reset(bench->arena);
     if (!decode_body(blob_text(request_body(request)), bench->arena, &decoded, &error) ||

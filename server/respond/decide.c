@@ -474,30 +474,6 @@ static void drop(struct job *job) {
     (void)is_committed; /* job_commit() said so */
 }
 
-/* What is to be told of whatever the verdict is. */
-static const struct journal_notice *list_notices(const struct job *job, size_t *count_out) {
-    static const enum incident_state states[] = {INCIDENT_OBSERVED, INCIDENT_HELD};
-    struct texts escaped = notify_names_of_escape(job);
-    size_t most = escaped.count, count = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
-        most += notify_names(job, states[i]).count;
-    }
-    struct journal_notice *notices = arena_alloc_array(job->arena, most, sizeof(*notices));
-    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
-        struct texts names = notify_names(job, states[i]);
-        for (size_t k = 0; k < names.count; k++) {
-            notices[count++] = (struct journal_notice){
-                states[i], false, notify_task(job, names.items[k], incident_state_name(states[i]))};
-        }
-    }
-    for (size_t i = 0; i < escaped.count; i++) {
-        notices[count++] = (struct journal_notice){
-            INCIDENT_JOINED, true, notify_task(job, escaped.items[i], NOTIFY_ESCAPED)};
-    }
-    *count_out = count;
-    return notices;
-}
-
 static void admit(struct decision *decision) {
     struct job *job = decision->job;
     size_t playbooks = job->definition->playbook_count;
@@ -517,7 +493,7 @@ static void admit(struct decision *decision) {
                                           .approved_by = job->approver,
                                           .catch_up = catch_up_detail(decision)};
     bool contains = playbooks > 0 && tasks[0].acts_on_principal;
-    admission.notices = list_notices(job, &admission.notice_count);
+    admission.notices = notify_notices(job, &admission.notice_count);
     if (contains) {
         const struct playbook *first = definition_playbook(job->definition, tasks[0].playbook);
         admission.limit = principal_limit(job, first);

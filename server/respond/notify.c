@@ -65,6 +65,29 @@ struct journal_new_task notify_task(const struct job *job, struct text playbook,
                                      .detail = detail_text(&detail)};
 }
 
+const struct journal_notice *notify_notices(const struct job *job, size_t *count_out) {
+    static const enum incident_state states[] = {INCIDENT_OBSERVED, INCIDENT_HELD};
+    struct texts escaped = notify_names_of_escape(job);
+    size_t most = escaped.count, count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+        most += notify_names(job, states[i]).count;
+    }
+    struct journal_notice *notices = arena_alloc_array(job->arena, most, sizeof(*notices));
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+        struct texts names = notify_names(job, states[i]);
+        for (size_t k = 0; k < names.count; k++) {
+            notices[count++] = (struct journal_notice){
+                states[i], false, notify_task(job, names.items[k], incident_state_name(states[i]))};
+        }
+    }
+    for (size_t i = 0; i < escaped.count; i++) {
+        notices[count++] = (struct journal_notice){
+            INCIDENT_JOINED, true, notify_task(job, escaped.items[i], NOTIFY_ESCAPED)};
+    }
+    *count_out = count;
+    return notices;
+}
+
 size_t notify_write_state(const struct job *job, struct journal_write *write,
                           enum incident_state state, struct text reason) {
     size_t index = journal_write_state(write, state, reason);

@@ -24,6 +24,8 @@ struct texts notify_names(const struct job *job, enum incident_state state);
 struct texts notify_names_of_escape(const struct job *job);
 /* `state`: its name, or NOTIFY_ESCAPED. */
 struct journal_new_task notify_task(const struct job *job, struct text playbook, const char *state);
+/* What is to be told of an admission, whatever its verdict is. */
+const struct journal_notice *notify_notices(const struct job *job, size_t *count_out);
 /* journal_write_state(), with what is to be told of it. */
 size_t notify_write_state(const struct job *job, struct journal_write *write,
                           enum incident_state state, struct text reason);

@@ -1,5 +1,6 @@
 #include "riposte/respond/respond.h"
 
+#include "canary.h"
 #include "decide.h"
 #include "drill.h"
 #include "execute.h"
@@ -92,9 +93,11 @@ static void put_off(struct job *job) {
 
 /* The server's own rules are decided by who knows them. */
 static void decide_any(struct job *job) {
+    static void (*const decide_fns[])(struct job *) = {
+        [BUILTIN_DRILL] = drill, [BUILTIN_CANARY] = decide_canary};
     enum builtin own;
     if (builtin_find(job->task->incident.rule, &own)) {
-        drill(job);
+        decide_fns[own](job);
     } else {
         decide(job);
     }

@@ -53,7 +53,7 @@ class Drill(harness.Scenario):
 
     def breaks_at(self, leg, server, *options):
         code, report = self.drill(server, *options)
-        self.assertEqual((code, report["state"], report.get("broke_at")), (1, "broken", leg), report)
+        self.assertEqual((code, report["state"], report.get("broke_at")), (1, "broken", leg), json.dumps(report))
         self.assertTrue(report["check"])
         return report["legs"][LEGS.index(leg)]["note"]
 

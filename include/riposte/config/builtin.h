@@ -2,6 +2,9 @@
  * contain nobody: who works on them knows them by name and decides as their header says.
  *
  *     riposte-drill     respond/drill: a marked event; its plan is one question to STS
+ *     riposte-canary    respond/canary: a canary is stale; asks CloudTrail why, and is held
+ *
+ * Behind them in the rule set stand the settings' canaries, which fire nothing.
  *
  * Threads:    pure. */
 #ifndef RIPOSTE_CONFIG_BUILTIN_H
@@ -13,7 +16,11 @@
 
 #include <stdbool.h>
 
-enum builtin { BUILTIN_DRILL, BUILTIN_COUNT };
+enum builtin { BUILTIN_DRILL, BUILTIN_CANARY, BUILTIN_COUNT };
+
+/* What a stale canary's own event says. */
+#define CANARY_SOURCE      "riposte.canary"
+#define CANARY_DETAIL_TYPE "Riposte canary is stale"
 
 /* One reference, for the caller. */
 struct definition *builtin_definition(enum builtin builtin);

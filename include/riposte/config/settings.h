@@ -12,6 +12,7 @@
 #include "riposte/base/buffer.h"
 #include "riposte/base/mode.h"
 #include "riposte/base/text.h"
+#include "riposte/config/canary.h"
 #include "riposte/config/findings.h"
 #include "riposte/config/secret.h"
 #include "riposte/json/tree.h"
@@ -96,6 +97,10 @@ struct settings {
             } s3;
         } anchor;
     } audit;
+    struct {
+        const struct canary *items;
+        size_t count;
+    } canary;
     struct text log_level;
 };
 

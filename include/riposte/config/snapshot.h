@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* In `ruleset` stand the rules of files, those built in (builtin.h), and the settings' canaries. */
 struct snapshot {
     const struct settings *settings;
     struct definition *const *definitions; /* one a rule; index = the rule's in `ruleset` */

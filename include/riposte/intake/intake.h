@@ -25,6 +25,7 @@
 #include "riposte/config/snapshot.h"
 #include "riposte/inbound/route.h"
 #include "riposte/journal/journal.h"
+#include "riposte/observe/canary.h"
 #include "riposte/observe/drill.h"
 #include "riposte/observe/recent.h"
 
@@ -41,7 +42,8 @@ struct setup;
 struct intake_options {
     struct journal *journal;
     struct recent *recent;
-    struct drill *drill; /* NULL: there are none */
+    struct drill *drill;       /* NULL: there are none */
+    struct canaries *canaries; /* likewise */
     const struct clock *clock;
     /* Somebody came with a secret that is not known: perhaps it is new. Must not block. May be
      * NULL. */
