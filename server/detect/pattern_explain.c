@@ -4,12 +4,27 @@
 #include "riposte/detect/subrule.h"
 #include "riposte/detect/test.h"
 
+#define EXPLAIN_STEPS     ((size_t)4 * PATTERN_STEPS) /* of all branches together */
 #define SHOWN_LEAVES      10
 #define SHOWN_TESTS       20
-#define SHOWN_VALUE_BYTES 200
+#define SHOWN_BRANCHES    100
+#define SHOWN_VALUE_BYTES 200 /* of a value, a test, a path */
+
+/* Patterns and events may be as long as they like; what is said of them isn't. */
+static void append_cut(struct buffer *out, struct text text) {
+    struct text shown = text_cut(text, SHOWN_VALUE_BYTES);
+    buffer_append_text(out, shown);
+    buffer_append_string(out, shown.bytes < text.bytes ? "..." : "");
+}
+
+static void append_test(struct buffer *out, const struct test *test) {
+    scoped(buffer_done) struct buffer printed = BUFFER_INIT;
+    test_print(test, &printed);
+    append_cut(out, buffer_text(&printed));
+}
 
 static void append_value(struct buffer *out, const struct leaf *leaf) {
-    struct text shown = text_slice(leaf->text, 0, SHOWN_VALUE_BYTES);
+    struct text shown = text_cut(leaf->text, SHOWN_VALUE_BYTES);
     if (leaf->type == JSON_STRING) {
         test_print_string(out, shown);
     } else if (leaf->type == JSON_NUMBER) {
@@ -24,7 +39,7 @@ static void append_tests(struct buffer *out, const struct field *field) {
     buffer_append_char(out, '[');
     for (size_t i = 0; i < field->test_count && i < SHOWN_TESTS; i++) {
         buffer_append_string(out, i == 0 ? "" : ",");
-        test_print(&field->tests[i], out);
+        append_test(out, &field->tests[i]);
     }
     buffer_append_string(out, field->test_count > SHOWN_TESTS ? ",...]" : "]");
 }
@@ -46,7 +61,7 @@ static void append_leaves(struct buffer *out, const struct leaves *leaves, uint3
 }
 
 static void append_path(struct buffer *out, const struct field *field) {
-    buffer_append_text(out, field->path_text);
+    append_cut(out, field->path_text);
     buffer_append_string(out, ": ");
 }
 
@@ -54,7 +69,7 @@ static void append_path(struct buffer *out, const struct field *field) {
 static void append_passed(struct buffer *out, const struct field *field, const struct leaf *leaf) {
     for (size_t i = 0; i < field->test_count; i++) {
         if (test_passes(&field->tests[i], leaf->type, leaf->text)) {
-            test_print(&field->tests[i], out);
+            append_test(out, &field->tests[i]);
             return;
         }
     }
@@ -112,23 +127,32 @@ static bool explain_leaves(const struct pattern *pattern, const struct leaves *l
                            struct finder *finder, struct buffer *failures, struct buffer *out,
                            bool *is_match_out, struct error *error) {
     bool is_decided = true; /* a branch that gave up doesn't keep another from matching */
+    size_t steps_left = EXPLAIN_STEPS;
     for (size_t i = 0; i < pattern->subrule_count; i++) {
         bool is_match = false;
+        finder->step_limit = steps_left < PATTERN_STEPS ? steps_left : PATTERN_STEPS;
         is_decided &= finder_search(finder, &pattern->subrules[i], NULL, leaves, &is_match, error);
+        steps_left -= finder->steps < steps_left ? finder->steps : steps_left;
         if (is_match) {
             buffer_append_string(out, "match\n");
             explain_match(finder, out);
             *is_match_out = true;
             return true;
         }
-        explain_branch_name(pattern, i, failures);
-        explain_failure(finder, failures);
+        if (i < SHOWN_BRANCHES) {
+            explain_branch_name(pattern, i, failures);
+            explain_failure(finder, failures);
+        }
     }
     if (!is_decided) {
         return false;
     }
     buffer_append_string(out, "no match\n");
     buffer_append_text(out, buffer_text(failures));
+    if (pattern->subrule_count > SHOWN_BRANCHES) {
+        buffer_append_format(out, "  and %zu branches more\n",
+                             pattern->subrule_count - SHOWN_BRANCHES);
+    }
     *is_match_out = false;
     return true;
 }

@@ -44,7 +44,8 @@ MUST_CHECK bool pattern_match_tree(const struct pattern *pattern, const struct j
 
 /* Appends why: for a match the leaf that satisfied each field; for none, per $or branch, the first
  * field in path order that failed, with its tests and the leaves seen. Lines for people, each
- * ending in '\n'. */
+ * ending in '\n'; long values are cut, of many branches the first 100 are told. ERROR_LIMIT: all
+ * branches together cost four times PATTERN_STEPS. */
 MUST_CHECK bool pattern_explain(const struct pattern *pattern, const struct json *root,
                                 struct buffer *out, bool *is_match_out, struct error *error);
 

@@ -226,6 +226,38 @@ static void test_explains(void **state) {
                     "wanted [2]\n");
 }
 
+/* What is said of a pattern and an event of any length is short. */
+static void test_explains_in_short(void **state) {
+    (void)state;
+    scoped(arena_free) struct arena *arena = arena_new();
+    scoped(buffer_done) struct buffer source = BUFFER_INIT;
+    scoped(buffer_done) struct buffer event = BUFFER_INIT;
+    scoped(buffer_done) struct buffer why = BUFFER_INIT;
+    const struct json *root = NULL;
+    struct error error = {0};
+    bool is_match = true;
+    buffer_append_string(&source, "{\"a\":[\"");
+    buffer_append_string(&event, "{\"a\":\"");
+    for (size_t i = 0; i < 50000; i++) {
+        buffer_append_string(&source, "\xc3\xa9");
+        buffer_append_string(&event, "\xc3\xa8");
+    }
+    buffer_append_string(&event, "\",\"b\":-1}");
+    buffer_append_string(&source, "\"],\"$or\":[{\"b\":[0]}");
+    for (size_t i = 1; i < 1000; i++) {
+        buffer_append_format(&source, ",{\"b\":[%zu]}", i);
+    }
+    buffer_append_string(&source, "]}");
+    struct pattern *pattern = compiled(buffer_string(&source));
+    assert_ok(json_parse(buffer_text(&event), 0, arena, &root, NULL, &error), &error);
+    assert_ok(pattern_explain(pattern, root, &why, &is_match, &error), &error);
+    assert_false(is_match);
+    assert_in_range(why.bytes, 100 * 400, 100 * 500);
+    assert_true(text_ends_with(buffer_text(&why), TEXT("  and 900 branches more\n")));
+    assert_true(text_contains(buffer_text(&why), TEXT("\xc3\xa8\"...; wanted [\"\xc3\xa9")));
+    pattern_free(&pattern);
+}
+
 static const struct print_case {
     const char *source, *printed;
 } print_cases[] = {
@@ -258,7 +290,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors),   cmocka_unit_test(test_matches),
         cmocka_unit_test(test_limits),   cmocka_unit_test(test_too_many_choices),
-        cmocka_unit_test(test_explains), cmocka_unit_test(test_prints),
+        cmocka_unit_test(test_explains), cmocka_unit_test(test_explains_in_short),
+        cmocka_unit_test(test_prints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
