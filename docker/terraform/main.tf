@@ -25,7 +25,22 @@ locals {
   topics     = var.alarm_topic_arn == "" ? [] : [var.alarm_topic_arn]
 
   # As `riposte export` prints them; docker/cloudformation/generate.py writes the files.
-  rules = { for rule in jsondecode(file("${path.module}/exported/event-patterns.json")) : trimprefix(rule.name, "riposte-") => rule }
+  exported = { for rule in jsondecode(file("${path.module}/exported/event-patterns.json")) : trimprefix(rule.name, "riposte-") => rule }
+  rules    = merge(local.exported, { canary = { state = "ENABLED", pattern = local.canaries } })
+
+  canary = "riposte-${var.environment}-canary-${data.aws_region.here.name}"
+  expected_canaries = "[${join(",", concat([
+    jsonencode({ region = local.region, resource = aws_sqs_queue.dead_letters.arn, role = aws_iam_role.canary.arn }),
+    jsonencode({ region = "us-east-1", resource = aws_iam_role.canary.arn, role = aws_iam_role.canary.arn })
+  ], var.more_canaries))}]"
+  canaries = {
+    source      = ["aws.sqs", "aws.iam"]
+    detail-type = ["AWS API Call via CloudTrail"]
+    detail = {
+      eventName    = ["TagQueue", "TagRole"]
+      userIdentity = { sessionContext = { sessionIssuer = { arn = [{ wildcard = "arn:aws*:iam::*:role/riposte-*-canary-*" }] } } }
+    }
+  }
 }
 
 # ---- from EventBridge ---------------------------------------------------------------------------
@@ -90,6 +105,9 @@ resource "aws_sqs_queue" "dead_letters" {
   message_retention_seconds  = 1209600
   visibility_timeout_seconds = 120
   sqs_managed_sse_enabled    = true
+  lifecycle {
+    ignore_changes = [tags, tags_all] # the canary's own
+  }
 }
 
 resource "aws_sqs_queue_policy" "dead_letters" {
@@ -126,6 +144,85 @@ resource "aws_cloudwatch_event_target" "rule" {
   }
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
+  }
+}
+
+# ---- canary -------------------------------------------------------------------------------------
+
+# Tags the queue, and for IAM this role itself, every five minutes with the time: CloudTrail logs it, and Riposte pages when it
+# comes no more. Whoever may take the role may do no more than that.
+resource "aws_iam_role" "canary" {
+  name = local.canary
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+    }]
+  })
+  lifecycle {
+    ignore_changes = [tags, tags_all] # the canary's own
+  }
+}
+
+resource "aws_iam_role_policy" "canary" {
+  name = "tag"
+  role = aws_iam_role.canary.name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Action    = "sqs:TagQueue"
+        Resource  = aws_sqs_queue.dead_letters.arn
+        Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["riposte-canary"] } }
+      },
+      {
+        Effect    = "Allow"
+        Action    = "iam:TagRole"
+        Resource  = "arn:${local.partition}:iam::${local.account}:role/${local.canary}"
+        Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["riposte-canary"] } }
+      }
+    ]
+  })
+}
+
+resource "aws_scheduler_schedule" "canary" {
+  name                = "${local.name}-canary"
+  description         = "Tags Riposte's queue so that the trail has something to log"
+  schedule_expression = "rate(5 minutes)"
+  flexible_time_window {
+    mode = "OFF"
+  }
+  target {
+    arn      = "arn:${local.partition}:scheduler:::aws-sdk:sqs:tagQueue"
+    role_arn = aws_iam_role.canary.arn
+    input    = "{\"QueueUrl\":\"${aws_sqs_queue.dead_letters.id}\",\"Tags\":{\"riposte-canary\":\"<aws.scheduler.scheduled-time>\"}}"
+    retry_policy {
+      maximum_event_age_in_seconds = 60
+      maximum_retry_attempts       = 1
+    }
+  }
+}
+
+# IAM's events come in us-east-1: there module region forwards them.
+resource "aws_scheduler_schedule" "canary_of_iam" {
+  name                = "${local.name}-canary-iam"
+  description         = "Tags the canary's own role so that the trail has something of IAM to log"
+  schedule_expression = "rate(5 minutes)"
+  flexible_time_window {
+    mode = "OFF"
+  }
+  target {
+    arn      = "arn:${local.partition}:scheduler:::aws-sdk:iam:tagRole"
+    role_arn = aws_iam_role.canary.arn
+    input    = "{\"RoleName\":\"${local.canary}\",\"Tags\":[{\"Key\":\"riposte-canary\",\"Value\":\"<aws.scheduler.scheduled-time>\"}]}"
+    retry_policy {
+      maximum_event_age_in_seconds = 60
+      maximum_retry_attempts       = 1
+    }
   }
 }
 
@@ -429,6 +526,8 @@ resource "aws_iam_role_policy" "own" {
     Version = "2012-10-17"
     Statement = [
       { Sid = "ReadSecrets", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = var.secrets },
+      # When a canary is stale.
+      { Sid = "AskTrails", Effect = "Allow", Action = ["cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"], Resource = "*" },
       {
         Sid       = "Journal"
         Effect    = "Allow"
@@ -486,7 +585,8 @@ resource "aws_ecs_task_definition" "task" {
       { name = "RIPOSTE_LISTEN_CONNECTIONS_PER_ADDRESS", value = "0" },
       # The task asks for them itself and hears of a rotation while it runs.
       { name = "RIPOSTE_AUTHENTICATE_SECRETS_FROM", value = "secretsmanager:${var.secrets}#events" },
-      { name = "RIPOSTE_ADMIN_TOKEN_FROM", value = "secretsmanager:${var.secrets}#admin" }
+      { name = "RIPOSTE_ADMIN_TOKEN_FROM", value = "secretsmanager:${var.secrets}#admin" },
+      { name = "RIPOSTE_CANARY", value = local.expected_canaries }
     ]
     # It is not ready while the task before still holds the journal (settings: journal_wait).
     healthCheck = { command = ["CMD", "/usr/bin/riposte", "health"], interval = 10, timeout = 5, retries = 3, startPeriod = 240 }
@@ -587,6 +687,85 @@ resource "aws_cloudwatch_metric_alarm" "look" {
   alarm_description   = "An incident is held, a response failed, or something else needs a person"
   namespace           = "Riposte/${var.environment}"
   metric_name         = "ErrorLines"
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.topics
+}
+
+# A canary that is stale, an incident that is held, a response that failed: each logs a line that a person must read.
+resource "aws_cloudwatch_log_metric_filter" "canary_stale" {
+  name           = "${local.name}-canary-stale"
+  log_group_name = aws_cloudwatch_log_group.log.name
+  pattern        = "{ $.level = \"error\" && $.rule = \"riposte-canary\" }"
+  metric_transformation {
+    namespace     = "Riposte/${var.environment}"
+    name          = "CanaryStale"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "canary_stale" {
+  alarm_name          = "${local.name}-canary-stale"
+  alarm_description   = "No canary came for too long; API calls may go unseen"
+  namespace           = "Riposte/${var.environment}"
+  metric_name         = "CanaryStale"
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.topics
+}
+
+resource "aws_cloudwatch_log_metric_filter" "held" {
+  name           = "${local.name}-held"
+  log_group_name = aws_cloudwatch_log_group.log.name
+  pattern        = "{ $.level = \"error\" && $.state = \"held\" }"
+  metric_transformation {
+    namespace     = "Riposte/${var.environment}"
+    name          = "Held"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "held" {
+  alarm_name          = "${local.name}-held"
+  alarm_description   = "An incident is held; nobody is contained until somebody approves it"
+  namespace           = "Riposte/${var.environment}"
+  metric_name         = "Held"
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.topics
+}
+
+resource "aws_cloudwatch_log_metric_filter" "failed" {
+  name           = "${local.name}-failed"
+  log_group_name = aws_cloudwatch_log_group.log.name
+  pattern        = "{ $.level = \"error\" && $.state = \"failed\" }"
+  metric_transformation {
+    namespace     = "Riposte/${var.environment}"
+    name          = "Failed"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "failed" {
+  alarm_name          = "${local.name}-failed"
+  alarm_description   = "A response failed; what it should have done is to be done by hand"
+  namespace           = "Riposte/${var.environment}"
+  metric_name         = "Failed"
   statistic           = "Sum"
   period              = 60
   evaluation_periods  = 1

@@ -79,3 +79,9 @@ variable "architecture" {
   type        = string
   default     = "ARM64"
 }
+
+variable "more_canaries" {
+  description = "Output canary of each module in another Region"
+  type        = list(string)
+  default     = []
+}

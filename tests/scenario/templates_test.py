@@ -15,6 +15,7 @@ import boto3
 import botocore.config
 import yaml
 
+import canary_test
 import harness
 
 TEMPLATES = harness.ROOT / "docker" / "cloudformation"
@@ -22,7 +23,7 @@ BODIES = sorted(TEMPLATES.glob("*.yml"))
 SETTINGS = harness.ROOT / "conf" / "riposte.json"
 # What the emulator makes in no stack. Connections and API destinations it makes by their API.
 NOT_EMULATED = {"AWS::CloudWatch::Alarm", "AWS::Events::ApiDestination", "AWS::Events::Connection",
-                "AWS::Logs::MetricFilter", "AWS::SQS::QueuePolicy", "AWS::VpcLattice::ResourceConfiguration",
+                "AWS::Logs::MetricFilter", "AWS::SQS::QueuePolicy", "AWS::Scheduler::Schedule", "AWS::VpcLattice::ResourceConfiguration",
                 "AWS::VpcLattice::ResourceGateway"}
 # What it can't say of what it made.
 NOT_TOLD = (("Journal", "Arn"), ("JournalAccess", "Arn"), ("LoadBalancer", "LoadBalancerFullName"),
@@ -98,7 +99,33 @@ class Written(unittest.TestCase):
             found = {rule["Name"]["Fn::Sub"].removeprefix("riposte-${Environment}-"):
                      (rule["State"], rule["EventPattern"])
                      for rule in resources(load(name), "AWS::Events::Rule").values()}
+            found.pop("canary")
             self.assertEqual(found, expected, name)
+
+    def test_what_the_schedules_do_is_what_the_task_expects(self):
+        """Where CloudTrail would log their calls, the rule delivers them, and the setting knows them."""
+        for name in ("riposte.yml", "region.yml", "events.yml"):
+            template = load(name)
+            text = (TEMPLATES / name).read_text()
+            schedules = resources(template, "AWS::Scheduler::Schedule")
+            inputs = {body["Target"]["Arn"]["Fn::Sub"].rsplit(":", 1)[1]:
+                      json.loads(body["Target"]["Input"]["Fn::Sub"]) for body in schedules.values()}
+            self.assertEqual(set(inputs), {"tagQueue"} if name == "region.yml" else {"tagQueue", "tagRole"})
+            self.assertEqual(inputs["tagQueue"]["Tags"], {"riposte-canary": "<aws.scheduler.scheduled-time>"})
+            self.assertEqual({body["ScheduleExpression"] for body in schedules.values()}, {"rate(5 minutes)"})
+            expected = re.search(r"'(\[?{\"region\":.*)'", text)[1].replace("${MoreCanaries}", "")
+            expected = re.sub(r"\${(.*?)}", lambda match: {
+                "AWS::Region": harness.REGION, "DeadLetters.Arn": canary_test.QUEUE["resource"],
+                "CanaryRole.Arn": canary_test.ROLE}[match[1]], expected)
+            expected = json.loads(expected if expected[0] == "[" else f"[{expected}]")
+            self.assertEqual(expected, [canary_test.QUEUE] if name == "region.yml" else [
+                canary_test.QUEUE, canary_test.IAM])
+            pattern = template["Resources"]["CanaryRule"]["Properties"]["EventPattern"]
+            for service in ("sqs", "iam"):
+                line = json.dumps({"id": "1", "pattern": pattern, "event": canary_test.write(service)})
+                said = subprocess.run([harness.BINARY, "match", "--vectors", "/dev/stdin"], input=line, text=True,
+                                      capture_output=True, check=True).stdout
+                self.assertEqual(said, "1\tmatch\n", service)
 
     def test_roles_may_do_what_is_exported(self):
         expected = export("iam-policy")
@@ -228,7 +255,8 @@ class Made(unittest.TestCase):
         events = self.moto.client("events", region=region)
         prefix = f"riposte-{environment}-"
         return {rule["Name"].removeprefix(prefix): (rule["State"], json.loads(rule["EventPattern"]))
-                for rule in events.list_rules(NamePrefix=prefix)["Rules"] if "EventPattern" in rule}
+                for rule in events.list_rules(NamePrefix=prefix)["Rules"] if "EventPattern" in rule
+                and rule["Name"] != f"{prefix}canary"}
 
     def assert_rules_are_those_exported(self, made):
         expected = {rule["name"].removeprefix("riposte-"): (rule["state"], rule["pattern"])
@@ -264,7 +292,13 @@ class Made(unittest.TestCase):
         allowed = self.policy(role, "respond")["Statement"] + [
             {**s, "Action": [s["Action"]], "Resource": [s["Resource"]]}
             for s in self.policy(role, "own")["Statement"] if s["Sid"] == "ReadSecrets"]
+        canaries = variables.pop("RIPOSTE_CANARY")
         self.assertEqual(allowed, export("iam-policy", **variables)["Statement"])
+        asked = export("iam-policy", **variables, RIPOSTE_CANARY=canaries)["Statement"][0]["Action"]
+        trails, = (s["Action"] for s in self.policy(role, "own")["Statement"] if s["Sid"] == "AskTrails")
+        self.assertEqual(set(asked), set(allowed[0]["Action"]) | set(trails))
+        self.assertEqual([canary["region"] for canary in json.loads(canaries)], [harness.REGION, "us-east-1"])
+        variables["RIPOSTE_CANARY"] = canaries
         folder = tempfile.mkdtemp(prefix="riposte-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         _, key = self.moto.user(f"task-{environment}")

@@ -32,7 +32,7 @@ KINDS = {
     "AWS::Events::Connection": "aws_cloudwatch_event_connection", "AWS::Events::Rule": "aws_cloudwatch_event_rule",
     "AWS::IAM::Role": "aws_iam_role", "AWS::Logs::LogGroup": "aws_cloudwatch_log_group",
     "AWS::Logs::MetricFilter": "aws_cloudwatch_log_metric_filter", "AWS::SQS::Queue": "aws_sqs_queue",
-    "AWS::SQS::QueuePolicy": "aws_sqs_queue_policy",
+    "AWS::SQS::QueuePolicy": "aws_sqs_queue_policy", "AWS::Scheduler::Schedule": "aws_scheduler_schedule",
     "AWS::VpcLattice::ResourceConfiguration": "aws_vpclattice_resource_configuration",
     "AWS::VpcLattice::ResourceGateway": "aws_vpclattice_resource_gateway"}
 # What CloudFormation says within another resource.
@@ -58,12 +58,13 @@ def in_words(value):
         if set(value) == {"ref"}:
             return {"Mode": "MODE", "Image": "IMAGE", "Log": "LOG", "AWS::Region": "REGION"}[value["ref"]]
         if set(value) == {"fn::Sub"}:
-            return value["fn::Sub"].replace("${Secrets}", "SECRETS")
+            return "CANARIES" if "${CanaryRole.Arn}" in value["fn::Sub"] else value["fn::Sub"].replace("${Secrets}", "SECRETS")
         return {name: in_words(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [in_words(inner) for inner in value]
     if isinstance(value, str):
         known = {"var . mode": "MODE", "var . image": "IMAGE", "local . region": "REGION",
+                 "local . expected_canaries": "CANARIES",
                  "aws_cloudwatch_log_group . log . name": "LOG"}
         return known.get(value, value.replace("${var.secrets}", "SECRETS"))
     return value

@@ -30,7 +30,18 @@ locals {
   account   = data.aws_caller_identity.here.account_id
   partition = data.aws_partition.here.partition
   region    = data.aws_region.here.name
-  rules     = { for rule in jsondecode(file("${path.module}/../exported/event-patterns.json")) : trimprefix(rule.name, "riposte-") => rule }
+  exported = { for rule in jsondecode(file("${path.module}/../exported/event-patterns.json")) : trimprefix(rule.name, "riposte-") => rule }
+  rules    = merge(local.exported, { canary = { state = "ENABLED", pattern = local.canaries } })
+
+  canary = "riposte-${var.environment}-canary-${data.aws_region.here.name}"
+  canaries = {
+    source      = ["aws.sqs", "aws.iam"]
+    detail-type = ["AWS API Call via CloudTrail"]
+    detail = {
+      eventName    = ["TagQueue", "TagRole"]
+      userIdentity = { sessionContext = { sessionIssuer = { arn = [{ wildcard = "arn:aws*:iam::*:role/riposte-*-canary-*" }] } } }
+    }
+  }
 }
 
 resource "aws_iam_role" "forwarding" {
@@ -60,6 +71,9 @@ resource "aws_sqs_queue" "dead_letters" {
   message_retention_seconds  = 1209600
   visibility_timeout_seconds = 120
   sqs_managed_sse_enabled    = true
+  lifecycle {
+    ignore_changes = [tags, tags_all] # the canary's own
+  }
 }
 
 resource "aws_sqs_queue_policy" "dead_letters" {
@@ -99,7 +113,66 @@ resource "aws_cloudwatch_event_target" "rule" {
   }
 }
 
+# ---- canary -------------------------------------------------------------------------------------
+
+# Tags the queue every five minutes with the time: CloudTrail logs it, and Riposte pages when it
+# comes no more. Whoever may take the role may do no more than that.
+resource "aws_iam_role" "canary" {
+  name = local.canary
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+    }]
+  })
+  lifecycle {
+    ignore_changes = [tags, tags_all] # the canary's own
+  }
+}
+
+resource "aws_iam_role_policy" "canary" {
+  name = "tag"
+  role = aws_iam_role.canary.name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Action    = "sqs:TagQueue"
+        Resource  = aws_sqs_queue.dead_letters.arn
+        Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["riposte-canary"] } }
+      }
+    ]
+  })
+}
+
+resource "aws_scheduler_schedule" "canary" {
+  name                = "${local.name}-canary"
+  description         = "Tags Riposte's queue so that the trail has something to log"
+  schedule_expression = "rate(5 minutes)"
+  flexible_time_window {
+    mode = "OFF"
+  }
+  target {
+    arn      = "arn:${local.partition}:scheduler:::aws-sdk:sqs:tagQueue"
+    role_arn = aws_iam_role.canary.arn
+    input    = "{\"QueueUrl\":\"${aws_sqs_queue.dead_letters.id}\",\"Tags\":{\"riposte-canary\":\"<aws.scheduler.scheduled-time>\"}}"
+    retry_policy {
+      maximum_event_age_in_seconds = 60
+      maximum_retry_attempts       = 1
+    }
+  }
+}
+
 output "dead_letters_url" {
   description = "For riposte redrive"
   value       = aws_sqs_queue.dead_letters.id
+}
+
+output "canary" {
+  description = "For more_canaries of the home module; an entry of the setting canary"
+  value       = jsonencode({ region = local.region, resource = aws_sqs_queue.dead_letters.arn, role = aws_iam_role.canary.arn })
 }
