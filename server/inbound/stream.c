@@ -154,6 +154,13 @@ bool stream_push(struct stream *stream, struct text part) {
     return is_open;
 }
 
+size_t stream_unsent(struct stream *stream) {
+    mutex_lock(&stream->lock);
+    size_t bytes = stream->shared.held.bytes - stream->shared.sent_bytes;
+    mutex_unlock(&stream->lock);
+    return bytes;
+}
+
 void stream_end(struct stream **stream) {
     struct stream *old = *stream;
     *stream = NULL;

@@ -97,7 +97,7 @@ static bool fill_page(struct feed *feed, int64_t after, struct error *error) {
     feed->page.after = after;
     feed->page.until = after;
     buffer_clear(&feed->page.text);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && feed->page.text.bytes < FEED_BYTES; i++) {
         if (!is_told_later(lines, count, i) && !say_line(feed, &lines[i], arena, error)) {
             feed->page.until = after; /* not to be told */
             return false;
@@ -142,7 +142,7 @@ static bool tell(struct feed *feed, struct listening *to, int64_t head, int64_t 
         is_there = begin(to, head);
         to->said_mono_ms = now_ms;
     }
-    while (is_there && to->sequence < head) {
+    while (is_there && to->sequence < head && stream_unsent(to->stream) < FEED_BYTES) {
         if (!read_page(feed, to->sequence, head, &error)) {
             log_warn(&(struct log_context){.component = "operate"}, "stream: %s", error.text);
             return true; /* the next look tries again */

@@ -17,7 +17,7 @@
  * Ownership:  feed_new/feed_free.
  * Threads:    feed_add(): one at a time (the listener's thread); the others from any.
  * Bounds:     FEED_LISTENERS; one that is FEED_BACKLOG lines behind is told to list anew; one that
- *             doesn't read is disconnected (stream.h). */
+ *             takes nothing is told nothing more, and disconnected (listener.h). */
 #ifndef RIPOSTE_SERVER_OPERATE_FEED_H
 #define RIPOSTE_SERVER_OPERATE_FEED_H
 
@@ -30,7 +30,8 @@
 
 #define FEED_LISTENERS 16
 #define FEED_BACKLOG   5000
-#define FEED_LINES     256 /* read at once */
+#define FEED_LINES     256          /* read at once */
+#define FEED_BYTES     (64u * 1024) /* a page ends when it has so many; the next waits for its end */
 #define FEED_LOOK_MS   100
 #define FEED_ALIVE_MS  15000
 #define FEED_NOW       (-1)

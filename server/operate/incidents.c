@@ -143,7 +143,7 @@ static bool fill_incident(struct json_object **object, struct journal *journal,
     if (!journal_read_dossier(journal, id, arena, &dossier, error)) {
         return false;
     }
-    *object = view_incident(&dossier.incident);
+    *object = view_story(&dossier.incident);
     json_object_object_add(*object, "calls", view_calls(dossier.calls, dossier.call_count));
     json_object_object_add(*object, "effects", view_effects(dossier.effects, dossier.effect_count));
     json_object_object_add(*object, "tasks", view_tasks(dossier.tasks, dossier.task_count));

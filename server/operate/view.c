@@ -66,7 +66,7 @@ void view_add_json(struct json_object *object, const char *key, struct text text
     json_object_object_add(object, key, node);
 }
 
-struct json_object *view_incident(const struct journal_incident *incident) {
+struct json_object *view_story(const struct journal_incident *incident) {
     struct json_object *object = json_object_new_object();
     struct json_object *principal = json_object_new_object();
     add_ulid(object, "id", &incident->id);
@@ -92,6 +92,22 @@ struct json_object *view_incident(const struct journal_incident *incident) {
     if (incident->contained_unix_ms != 0) {
         add_number(object, "contained_after_ms",
                    incident->contained_unix_ms - incident->received_unix_ms);
+    }
+    return object;
+}
+
+struct json_object *view_incident(const struct journal_incident *incident) {
+    struct journal_incident shown = *incident;
+    struct text *texts[] = {&shown.reason,  &shown.subject, &shown.principal_id,
+                            &shown.account, &shown.region,  &shown.principal_name};
+    bool is_cut = false;
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        is_cut |= texts[i]->bytes > VIEW_CUT_BYTES;
+        *texts[i] = text_cut(*texts[i], VIEW_CUT_BYTES);
+    }
+    struct json_object *object = view_story(&shown);
+    if (is_cut) {
+        add_flag(object, "is_cut", true);
     }
     return object;
 }

@@ -16,6 +16,8 @@
 #include "riposte/journal/journal.h"
 #include "riposte/observe/recent.h"
 
+#define VIEW_CUT_BYTES 1000
+
 /* json_object_put() as a cleanup handler. */
 void view_put(struct json_object **object);
 
@@ -25,7 +27,10 @@ void view_add_time(struct json_object *object, const char *key, int64_t unix_ms)
 /* `text` as JSON; as a string when it is none (cut, or broken). */
 void view_add_json(struct json_object *object, const char *key, struct text text);
 
+/* As lists and streams show it: texts that an event made long are cut at VIEW_CUT_BYTES. */
 struct json_object *view_incident(const struct journal_incident *incident);
+/* All of it. */
+struct json_object *view_story(const struct journal_incident *incident);
 struct json_object *view_calls(const struct journal_call *calls, size_t count);
 struct json_object *view_effects(const struct journal_effect *effects, size_t count);
 struct json_object *view_tasks(const struct journal_task_row *tasks, size_t count);

@@ -27,6 +27,8 @@ struct stream;
 struct stream *stream_begin(struct request *request, const char *content_type);
 /* Copies `part`. False: the client is gone, or too slow and disconnected; end it. */
 MUST_CHECK bool stream_push(struct stream *stream, struct text part);
+/* Bytes that the client has not taken yet: who has much to say waits until they are few. */
+size_t stream_unsent(struct stream *stream);
 /* What was pushed is sent, then the answer is over. */
 void stream_end(struct stream **stream);
 

@@ -650,8 +650,8 @@ static void test_status(void **state) {
         "\"credentials\":{}",
         "\"journal\":{\"is_ready\":true,\"is_damaged\":false,\"sequence\":12,\"commits\":5,",
         "\"tasks\":{\"open\":9,\"due\":4,\"late_ms\":250,\"not_admitted\":3,\"queue_limit\":",
-        "\"busy\":3},\"lanes\":[{\"name\":\"1/"
-        "iam\",\"busy\":2,\"tasks\":5,\"due\":3,\"is_failing\":true},",
+        "\"busy\":3},\"lanes\":[{\"name\":\"1/iam\",",
+        "\"busy\":2,\"tasks\":5,\"due\":3,\"is_failing\":true},",
         ",{\"name\":\"\",\"busy\":1,\"tasks\":4,\"due\":1,\"is_failing\":false}]",
         "\"incidents\":{\"total\":8,\"by_state\":{\"detected\":0,",
         "\"held\":6,",

@@ -12,8 +12,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#define SETTINGS "tests/unit/operate/conf/riposte.json"
-#define VIEW     "Authorization: Bearer the-watchers-token\r\n"
+#define SETTINGS  "tests/unit/operate/conf/riposte.json"
+#define LONG_ONES 400
+#define VIEW      "Authorization: Bearer the-watchers-token\r\n"
 
 static struct snapshot *snapshot;
 static struct journal *journal;
@@ -55,7 +56,7 @@ static int set_up(void **state) {
     (void)state;
     struct error error = {0};
     const struct journal_options options = {
-        .url = "memory:", .clock = &clock_system, .queue_limit = 10, .workers = 2};
+        .url = "memory:", .clock = &clock_system, .queue_limit = 1000, .workers = 2};
     assert_ok(journal_open(&options, &journal, &error), &error);
     recent = recent_new(RECENT_CAPACITY);
     admin = admin_new(
@@ -117,28 +118,32 @@ static void on_appended(void *arg, const bool *is_known, size_t count, const str
     *(atomic_bool *)arg = true;
 }
 
-static void append_incident(void) {
+static void append_of(const char *id, const char *key, struct text name) {
     struct blob *body = blob_new(TEXT("{}"));
     struct journal_definition definition = {.text = body};
     struct journal_new_incident incident = {.rule = TEXT("deleted"),
                                             .subject = TEXT("mallory"),
                                             .severity = TEXT("high"),
                                             .mode = MODE_ENFORCE,
-                                            .principal_name = TEXT("mal\"lory\n<b>"),
+                                            .principal_name = name,
                                             .account = TEXT("111122223333"),
                                             .definition = &definition};
-    const struct journal_new_event event = {.key = TEXT("e1"),
+    const struct journal_new_event event = {.key = text_of(key),
                                             .body = body,
                                             .received_unix_ms = 1772444000000,
                                             .incidents = &incident,
                                             .incident_count = 1};
     atomic_bool is_done = false;
-    assert_true(ulid_parse(TEXT("01ARZ3NDEKTSV4RRFFQ69G5FA1"), &incident.id));
+    assert_true(ulid_parse(text_of(id), &incident.id));
     journal_append(journal, &event, 1, on_appended, &is_done);
     while (!atomic_load(&is_done)) {
         clock_sleep_ms(1);
     }
     blob_unref(&body);
+}
+
+static void append_incident(void) {
+    append_of("01ARZ3NDEKTSV4RRFFQ69G5FA1", "e1", TEXT("mal\"lory\n<b>"));
 }
 
 static void test_what_happens_is_told(void **state) {
@@ -191,6 +196,29 @@ static void test_more_than_a_page_is_told_in_order(void **state) {
         char line[40];
         snprintf(line, sizeof(line), "{\"sequence\":%d,", i);
         assert_next(client, "note\n", line);
+    }
+    tls_client_close(&client);
+}
+
+/* More in all than a stream may hold, and names longer than that alone. */
+static void test_long_names_and_many_are_told_all_the_same(void **state) {
+    (void)state;
+    scoped(buffer_done) struct buffer name = BUFFER_INIT;
+    for (size_t i = 0; i < 300000; i++) {
+        buffer_append_char(&name, 'n');
+    }
+    for (unsigned i = 0; i < LONG_ONES; i++) {
+        char id[ULID_TEXT_BYTES + 1], key[16];
+        snprintf(id, sizeof(id), "01ARZ3NDEKTSV4RRFFQ69G5%03u", i);
+        snprintf(key, sizeof(key), "e%u", i);
+        append_of(id, key, buffer_text(&name));
+    }
+    struct tls_client *client = listen_with("Last-Event-ID: 0\r\n");
+    assert_next(client, "ready\n", "{\"sequence\":0}");
+    for (unsigned i = 0; i < LONG_ONES; i++) {
+        char id[64];
+        snprintf(id, sizeof(id), "\"id\":\"01ARZ3NDEKTSV4RRFFQ69G5%03u\"", i);
+        assert_next(client, "incident\n", id);
     }
     tls_client_close(&client);
 }
@@ -273,6 +301,7 @@ int main(void) {
         with_admin(test_an_incident_comes_as_lists_show_it),
         with_admin(test_who_comes_again_misses_nothing),
         with_admin(test_more_than_a_page_is_told_in_order),
+        with_admin(test_long_names_and_many_are_told_all_the_same),
         with_admin(test_who_is_far_behind_or_ahead_lists_anew),
         with_admin(test_bad_positions_and_strangers),
         with_admin(test_only_so_many_listen),
