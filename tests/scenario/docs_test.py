@@ -20,7 +20,7 @@ import generate  # noqa: E402
 
 DOCS = harness.ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-TYPED = ("tutorial.md",)
+TYPED = ("tutorial.md", "audit.md")
 # The developers' pages show parts of files, and are read with the code beside them.
 DEVELOPERS = {"DESIGN.md", "FACTS.md", "PATTERNS.md", "RULES.md", "STYLE.md"}
 
@@ -35,6 +35,9 @@ class Typed(readme_test.Typed):
 
     def test_the_tutorial(self):
         self.follow(readme_test.session("docs/tutorial.md"))
+
+    def test_what_an_auditor_is_shown(self):
+        self.follow(readme_test.session("docs/audit.md"))
 
 
 class Snippets(unittest.TestCase):
