@@ -158,12 +158,6 @@ static bool expect_anchors(const struct audit *audit, struct journal_chain *chai
                      "--anchor %s: no SEQUENCE:HASH in it, as verify prints it", audit->anchor);
 }
 
-static bool take_line(void *arg, const struct journal_audit_line *line, struct error *error) {
-    (void)error;
-    journal_chain_take(arg, line);
-    return true;
-}
-
 static void print_end(const struct journal_chain_end *end) {
     char anchor[JOURNAL_ANCHOR_BYTES];
     journal_anchor_format(&end->last, anchor);
@@ -180,16 +174,47 @@ static void print_end(const struct journal_chain_end *end) {
     printf("; anchor %s\n", anchor);
 }
 
-static int verify_once(struct audit *audit, struct error *error) {
-    scoped(journal_chain_free) struct journal_chain *chain = journal_chain_new();
+/* A chain as it is being read, in pages. */
+struct reading {
+    const struct audit *audit;
+    struct journal_chain *chain;
+    int64_t last;
+    bool
+        is_cut_meanwhile; /* what was read before a gap was cut since: the chain begins behind it */
+};
+
+static void reading_done(struct reading *reading) {
+    journal_chain_free(&reading->chain);
+}
+
+static bool begin_chain(struct reading *reading, struct error *error) {
+    journal_chain_free(&reading->chain);
+    reading->chain = journal_chain_new();
+    return reading->audit->anchor == NULL || expect_anchors(reading->audit, reading->chain, error);
+}
+
+static bool take_line(void *arg, const struct journal_audit_line *line, struct error *error) {
+    struct reading *reading = arg;
+    bool is_gap = reading->last > 0 && line->sequence > reading->last + 1;
+    if (is_gap && reading->is_cut_meanwhile && !begin_chain(reading, error)) {
+        return false;
+    }
+    journal_chain_take(reading->chain, line);
+    reading->last = line->sequence;
+    return true;
+}
+
+static int verify_once(struct audit *audit, bool is_cut_meanwhile, struct error *error) {
+    scoped(reading_done) struct reading reading = {.audit = audit,
+                                                   .is_cut_meanwhile = is_cut_meanwhile};
     struct journal_chain_end end;
-    if (audit->anchor != NULL && !expect_anchors(audit, chain, error)) {
+    if (!begin_chain(&reading, error)) {
         return EXIT_INVALID;
     }
-    if (!each_line(audit, take_line, chain, error)) {
+    if (!each_line(audit, take_line, &reading, error)) {
         return EXIT_NO;
     }
-    if (!journal_chain_conclude(chain, &end, error)) {
+    if (!journal_chain_conclude(reading.chain, &end, error)) {
         (void)error_wrap(error, "broken");
         return EXIT_NO;
     }
@@ -197,13 +222,14 @@ static int verify_once(struct audit *audit, struct error *error) {
     return EXIT_GOOD;
 }
 
-/* Of a running server twice, if need be: retention may have cut what was being read. */
+/* While a running server is asked, page after page, retention may cut what was read or is to be:
+ * then there is a gap, and a checkpoint further on that names the last line of it. */
 static int verify(struct audit *audit, struct error *error) {
+    struct error ignored = {0};
     bool is_asked = audit->journal == NULL && audit->lines == NULL;
-    int code = verify_once(audit, error);
-    if (code == EXIT_NO && is_asked) {
-        *error = (struct error){0};
-        code = verify_once(audit, error);
+    int code = verify_once(audit, false, error);
+    if (code == EXIT_NO && is_asked && verify_once(audit, true, &ignored) == EXIT_GOOD) {
+        return EXIT_GOOD;
     }
     if (code == EXIT_INVALID) {
         return cli_fail(audit->name, "%s", error->text);

@@ -1,5 +1,6 @@
 """The audit chain: verified while the server runs and from its file, and whatever is changed in it is found, at its place."""
 import contextlib
+import http.server
 import json
 import pathlib
 import random
@@ -7,6 +8,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
+import threading
 import unittest
 
 import harness
@@ -106,6 +108,41 @@ class Audit(unittest.TestCase):
             found = self.verify()
             self.assertEqual(found.returncode, 1)
             self.assertIn(words, found.stderr)
+
+    def serve(self, *pages):
+        """A server's /v1/audit in so many pages, whatever is asked for; its URL."""
+        left = list(pages) * 2  # it may be asked again
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                lines = left.pop(0) if left else []
+                body = json.dumps({"lines": [dict(zip(("sequence", "unix_ms", "event", "incident", "actor", "text", "hash"),
+                                                      (*line[:6], line[6].hex()))) for line in lines]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    def test_lines_may_be_cut_while_a_server_is_asked(self):
+        before = self.lines()
+        tampering.cut(self.copy, 9)
+        after = self.lines()
+        for pages, code, words in (((before[:4], after, []), 0, "(9 before them were cut"),
+                                   ((before[:4], after[1:], []), 1, "line 5 is missing"),
+                                   ((before[:4], before[5:], []), 1, "line 5 is missing")):
+            with self.subTest(words, first=pages[1][0][0]):
+                found = self.run_audit("verify", "--url", self.serve(*pages))
+                self.assertEqual(found.returncode, code, found.stdout + found.stderr)
+                self.assertIn(words, found.stdout + found.stderr)
 
     def test_anchors_are_taken_from_a_file_too(self):
         noted = self.folder / "anchors"
