@@ -17,6 +17,7 @@ struct errand {
     struct thread thread;
     thread_fn *run_fn;
     void *arg;
+    bool has_ended; /* the errand's own */
     atomic_bool is_busy;
     atomic_bool is_called_off; /* whoever runs looks at it now and then, and ends early */
 };
@@ -26,6 +27,9 @@ void errand_init(struct errand *errand, const char *what);
 /* ERROR_BUSY: another one is under way, or it is called off. */
 MUST_CHECK bool errand_start(struct errand *errand, thread_fn *run_fn, void *arg,
                              struct error *error);
+/* By whoever runs, before the answer: who has it may ask for the next errand at once. When it is
+ * left out, the errand ends with its thread. */
+void errand_end(struct errand *errand);
 /* Calls off what is under way, waits for it, and starts none any more. */
 void errand_rest(struct errand *errand);
 

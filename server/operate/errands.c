@@ -42,10 +42,13 @@ static void run_backup(void *arg) {
     scoped(buffer_done) struct buffer path = BUFFER_INIT;
     struct error error = {0};
     struct stat made = {0};
-    if (!backup_path(admin, &path, &error) ||
-        !journal_backup(admin->options.journal, buffer_string(&path), &admin->errand.is_called_off,
-                        &error) ||
-        (stat(buffer_string(&path), &made) != 0 && !error_set_errno(&error, errno, "backup"))) {
+    bool is_made = backup_path(admin, &path, &error) &&
+                   journal_backup(admin->options.journal, buffer_string(&path),
+                                  &admin->errand.is_called_off, &error) &&
+                   (stat(buffer_string(&path), &made) == 0 ||
+                    error_set_errno(&error, errno, "backup"));
+    errand_end(&admin->errand);
+    if (!is_made) {
         answer_failure(asked->request, &error);
     } else {
         struct json_object *object = json_object_new_object();
@@ -73,9 +76,11 @@ static void run_orphans(void *arg) {
     if (!gate_actor(admin, request, arena, &actor)) {
         return;
     }
-    if (!admin->options.orphans_fn(admin->options.orphans_arg, request_query(request, "action"),
-                                   request_query(request, "only"), actor,
-                                   &admin->errand.is_called_off, &answer, &error)) {
+    bool is_done = admin->options.orphans_fn(
+        admin->options.orphans_arg, request_query(request, "action"),
+        request_query(request, "only"), actor, &admin->errand.is_called_off, &answer, &error);
+    errand_end(&admin->errand);
+    if (!is_done) {
         answer_failure(request, &error);
     } else {
         request_answer(request, &(struct answer){.status = 200, .body = buffer_text(&answer)});

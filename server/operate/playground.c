@@ -138,6 +138,7 @@ static bool try_rules(const struct snapshot *snapshot, const struct asked_plan *
 static void run_plan(void *arg) {
     struct long_request *asked = arg;
     struct request *request = asked->request;
+    struct errand *errand = &asked->admin->rehearsals;
     scoped(access_unref) struct access *access = admin_access(asked->admin);
     scoped(arena_free) struct arena *arena = arena_new();
     scoped(buffer_done) struct buffer text = BUFFER_INIT;
@@ -150,6 +151,7 @@ static void run_plan(void *arg) {
                       ? try_pattern(&question, arena, answer, &error)
                       : access != NULL &&
                             try_rules(access_snapshot(access), &question, arena, answer, &error));
+    errand_end(errand);
     if (is_ok) {
         json_write(&text, answer);
         request_answer(request, &(struct answer){.status = 200, .body = buffer_text(&text)});

@@ -18,6 +18,11 @@ ROUTE53_NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 BLOCK = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True,
          "RestrictPublicBuckets": False}
+FINDING = {"SchemaVersion": "2018-10-08", "Id": "f", "ProductArn": "arn:p", "GeneratorId": "g",
+           "AwsAccountId": ACCOUNT, "Types": ["Unusual Behaviors/User"],
+           "CreatedAt": "2026-01-02T03:04:05Z", "UpdatedAt": "2026-01-02T03:04:05Z",
+           "Severity": {"Label": "HIGH"}, "Title": "t", "Description": "d",
+           "Resources": [{"Type": "Other", "Id": "r"}]}
 
 
 def rest(method, path, query=None, body=None, headers=None, host_prefix=None):
@@ -113,9 +118,9 @@ QUERY = [
     ("rds", "AddTagsToResource", {"ResourceName": "a", "Tags": [{"Key": "k", "Value": "v"}]},
      {"ResourceName": "a", "Tags.Tag.N": [{"Key": "k", "Value": "v"}]}),
     ("sns", "Publish",
-     {"TopicArn": "t", "Message": "two\nlines", "MessageAttributes": {
+     {"TopicArn": "t", "Subject": "s", "Message": "two\nlines", "MessageAttributes": {
          "a": {"DataType": "String", "StringValue": "s"}}},
-     {"TopicArn": "t", "Message": "two\nlines", "MessageAttributes.entry.N": [
+     {"TopicArn": "t", "Subject": "s", "Message": "two\nlines", "MessageAttributes.entry.N": [
          {"Name": "a", "Value": {"DataType": "String", "StringValue": "s"}}]}),
     ("sns", "SetTopicAttributes",
      {"TopicArn": "t", "AttributeName": "Policy", "AttributeValue": COMPACT},
@@ -345,6 +350,8 @@ REST_JSON = [
      rest("POST", "/resource/scan", body={"analyzerArn": "arn:a", "resourceArn": "arn:r"})),
     ("securityhub", "EnableSecurityHub", {"EnableDefaultStandards": True},
      rest("POST", "/accounts", body={"EnableDefaultStandards": True})),
+    ("securityhub", "BatchImportFindings", {"Findings": [FINDING]},
+     rest("POST", "/findings/import", body={"Findings": [FINDING]})),
     ("securityhub", "DescribeHub", {}, rest("GET", "/accounts")),
     ("backup", "PutBackupVaultLockConfiguration",
      {"BackupVaultName": "v", "MinRetentionDays": 7},
