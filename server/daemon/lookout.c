@@ -155,8 +155,8 @@ static void take(struct lookout *lookout, const struct snapshot *snapshot,
 void lookout_step(struct lookout *lookout) {
     struct canary_change changes[CANARIES_KEPT];
     size_t count = canaries_look(lookout->options.canaries, changes);
-    if (count == 0) {
-        return;
+    if (count == 0 || !journal_is_ready(lookout->options.journal)) {
+        return; /* what can't be journaled now is told later */
     }
     scoped(snapshot_unref) struct snapshot *snapshot = lookout->options.snapshot_fn(
         lookout->options.arg);

@@ -146,14 +146,10 @@ static enum drill_state whole(const struct drill_report *report, int64_t now_ms,
     return now_ms > report->until_unix_ms ? DRILL_BROKEN : DRILL_WAITS;
 }
 
-static void count_end(const struct drill *drill) REQUIRES(&drill->lock);
-
-static void count_end(const struct drill *drill) {
+/* By what came, whatever the time is. */
+static enum drill_state state_of_legs(const struct drill_report *report) {
     enum drill_leg leg = DRILL_SENT;
-    enum drill_state state = whole(&drill->shared.report, 0, &leg);
-    if (state != DRILL_WAITS) {
-        metric_add(&ends, 1, METRIC_LABELS(text_of(state_names[state])));
-    }
+    return whole(report, report->until_unix_ms, &leg);
 }
 
 /* A leg that is over stays as it is. */
@@ -164,8 +160,12 @@ static void set(struct drill *drill, struct text key, enum drill_leg leg, struct
     mutex_lock(&drill->lock);
     struct drill_step *at = &drill->shared.report.legs[leg];
     if (text_equal_string(key, drill->shared.key) && at->state == DRILL_WAITS) {
+        bool was_over = state_of_legs(&drill->shared.report) != DRILL_WAITS;
         *at = step;
-        count_end(drill);
+        enum drill_state state = state_of_legs(&drill->shared.report);
+        if (state != DRILL_WAITS && !was_over) {
+            metric_add(&ends, 1, METRIC_LABELS(text_of(state_names[state])));
+        }
     }
     mutex_unlock(&drill->lock);
 }

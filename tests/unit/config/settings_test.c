@@ -426,8 +426,14 @@ static void test_what_is_printed_reads_back_equal(void **state) {
     (void)state;
     scoped(fixture_done) struct fixture first = read_with(
         "{\"vars\":{\"a\":1.50},\"admin\":{\"tokens\":[{\"name\":\"b\",\"role\":\"view\","
-        "\"token\":\"file:t\"}]},\"guard\":{\"protected\":[\"AIDAX\"]},\"log_level\":\"debug\"}",
+        "\"token\":\"file:t\"}]},\"guard\":{\"protected\":[\"AIDAX\"]},\"log_level\":\"debug\","
+        "\"canary\":[{\"region\":"
+        "\"us-east-1\",\"resource\":\"arn:aws:iam::123456789012:role/c\",\"role\":"
+        "\"arn:aws:iam::123456789012:role/c\",\"stale_after\":\"1h\"}]}",
         no_variables);
+    assert_int_equal(first.settings.canary.count, 1);
+    assert_int_equal(first.settings.canary.items[0].every_ms, 5 * 60 * 1000);
+    assert_int_equal(first.settings.canary.items[0].stale_after_ms, 60 * 60 * 1000);
     assert_true(first.is_good);
     scoped(buffer_done) struct buffer printed = BUFFER_INIT;
     settings_print(&first.settings, &printed);

@@ -140,6 +140,8 @@ static void test_a_broken_leg_is_said_at_once(void **state) {
     assert_int_equal(read().state, DRILL_BROKEN);
     assert_int_equal(read().broke_at, DRILL_COMMITTED);
     assert_string_equal(read().legs[DRILL_COMMITTED].note, "the disk is full");
+    drill_break(drill, TEXT("key"), DRILL_PLANNED, "and so is this");
+    assert_int_equal(read().broke_at, DRILL_COMMITTED);
 }
 
 static void test_what_comes_late_for_an_earlier_drill_is_ignored(void **state) {
