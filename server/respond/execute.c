@@ -252,6 +252,9 @@ static struct text end_text(const struct run *run, enum plan_kind kind, struct t
     json_open_object(&writer, NULL);
     json_put_text(&writer, "playbook", run->playbook->name);
     json_put_string(&writer, "end", run_ends[kind].name);
+    if (reason.bytes == 0 && run->count == 0) {
+        reason = TEXT("no step applies");
+    }
     if (reason.bytes > 0) {
         json_put_text(&writer, "reason", reason);
     }

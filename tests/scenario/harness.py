@@ -465,8 +465,16 @@ def unexplained(journal):
     found = [(incident, STATES[state]) for incident, state in incidents
              if state and (incident, STATES[state]) not in told and (incident, "adopted") not in told]
     found += [(key, "counted") for (key,) in events if key not in counted]
-    return found + [(incident, event) for event, incident, actor, text in lines
-                    if event in ("suppressed", "joined", "held", "failed") and not json.loads(text).get("reason")]
+    called = {json.loads(text)["call"].split("/")[1] + incident for event, incident, _, text in lines
+              if event in ("intent", "shared", "outcome")}
+    for event, incident, _, text in lines:
+        said = json.loads(text)
+        is_left = event in ("suppressed", "joined", "held", "failed")
+        is_left |= event == "outcome" and said["state"] == "skipped"
+        is_left |= event == "playbook" and (said["end"] != "done" or said["playbook"] + incident not in called)
+        if is_left and not said.get("reason"):
+            found.append((incident, event, said))
+    return found
 
 
 class Scenario(unittest.TestCase):
