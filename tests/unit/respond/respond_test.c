@@ -1373,6 +1373,28 @@ static void test_what_has_no_inverse_is_let_go(void **state) {
     done(&stage);
 }
 
+static void test_a_playbook_in_which_no_step_applies_says_so(void **state) {
+    (void)state;
+    struct stage stage;
+    struct error error = {0};
+    scoped(arena_free) struct arena *arena = arena_new();
+    struct journal_audit_line *lines = NULL;
+    size_t count = 0;
+    size_t found = 0;
+    stage_open(&stage, &narrow);
+    struct ulid id = run_instances(&stage, "x", "[]"); /* no instance to stop */
+    stage_run(&stage);
+    assert_int_equal(stage_count(&stage, "ec2:StopInstances"), 0);
+    assert_state(&stage, &id, INCIDENT_DONE, "");
+    assert_ok(journal_read_audit(stage.journal, 0, 1000, arena, &lines, &count, &error), &error);
+    for (size_t i = 0; i < count; i++) {
+        found += text_equal(lines[i].text, TEXT("{\"playbook\":\"stop-each\",\"end\":\"done\","
+                                                "\"reason\":\"no step applies\"}"));
+    }
+    assert_int_equal(found, 1);
+    done(&stage);
+}
+
 static void test_what_was_there_before_is_what_undo_brings_back(void **state) {
     (void)state;
     struct stage stage;
@@ -2405,6 +2427,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_protected_principal_is_held),
         cmocka_unit_test(test_what_stands_and_can_not_be_verified_is_written_again),
         cmocka_unit_test(test_what_has_no_inverse_is_let_go),
+        cmocka_unit_test(test_a_playbook_in_which_no_step_applies_says_so),
         cmocka_unit_test(test_what_was_there_before_is_what_undo_brings_back),
         cmocka_unit_test(test_a_containment_ends_by_itself),
         cmocka_unit_test(test_a_due_release_passes_in_observe),
