@@ -71,14 +71,14 @@ class Canary(harness.Scenario):
         webhook = harness.Interposer(0, lambda action, forward: (posts.append(json.loads(forward.body)), (200, b"ok"))[1])
         self.addCleanup(webhook.stop)
         playbooks = self.playbooks(webhook.url)
-        server = self.serve("enforce", [{**QUEUE, "every": "1s", "stale_after": "4s"}, IAM], aws=self.moto.url,
+        server = self.serve("enforce", [{**QUEUE, "every": "1s", "stale_after": "3s"}, IAM], aws=self.moto.url,
                             settings={"playbooks": playbooks, "rules": self.rules(), "notify": {"held": ["tell"]}})
-        status, answer = server.post(write(at=harness.now(-2)))
+        status, answer = server.post(write(at=harness.now(-1)))
         self.assertEqual((status, answer["incidents"]), (200, []))
         self.assertEqual(server.post(write("iam"))[0], 200)
-        harness.wait_for("the age", lambda: 2 <= (self.metric(server, "riposte_canary_age_seconds") or 0) < 6)
+        harness.wait_for("the age", lambda: 1 <= (self.metric(server, "riposte_canary_age_seconds") or 0) < 5)
         self.assertEqual(self.metric(server, "riposte_canary_delay_seconds_count"), 1)
-        self.assertGreaterEqual(self.metric(server, "riposte_canary_delay_seconds_sum"), 2)
+        self.assertGreaterEqual(self.metric(server, "riposte_canary_delay_seconds_sum"), 1)
         self.assertEqual(server.admin("/v1/events/recent?outcome=canary")[1]["events"][0]["event_name"], "TagRole")
         # A rule about all such calls does not fire on it, but on others.
         self.assertEqual(server.admin("/v1/incidents")[1]["incidents"], [])
@@ -97,7 +97,7 @@ class Canary(harness.Scenario):
         self.assertEqual(self.metric(server, "riposte_canary_stale"), 1)
         server.post(write(at=harness.now(86400)))
         harness.wait_for("the canary to be heard", lambda: self.metric(server, "riposte_canary_stale") == 0)
-        self.assertLess(self.metric(server, "riposte_canary_age_seconds"), 4)
+        self.assertLess(self.metric(server, "riposte_canary_age_seconds"), 3)
         self.assertIn("is heard again", server.log())
         self.assertEqual(server.admin(f"/v1/incidents/{incident['id']}/dismiss", "POST", {})[0], 202)
 
@@ -141,14 +141,14 @@ class Canary(harness.Scenario):
         recorder = harness.Recorder(self.moto.port)
         self.addCleanup(recorder.stop)
         server = self.serve("observe", [], aws=recorder.url, environment={
-            "RIPOSTE_CANARY": json.dumps([{**QUEUE, "every": "1s", "stale_after": "2s"}])})
+            "RIPOSTE_CANARY": json.dumps([{**QUEUE, "every": "500ms", "stale_after": "1s"}])})
         reason = self.stale(server)["reason"]
         self.assertRegex(reason, r"never came, expected since \S+Z: CloudTrail was not asked why: mode observe")
         self.assertEqual(recorder.connections, 0)
 
     def test_selectors_that_leave_it_out_are_said(self):
         self.trail(True, [{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}])
-        server = self.serve("approve", [{**QUEUE, "every": "1s", "stale_after": "2s"}], aws=self.moto.url)
+        server = self.serve("approve", [{**QUEUE, "every": "500ms", "stale_after": "1s"}], aws=self.moto.url)
         self.assertIn("leaves out management events that write", self.stale(server)["reason"])
 
     def test_a_drill_follows_the_next_write(self):
