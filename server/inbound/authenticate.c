@@ -55,24 +55,30 @@ void authenticator_free(struct authenticator **authenticator) {
 
 /* Digests make all comparisons equally long, and every entry is compared: the time says neither
  * which secret came close nor how many there are of which length. */
-bool authenticator_accepts(const struct authenticator *authenticator, struct text candidate,
-                           size_t *index_out) {
-    uint8_t digest[SHA256_BYTES];
-    sha256(candidate, digest);
+bool authenticator_accepts_digest(const struct authenticator *authenticator,
+                                  const uint8_t digest[SHA256_BYTES], size_t *index_out) {
     size_t index = 0;
     size_t match_count = 0;
     for (size_t i = 0; i < authenticator->count; i++) {
         const struct entry *entry = &authenticator->entries[i];
-        size_t is_match = (size_t)crypto_equal_bytes(digest, entry->digest, sizeof(digest));
+        size_t is_match = (size_t)crypto_equal_bytes(digest, entry->digest, SHA256_BYTES);
         size_t is_first = is_match & (size_t)(match_count == 0);
         index |= i & (0 - is_first);
         match_count += is_match;
     }
-    if (match_count == 0 || candidate.bytes == 0) {
+    if (match_count == 0) {
         return false;
     }
     *index_out = index;
     return true;
+}
+
+bool authenticator_accepts(const struct authenticator *authenticator, struct text candidate,
+                           size_t *index_out) {
+    uint8_t digest[SHA256_BYTES];
+    sha256(candidate, digest);
+    bool is_accepted = authenticator_accepts_digest(authenticator, digest, index_out);
+    return is_accepted && candidate.bytes > 0;
 }
 
 struct text authenticator_name(const struct authenticator *authenticator, size_t index) {

@@ -118,6 +118,9 @@ struct MHD_Response *response_make(const struct answer *answer) {
         response_add_header(response, MHD_HTTP_HEADER_LOCATION, location);
         free(location);
     }
+    for (size_t i = 0; i < answer->header_count; i++) {
+        response_add_header(response, answer->headers[i].name, answer->headers[i].value);
+    }
     return response;
 }
 

@@ -93,17 +93,30 @@ struct snapshot *access_snapshot(struct access *access) {
     return access->snapshot;
 }
 
-bool access_find(const struct access *access, const struct request *request, struct text *name_out,
-                 enum admin_role *role_out) {
-    struct text value = request_header(request, "Authorization");
+bool access_find_digest(const struct access *access, const uint8_t digest[SHA256_BYTES],
+                        struct text *name_out, enum admin_role *role_out) {
     size_t index = 0;
-    struct text scheme = text_slice(value, 0, sizeof(SCHEME) - 1);
-    if (!text_equal_ignoring_ascii_case(scheme, TEXT(SCHEME)) ||
-        !authenticator_accepts(access->authenticator,
-                               text_slice(value, sizeof(SCHEME) - 1, value.bytes), &index)) {
+    if (!authenticator_accepts_digest(access->authenticator, digest, &index)) {
         return false;
     }
     *name_out = authenticator_name(access->authenticator, index);
     *role_out = (enum admin_role)authenticator_role(access->authenticator, index);
     return true;
+}
+
+bool access_find_token(const struct access *access, struct text token,
+                       uint8_t digest_out[SHA256_BYTES], struct text *name_out,
+                       enum admin_role *role_out) {
+    sha256(token, digest_out);
+    return access_find_digest(access, digest_out, name_out, role_out);
+}
+
+bool access_find(const struct access *access, const struct request *request, struct text *name_out,
+                 enum admin_role *role_out) {
+    struct text value = request_header(request, "Authorization");
+    uint8_t digest[SHA256_BYTES];
+    struct text scheme = text_slice(value, 0, sizeof(SCHEME) - 1);
+    return text_equal_ignoring_ascii_case(scheme, TEXT(SCHEME)) &&
+           access_find_token(access, text_slice(value, sizeof(SCHEME) - 1, value.bytes), digest,
+                             name_out, role_out);
 }

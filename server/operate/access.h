@@ -8,6 +8,7 @@
 #include "riposte/base/attributes.h"
 #include "riposte/base/error.h"
 #include "riposte/config/snapshot.h"
+#include "riposte/crypto/sha256.h"
 #include "riposte/inbound/request.h"
 
 #include <stdbool.h>
@@ -25,5 +26,13 @@ struct snapshot *access_snapshot(struct access *access);
 /* Whose "Authorization: Bearer TOKEN" does the request carry? False: nobody's. */
 bool access_find(const struct access *access, const struct request *request, struct text *name_out,
                  enum admin_role *role_out);
+
+/* The same of a token alone; *digest_out is its SHA-256. */
+bool access_find_token(const struct access *access, struct text token,
+                       uint8_t digest_out[SHA256_BYTES], struct text *name_out,
+                       enum admin_role *role_out);
+/* Whose token has that SHA-256, now? */
+bool access_find_digest(const struct access *access, const uint8_t digest[SHA256_BYTES],
+                        struct text *name_out, enum admin_role *role_out);
 
 #endif

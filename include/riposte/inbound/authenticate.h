@@ -8,9 +8,11 @@
 
 #include "riposte/base/attributes.h"
 #include "riposte/base/text.h"
+#include "riposte/crypto/sha256.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define AUTHENTICATE_BYTES 16
 
@@ -28,6 +30,9 @@ size_t authenticator_count(const struct authenticator *authenticator);
  * how-manieth that was added. */
 bool authenticator_accepts(const struct authenticator *authenticator, struct text candidate,
                            size_t *index_out);
+/* The same for who knows a secret's SHA-256 alone: it was accepted before, is it still? */
+bool authenticator_accepts_digest(const struct authenticator *authenticator,
+                                  const uint8_t digest[SHA256_BYTES], size_t *index_out);
 /* Name and role of one. */
 struct text authenticator_name(const struct authenticator *authenticator, size_t index);
 unsigned authenticator_role(const struct authenticator *authenticator, size_t index);

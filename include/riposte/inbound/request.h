@@ -38,6 +38,10 @@ struct blob *request_body(const struct request *request);
 /* When its first line was read, monotonic us: for the reaction histogram. */
 int64_t request_began_mono_us(const struct request *request);
 
+struct answer_header {
+    const char *name, *value; /* without line breaks */
+};
+
 struct answer {
     unsigned status;
     const char *content_type; /* NULL: application/json */
@@ -47,6 +51,8 @@ struct answer {
     const char *challenge;    /* WWW-Authenticate, of a 401 */
     struct text location;     /* empty: none */
     bool is_last;             /* the connection is closed after it */
+    const struct answer_header *headers; /* more of them */
+    size_t header_count;
 };
 void request_answer(struct request *request, const struct answer *answer);
 /* {"error": what} with the status. */
