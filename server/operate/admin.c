@@ -1,6 +1,7 @@
 #include "riposte/operate/admin.h"
 
 #include "admin_parts.h"
+#include "console.h"
 #include "gate.h"
 #include "process.h"
 #include "routes.h"
@@ -26,7 +27,9 @@ struct admin *admin_new(const struct admin_options *options) {
     census_init(&admin->census);
     admin->feed = feed_new(options->journal);
     admin->strikes = strikes_new();
+    admin->sessions = sessions_new();
     mutex_init(&admin->lock);
+    console_name_version(admin->console_version);
     routes_fill(admin);
     return admin;
 }
@@ -42,6 +45,7 @@ void admin_free(struct admin **admin) {
     census_done(&old->census);
     feed_free(&old->feed);
     strikes_free(&old->strikes);
+    sessions_free(&old->sessions);
     access_unref(&old->shared.access);
     mutex_done(&old->lock);
     free(old->routes);

@@ -3,6 +3,7 @@
  *     routes.c      which path is whose
  *     gate.c        who asks, and may they?
  *     answers.c     objects and failures as answers
+ *     console.h     the console: all that is about pages
  *     the rest      a file a subject, each with the handlers that routes.h lists
  *
  * Threads:    handlers run on the admin listener's one thread, errands on their own. */
@@ -13,6 +14,7 @@
 #include "census.h"
 #include "errand.h"
 #include "feed.h"
+#include "session.h"
 
 #include "riposte/base/mutex.h"
 #include "riposte/inbound/route.h"
@@ -24,6 +26,8 @@
 #define BODY_BYTES    4096 /* of a body that says no more than how to act */
 #define RETRY_AFTER_S 5
 
+#define CONSOLE_VERSION_BYTES 13 /* with the NUL */
+
 struct admin {
     struct admin_options options;
     struct route *routes;
@@ -31,7 +35,9 @@ struct admin {
     struct errand errand, rehearsals; /* backups and searches; what rules would do */
     struct census_cache census;
     struct feed *feed;
-    struct strikes *strikes; /* who comes without a token */
+    struct strikes *strikes;   /* who comes without a token */
+    struct sessions *sessions; /* who is logged in to the console */
+    char console_version[CONSOLE_VERSION_BYTES];
     struct mutex lock;
     struct {
         struct access *access; /* NULL: no token is set, nobody gets in */

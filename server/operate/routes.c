@@ -1,5 +1,6 @@
 #include "routes.h"
 
+#include "console.h"
 #include "gate.h"
 
 #include "riposte/base/memory.h"
@@ -29,6 +30,22 @@ static const struct {
     {"POST", "/v1/orphans", BODY_BYTES, gate_operate, handle_orphans},
     {"POST", "/v1/drill", BODY_BYTES, gate_operate, handle_drill},
     {"GET", "/v1/drill", 0, gate_view, handle_last_drill},
+    {"GET", "/", 0, gate_console, console_list},
+    {"GET", CONSOLE_INCIDENTS "*", 0, gate_console, console_incident},
+    {"POST", CONSOLE_INCIDENTS "*", CONSOLE_FORM_BYTES, gate_console_form, console_act},
+    {"GET", "/timeline", 0, gate_console, console_times},
+    {"GET", CONSOLE_RULES, 0, gate_console, console_rules},
+    {"GET", CONSOLE_RULES "/*", 0, gate_console, console_rules},
+    {"GET", "/playground", 0, gate_console, console_try_page},
+    {"POST", "/playground", CONSOLE_TRY_BYTES, gate_console_form, console_try},
+    {"GET", "/health", 0, gate_console, console_health},
+    {"GET", "/stream", 0, gate_console, console_stream},
+    {"GET", "/login", 0, NULL, console_login_page},
+    {"POST", "/login", CONSOLE_FORM_BYTES, NULL, console_login},
+    {"POST", "/logout", CONSOLE_FORM_BYTES, gate_console_form, console_logout},
+    {"GET", "/console.css", 0, NULL, console_style},
+    {"GET", "/console.js", 0, NULL, console_script},
+    {"GET", "/console.svg", 0, NULL, console_icon},
     {"GET", "/healthz", 0, NULL, handle_health},
     {"GET", "/readyz", 0, NULL, handle_ready},
 };

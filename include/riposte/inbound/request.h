@@ -44,13 +44,13 @@ struct answer_header {
 
 struct answer {
     unsigned status;
-    const char *content_type; /* NULL: application/json */
-    struct text body;         /* copied */
-    unsigned retry_after_s;   /* 0: no such header */
-    const char *allow;        /* of a 405 */
-    const char *challenge;    /* WWW-Authenticate, of a 401 */
-    struct text location;     /* empty: none */
-    bool is_last;             /* the connection is closed after it */
+    const char *content_type;            /* NULL: application/json */
+    struct text body;                    /* copied */
+    unsigned retry_after_s;              /* 0: no such header */
+    const char *allow;                   /* of a 405 */
+    const char *challenge;               /* WWW-Authenticate, of a 401 */
+    struct text location;                /* empty: none */
+    bool is_last;                        /* the connection is closed after it */
     const struct answer_header *headers; /* more of them */
     size_t header_count;
 };

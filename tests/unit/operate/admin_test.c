@@ -161,7 +161,8 @@ static void test_who_may_ask(void **state) {
         {"POST", "/v1/incidents/" FIRST "/undo", VIEW, 403},
         {"GET", "/healthz", "", 200},
         {"GET", "/readyz", "", 200},
-        {"GET", "/", OPERATE, 404},
+        {"GET", "/", OPERATE, 303},
+        {"GET", "/other", OPERATE, 404},
         {"POST", "/v1/rules", OPERATE, 405},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
