@@ -252,7 +252,7 @@ static void test_explains_in_short(void **state) {
     assert_ok(json_parse(buffer_text(&event), 0, arena, &root, NULL, &error), &error);
     assert_ok(pattern_explain(pattern, root, &why, &is_match, &error), &error);
     assert_false(is_match);
-    assert_in_range(why.bytes, 100 * 400, 100 * 500);
+    assert_true(why.bytes >= 100 * 400 && why.bytes <= 100 * 500);
     assert_true(text_ends_with(buffer_text(&why), TEXT("  and 900 branches more\n")));
     assert_true(text_contains(buffer_text(&why), TEXT("\xc3\xa8\"...; wanted [\"\xc3\xa9")));
     pattern_free(&pattern);
