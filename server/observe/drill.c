@@ -39,6 +39,18 @@ static struct metric ends = {.name = "riposte_drills_total",
                              .type = METRIC_COUNTER,
                              .labels = {"outcome"}};
 
+int64_t drill_leg_us(const struct drill_report *report, enum drill_leg leg) {
+    int64_t at_us = report->legs[leg].at_unix_us, before_us = 0;
+    for (int i = 0; i < (int)leg; i++) {
+        int64_t other_us = report->legs[i].at_unix_us;
+        before_us = other_us > before_us ? other_us : before_us;
+    }
+    if (at_us == 0 || before_us == 0) {
+        return -1;
+    }
+    return at_us > before_us ? at_us - before_us : 0;
+}
+
 const char *drill_leg_name(enum drill_leg leg) {
     return leg_names[leg];
 }

@@ -129,6 +129,54 @@ static void write_lanes(struct page *page) {
     html_close(html);
 }
 
+static void write_legs(struct page *page, const struct drill_report *report) {
+    struct html *html = &page->html;
+    int64_t longest_us = 1;
+    for (int i = 0; i < DRILL_LEGS; i++) {
+        int64_t took_us = drill_leg_us(report, (enum drill_leg)i);
+        longest_us = took_us > longest_us ? took_us : longest_us;
+    }
+    html_open_class(html, "ul", "bars");
+    for (int i = 0; i < DRILL_LEGS; i++) {
+        const struct drill_step *step = &report->legs[i];
+        int64_t took_us = drill_leg_us(report, (enum drill_leg)i);
+        html_open(html, "li");
+        html_element(html, "span", NULL, text_of(drill_leg_name((enum drill_leg)i)));
+        if (took_us >= 0) {
+            html_element_format(html, "span", "number", "%.1f ms", (double)took_us / 1000);
+        } else {
+            html_element(html, "span", "number", text_of(drill_state_name(step->state)));
+        }
+        write_bar(html, took_us > 0 ? (uint64_t)took_us : 0, (uint64_t)longest_us,
+                  step->state == DRILL_BROKEN ? "broken" : "fill");
+        if (step->note[0] != '\0') {
+            html_element(html, "span", "hint", text_of(step->note));
+        }
+        html_close(html);
+    }
+    html_close(html);
+}
+
+static void write_drill(struct page *page) {
+    struct html *html = &page->html;
+    struct drill_report report;
+    drill_read(page->admin->options.drill, &report);
+    page_section(html, "The last drill");
+    if (ulid_is_none(&report.id)) {
+        html_element(html, "p", "empty",
+                     TEXT("None since the start. \"riposte drill\" makes one."));
+    } else {
+        page_time(html, report.started_unix_ms);
+        const char *how = report.state == DRILL_BROKEN ? "broke at "
+                          : report.state == DRILL_DONE ? "the chain works"
+                                                       : "under way";
+        html_format(html, " by %s: %s%s", report.actor, how,
+                    report.state == DRILL_BROKEN ? drill_leg_name(report.broke_at) : "");
+        write_legs(page, &report);
+    }
+    html_close(html);
+}
+
 static void write_process(struct page *page, const struct journal_numbers *numbers) {
     struct html *html = &page->html;
     const struct snapshot *snapshot = access_snapshot(page->access);
@@ -162,7 +210,10 @@ static void show(struct page *page) {
     write_process(page, &numbers);
     write_states(page);
     html_close(&page->html);
+    html_open_class(&page->html, "div", "columns");
+    write_drill(page);
     write_lanes(page);
+    html_close(&page->html);
     page_end(page, 200);
 }
 

@@ -92,20 +92,19 @@ static void add_time(struct json_object *object, const char *key, int64_t unix_m
 
 static void add_ms(struct json_object *object, const char *key, int64_t us) {
     char text[32];
-    double ms = us > 0 ? (double)us / 1000 : 0;
+    double ms = (double)us / 1000;
     (void)snprintf(text, sizeof(text), "%.3f", ms);
     json_object_object_add(object, key, json_object_new_double_s(ms, text));
 }
 
-/* `before_us`: when the leg before was over, 0: not known. Clocks of two machines may differ. */
-static struct json_object *view_leg(enum drill_leg leg, const struct drill_step *step,
-                                    int64_t before_us) {
+static struct json_object *view_leg(const struct drill_report *report, enum drill_leg leg) {
     struct json_object *object = json_object_new_object();
-    int64_t took_us = step->at_unix_us - before_us;
+    const struct drill_step *step = &report->legs[leg];
+    int64_t took_us = drill_leg_us(report, leg);
     view_add_text(object, "leg", text_of(drill_leg_name(leg)));
     view_add_text(object, "state", text_of(drill_state_name(step->state)));
     add_time(object, "at", step->at_unix_us / 1000);
-    if (step->at_unix_us > 0 && before_us > 0) {
+    if (took_us >= 0) {
         add_ms(object, "ms", took_us);
     }
     view_add_text(object, "note", text_of(step->note));
@@ -114,16 +113,12 @@ static struct json_object *view_leg(enum drill_leg leg, const struct drill_step 
 
 static struct json_object *view_legs(const struct drill_report *report, int64_t *total_us_out) {
     struct json_object *list = json_object_new_array();
-    int64_t first_us = 0, last_us = 0;
+    *total_us_out = 0;
     for (int i = 0; i < DRILL_LEGS; i++) {
-        const struct drill_step *step = &report->legs[i];
-        json_object_array_add(list, view_leg((enum drill_leg)i, step, last_us));
-        if (step->at_unix_us > 0) {
-            first_us = first_us > 0 ? first_us : step->at_unix_us;
-            last_us = step->at_unix_us > last_us ? step->at_unix_us : last_us;
-        }
+        int64_t took_us = drill_leg_us(report, (enum drill_leg)i);
+        json_object_array_add(list, view_leg(report, (enum drill_leg)i));
+        *total_us_out += took_us > 0 ? took_us : 0;
     }
-    *total_us_out = last_us - first_us;
     return list;
 }
 

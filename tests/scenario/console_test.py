@@ -143,8 +143,14 @@ class Console(Scenario):
         self.assertIn("passes", rule)
         self.assertNotIn(">fails<", rule)
         health = browser.get("/health")
-        for words in ("Journal", "commits", "Certificate", "dismissed"):
+        for words in ("Journal", "commits", "Certificate", "dismissed", "None since the start."):
             self.assertIn(words, health)
+        drill = browser.server.cli("drill", "-c", str(browser.server.settings_path))
+        self.assertEqual(drill.returncode, 0, drill.stdout)
+        health = browser.get("/health")
+        self.assertIn("the chain works", health)
+        for leg in ("received", "committed", "planned"):
+            self.assertRegex(health, rf'<span>{leg}</span><span class="number">[0-9.]+ ms</span>')
         event = json.dumps(sample("cli-attribute-value.json"))
         status, _, text = browser.submit("/playground", "/playground", event=event)
         self.assertEqual(status, 200)

@@ -139,7 +139,7 @@ class Drill(harness.Scenario):
                               settings={"workers": 1}).start()
         server.post(harness.fresh(harness.sample("cli-attribute-value.json")))
         harness.wait_for("the worker to call", lambda: silence.connections)
-        self.assertIn("did not come within", self.breaks_at("planned", server, "--wait", "500ms"))
+        self.assertIn("did not come within", self.breaks_at("planned", server, "--wait", "3s"))
         server.kill()
 
     def test_called(self):

@@ -65,6 +65,9 @@ struct drill;
 struct drill *drill_new(const struct clock *clock);
 void drill_free(struct drill **drill);
 
+/* How long after the latest of the legs before it; -1: not known. Clocks of two machines may
+ * differ: never less than 0 otherwise. */
+int64_t drill_leg_us(const struct drill_report *report, enum drill_leg leg);
 const char *drill_leg_name(enum drill_leg leg);
 const char *drill_state_name(enum drill_state state);
 
