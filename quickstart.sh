@@ -46,7 +46,7 @@ awk '/no rule matches/ {calm++} /incident/ {hot++}
      END {printf "... %d in all: %d caused incidents, %d matched no rule\n", NR, hot, calm}' "$state/sent"
 
 say "4. What it would have done"
-riposte incidents list -c $settings | sed -n 1,12p
+riposte incidents list -c $settings 2>/dev/null | sed -n 1,12p
 echo "..."
 # An observed one of the rule that this is about.
 incident=$(riposte incidents list --all -c $settings |
@@ -56,6 +56,7 @@ riposte incidents show "$incident" -c $settings
 [ "${1:-}" = --once ] || [ ! -t 0 ] || {
     say "5. Your turn (Ctrl-C ends the server)"
     cat <<TXT
+  https://127.0.0.1:$RIPOSTE_ADMIN_PORT/ is the console; log in with $RIPOSTE_ADMIN_TOKEN
   curl -k https://127.0.0.1:$RIPOSTE_LISTEN_PORT/events -H "X-Api-Key: $RIPOSTE_SECRET" -d @conf/events/cli-attribute-value.json
     (that event is old, so it is held; "riposte send --fresh" gives it new ids and the present time)
   RIPOSTE_ADMIN_TOKEN=$RIPOSTE_ADMIN_TOKEN $PWD/build/server/riposte incidents list -c $settings
