@@ -163,8 +163,7 @@ bool desk_claim(struct desk *desk, int64_t wait_ms, struct desk_lease *lease_out
 bool desk_renew(struct desk *desk, int64_t id, uint64_t fence, struct desk_task *task_out) {
     mutex_lock(&desk->lock);
     struct desk_entry *entry = desk_find(desk, id);
-    bool is_valid = entry != NULL && !entry->is_removed && fence != 0 && entry->fence == fence &&
-                    (entry->place == PLACE_LEASED || !entry->is_uncommitted);
+    bool is_valid = entry != NULL && !entry->is_removed && fence != 0 && entry->fence == fence;
     if (is_valid) {
         if (entry->place == PLACE_LEASED) {
             entry->lease_until_mono_ms = clock_mono_ms(desk->clock) + JOURNAL_LEASE_MS;

@@ -130,7 +130,7 @@ static void test_notifications_leave_half_the_workers_to_responses(void **state)
 }
 
 /* A respond task that is kept ready, in a transaction that is open. */
-static void offer(int64_t id) {
+static void add_ready(int64_t id) {
     struct desk_task task = make_task(id, TASK_RESPOND, PRIORITY_CONTAIN, "1");
     struct arena *arena = arena_new();
     struct journal_task *ready = arena_alloc(arena, sizeof(*ready));
@@ -138,6 +138,10 @@ static void offer(int64_t id) {
     ready->event = blob_new(TEXT("{}"));
     desk_add(desk, &task, ready);
     assert_claims_nothing();
+}
+
+static void offer(int64_t id) {
+    add_ready(id);
     assert_false(desk_offer(desk)); /* nobody waits for one */
 }
 
@@ -199,6 +203,12 @@ static void test_what_is_given_back_or_ended_before_the_commit(void **state) {
     assert_claims_nothing();
     assert_int_equal(desk_respond_count(desk), 1);
     journal_task_free(&lease.ready);
+    add_ready(3);
+    desk_remove(desk, 3); /* before it was offered */
+    desk_offer(desk);
+    assert_claims_nothing();
+    desk_commit(desk);
+    assert_claims_nothing();
 }
 
 static void report(const struct desk_lease *lease, const char *lane, bool has_answered) {
