@@ -6,6 +6,7 @@
 #include "riposte/base/mutex.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -159,6 +160,17 @@ size_t stream_unsent(struct stream *stream) {
     size_t bytes = stream->shared.held.bytes - stream->shared.sent_bytes;
     mutex_unlock(&stream->lock);
     return bytes;
+}
+
+bool stream_is_heard(struct stream *stream) {
+    mutex_lock(&stream->lock);
+    bool is_heard = !stream->shared.is_gone;
+    if (is_heard) { /* then the socket is open */
+        struct pollfd socket = {.fd = stream->fd, .events = POLLRDHUP};
+        is_heard = poll(&socket, 1, 0) <= 0;
+    }
+    mutex_unlock(&stream->lock);
+    return is_heard;
 }
 
 void stream_end(struct stream **stream) {

@@ -108,11 +108,9 @@ static bool fill_page(struct feed *feed, int64_t after, struct error *error) {
 }
 
 static bool read_page(struct feed *feed, int64_t after, int64_t head, struct error *error) {
-    if (feed->page.after == after && feed->page.until > after) {
-        return true;
-    }
     if (head - after <= FEED_BACKLOG) {
-        return fill_page(feed, after, error);
+        bool is_read = feed->page.after == after && feed->page.until > after;
+        return is_read || fill_page(feed, after, error);
     }
     feed->page.after = after;
     feed->page.until = head;
@@ -137,8 +135,8 @@ static bool begin(struct listening *to, int64_t head) {
 /* False: there is nobody any more. */
 static bool tell(struct feed *feed, struct listening *to, int64_t head, int64_t now_ms) {
     struct error error = {0};
-    bool is_there = true;
-    if (to->said_mono_ms == 0) {
+    bool is_there = stream_is_heard(to->stream);
+    if (is_there && to->said_mono_ms == 0) {
         is_there = begin(to, head);
         to->said_mono_ms = now_ms;
     }

@@ -199,6 +199,22 @@ static void test_a_client_that_is_gone_shows(void **state) {
     stream_end(&stream);
 }
 
+static void test_a_client_that_closes_shows_with_nothing_to_send(void **state) {
+    (void)state;
+    struct tls_client *client = ask("GET");
+    struct stream *stream = take_stream();
+    push(stream, "one\n");
+    assert_reads(client, "one\n");
+    assert_true(stream_is_heard(stream));
+    tls_client_close(&client);
+    int64_t until_ms = clock_mono_ms(&clock_system) + 5000;
+    while (stream_is_heard(stream)) {
+        assert_true(clock_mono_ms(&clock_system) < until_ms);
+        clock_sleep_ms(5);
+    }
+    stream_end(&stream);
+}
+
 static void test_head_has_no_parts(void **state) {
     (void)state;
     struct tls_client *client = ask("HEAD");
@@ -240,6 +256,7 @@ int main(void) {
         with_listener(test_a_reader_that_does_not_read_is_disconnected),
         with_listener(test_a_part_over_the_bound_disconnects),
         with_listener(test_a_client_that_is_gone_shows),
+        with_listener(test_a_client_that_closes_shows_with_nothing_to_send),
         with_listener(test_head_has_no_parts),
         with_listener(test_stop_with_streams_that_have_ended),
     };

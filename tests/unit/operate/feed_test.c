@@ -271,6 +271,28 @@ static void test_only_so_many_listen(void **state) {
     }
 }
 
+static bool has_streams(const char *number) {
+    struct http_answer answer = {0};
+    assert_true(
+        https_request(listener_port(listener), "GET", "/v1/status", VIEW, TEXT(""), &answer));
+    bool has = text_contains(buffer_text(&answer.body), text_of(number));
+    http_answer_done(&answer);
+    return has;
+}
+
+static void test_who_leaves_makes_room_at_once(void **state) {
+    (void)state;
+    struct tls_client *client = listen_with("");
+    assert_next(client, "ready\n", "{\"sequence\":0}");
+    assert_true(has_streams("\"streams\":1"));
+    tls_client_close(&client);
+    int64_t until_ms = clock_mono_ms(&clock_system) + FEED_ALIVE_MS / 3;
+    while (!has_streams("\"streams\":0")) {
+        assert_true(clock_mono_ms(&clock_system) < until_ms);
+        clock_sleep_ms(20);
+    }
+}
+
 static void test_new_tokens_end_streams(void **state) {
     (void)state;
     struct tls_client *client = listen_with("");
@@ -305,6 +327,7 @@ int main(void) {
         with_admin(test_who_is_far_behind_or_ahead_lists_anew),
         with_admin(test_bad_positions_and_strangers),
         with_admin(test_only_so_many_listen),
+        with_admin(test_who_leaves_makes_room_at_once),
         with_admin(test_new_tokens_end_streams),
         with_admin(test_stopping_ends_streams),
     };
