@@ -31,6 +31,11 @@ LONG = "<b>" + "A" * 1024 * 1024
 WATCH = """window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.blockedURI));"""
 
+WIDE = """const width = document.documentElement.scrollWidth;
+return [...(width > arguments[0] ? [`the page: ${width} px`] : []),
+        ...[...document.querySelectorAll("section, .summary, .incident, .light, .confirm")]
+           .filter((card) => card.scrollWidth > card.clientWidth).map((card) => card.outerHTML.slice(0, 200))];"""
+
 
 def axe_source():
     """The text of axe-core, fetched once."""
@@ -114,8 +119,22 @@ class Console(Scenario):
         self.login(VIEW)
         self.go(f"/incidents/{identifier}")
         self.browser.wait_for_text("awaits approval")
-        self.assertFalse(self.browser.has(f"[href='/incidents/{identifier}/approve']"))
-        self.assertFalse(self.browser.has(f"[href='/incidents/{identifier}/dismiss']"))
+        self.assertFalse(self.browser.has("[href$='/approve'], [href$='/dismiss'], [href$='/undo']"))
+        self.assertEqual(self.browser.run(
+            "return [...document.querySelectorAll('main button, form[method=post]')].map((each) => each.outerHTML)"
+            ".filter((each) => !each.includes('/logout'))"), [])
+        self.go(f"/incidents/{identifier}/approve")
+        self.assertFalse(self.browser.has("main form[method=post] button"))
+        self.browser.complaints()  # that it was refused
+
+    def test_who_goes_from_page_to_page_still_listens(self):
+        """Each page listens anew: those that were left make room for it."""
+        self.login()
+        for _ in range(20):
+            self.go("/")
+            harness.wait_for("live", lambda: self.browser.run(
+                "return document.querySelector('.listening').dataset.on") == "yes", 5, 0.05)
+        self.assertEqual(self.browser.complaints(), [])
 
     def hostile(self, text):
         event = fresh(sample("cli-attribute-value.json"))
@@ -124,6 +143,7 @@ class Console(Scenario):
         if len(text) > 1000:
             detail["userIdentity"]["userName"] = text
             return event
+        event["id"] = detail["eventID"] = text + event["id"]  # one that is new
         detail.update({"userAgent": text, "sourceIPAddress": text, "requestID": text, text[:100]: {text[:100]: text}})
         detail["requestParameters"].update({"instanceId": text, "note": [text, {text[:100]: text}]})
         detail["userIdentity"].update({"userName": text, "principalId": f"AIDA{text[:200]}", "accessKeyId": text,
@@ -132,6 +152,10 @@ class Console(Scenario):
         event["resources"] = [text]
         event["region"] = detail["awsRegion"] = text[:40]
         return event
+
+    def wide(self, pixels):
+        """What is wider than the window, or than the card it is in."""
+        return self.browser.run(WIDE, pixels)
 
     def assert_nothing_ran(self, where):
         self.assertIsNone(self.browser.dialog(), where)
@@ -148,9 +172,13 @@ class Console(Scenario):
             self.assertEqual(status, 202, answer)
             story = f"/incidents/{answer['incidents'][0]['id']}"
             with self.subTest(text[:40]):
-                for path in ("/", story):
+                for path in ("/", f"{story}/approve", story):
+                    self.browser.width(360, 740)
                     self.go(path)
                     self.assert_nothing_ran(path)
+                    self.assertEqual(self.wide(360), [], path)
+                    self.browser.width(1280)
+                    self.assertEqual(self.wide(1280), [], path)
                 shown = text[:40].replace("\u202e", "[U+202E]").replace("\u2066", "[U+2066]")
                 self.assertIn(shown, self.browser.text())
         self.browser.picture(PICTURES / "hostile.png")
@@ -187,9 +215,7 @@ class Console(Scenario):
             browser.colours("light")
             browser.width(360, 740)
             self.go(path)
-            width = browser.run("return document.documentElement.scrollWidth")
-            if width > 360:
-                wrong.append(f"{path}: {width} px wide at 360")
+            wrong.extend(f"{path}, at 360: {each}" for each in self.wide(360))
             browser.picture(PICTURES / f"{name}-360.png")
             browser.width(1280)
 
@@ -197,6 +223,10 @@ class Console(Scenario):
         look("/login")
         self.login()
         for path in (*PAGES, story, f"{story}/approve", f"{story}/dismiss"):
+            look(path)
+        self.server.admin(f"{story.replace('/inc', '/v1/inc')}/approve", "POST", {})
+        self.server.wait_for_state(identifier, "done")
+        for path in (story, f"{story}/undo", "/timeline", f"/incidents/{'0' * 26}"):
             look(path)
         self.assertEqual(wrong, [])
 
@@ -207,7 +237,31 @@ class Console(Scenario):
         for key, path in (("h", "/health"), ("r", "/rules"), ("p", "/playground")):
             self.go("/")
             self.browser.press(key)
-            harness.wait_for(path, lambda path=path: self.browser.where() == self.origin + path, 10, 0.1)
+            self.wait_for_place(path)
+        _, identifier = self.attack()
+        self.server.wait_for_state(identifier, "held")
+        self.go("/")
+        self.browser.wait_for_text("termination-protection-disabled")
+        self.browser.press("/")
+        self.assertEqual(self.browser.run("return document.activeElement.name"), "state")
+        self.browser.press("h")  # into the field, nowhere else
+        self.browser.run("document.activeElement.blur()")
+        self.browser.press("j")
+        self.browser.press("\ue007")  # Enter
+        self.wait_for_place(f"/incidents/{identifier}")
+        self.browser.press("a")
+        self.wait_for_place(f"/incidents/{identifier}/approve")
+        self.assertEqual(self.server.incident(identifier)["state"], "held")
+        self.browser.press("?")
+        self.assertTrue(self.browser.has("dialog[open]"))
+        self.browser.click("#keys-on")
+        self.browser.press("\ue00c")  # Escape
+        self.assertFalse(self.browser.has("dialog[open]"))
+        self.browser.press("h")
+        self.assertEqual(self.browser.where(), f"{self.origin}/incidents/{identifier}/approve")
+
+    def wait_for_place(self, path):
+        harness.wait_for(path, lambda: self.browser.where() == self.origin + path, 10, 0.1)
 
 
 if __name__ == "__main__":
