@@ -403,6 +403,8 @@ static struct text make_plan(const struct decision *decision, enum admit_proposa
     if (!dry_run(&input, job->arena, &run, &error)) {
         return (struct text){NULL, 0};
     }
+    run.asked = json_member(job_parse(job, buffer_text(&decision->asked)), "confirm");
+    run.is_unconfirmed = run.is_unconfirmed && run.asked == NULL;
     return job_json_text(job, dry_to_json(&run, job->arena));
 }
 

@@ -543,7 +543,8 @@ const struct json *dry_to_json(const struct dry_run *run, struct arena *arena) {
     add_text(arena, object, "reason", run->reason);
     add_flag(arena, object, "unconfirmed", run->is_unconfirmed);
     json_add_member(arena, object, TEXT("confirm"),
-                    calls_to_json(run->confirms, run->confirm_count, arena));
+                    run->asked != NULL ? json_copy(arena, run->asked)
+                                       : calls_to_json(run->confirms, run->confirm_count, arena));
     for (size_t i = 0; i < run->playbook_count; i++) {
         json_add_element(playbooks, playbook_to_json(&run->playbooks[i], arena));
     }

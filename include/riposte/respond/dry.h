@@ -72,6 +72,9 @@ struct dry_run {
     bool is_unconfirmed;             /* a confirm's question was not asked */
     const struct dry_call *confirms; /* those that apply */
     size_t confirm_count;
+    /* Of an incident for which AWS was asked: each question with its result, instead of `confirms`
+     * in the JSON; the caller sets it. NULL: not asked. */
+    const struct json *asked;
     const struct dry_playbook *playbooks; /* in `respond` order; none unless decision is PASS */
     size_t playbook_count;
 };

@@ -1087,6 +1087,9 @@ static void test_an_approval_of_what_is_not_so_any_more_stays_held(void **state)
     stage_run(&stage);
     assert_state(&stage, &id, INCIDENT_HELD,
                  "awaits approval: confirmed by ec2:DescribeInstanceAttribute");
+    struct stage_incident held = stage_incident(&stage, &id);
+    assert_non_null(strstr(held.plan, "\"call\":\"ec2:DescribeInstanceAttribute\","
+                                      "\"result\":\"confirmed\""));
     stage_calls(&stage);
     stage.aws->is_protected = true;
     approve(&stage, &id, false);
