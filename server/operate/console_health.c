@@ -8,14 +8,22 @@
 /* ---- parts --------------------------------------------------------------------------------------
  */
 
-/* Good or not, in words and colour. */
-static void write_light(struct html *html, const char *label, bool is_good, struct text says) {
+enum light { LIGHT_LOOK, LIGHT_GOOD, LIGHT_UNKNOWN };
+
+/* In words and colour. */
+static void write_light(struct html *html, const char *label, enum light light, struct text says) {
+    static const char *const colours[] = {"no", "yes", "unknown"};
+    static const char *const words[] = {"look", "good", "not known"};
     html_open_class(html, "li", "light");
-    html_attribute(html, "data-good", is_good ? TEXT("yes") : TEXT("no"));
+    html_attribute(html, "data-good", text_of(colours[light]));
     html_element(html, "span", "name", text_of(label));
-    html_element(html, "strong", NULL, is_good ? TEXT("good") : TEXT("look"));
+    html_element(html, "strong", NULL, text_of(words[light]));
     html_element(html, "span", "says", says);
     html_close(html);
+}
+
+static enum light light_of(bool is_good) {
+    return is_good ? LIGHT_GOOD : LIGHT_LOOK;
 }
 
 static struct text until(struct page *page, int64_t unix_ms, const char *what) {
@@ -28,8 +36,10 @@ static struct text until(struct page *page, int64_t unix_ms, const char *what) {
                         TEXT_ARG(left));
 }
 
-static bool is_far(int64_t unix_ms, int64_t least_ms) {
-    return unix_ms == 0 || unix_ms - clock_unix_ms(&clock_system) > least_ms;
+static enum light light_until(int64_t unix_ms, int64_t least_ms) {
+    return unix_ms == 0                                        ? LIGHT_UNKNOWN
+           : unix_ms - clock_unix_ms(&clock_system) > least_ms ? LIGHT_GOOD
+                                                               : LIGHT_LOOK;
 }
 
 #define DAY_MS    (24 * 3600 * INT64_C(1000))
@@ -45,24 +55,24 @@ static void write_lights(struct page *page, const struct journal_numbers *number
                                  ? 0
                                  : admin->options.credentials_fn(admin->options.credentials_arg);
     html_open_class(html, "ul", "lights");
-    write_light(html, "Journal", is_ready,
+    write_light(html, "Journal", light_of(is_ready),
                 numbers->is_damaged ? TEXT("damaged: see \"riposte journal renew\"")
                 : is_ready          ? TEXT("commits")
                                     : TEXT("can't commit"));
-    write_light(html, "Queue", numbers->not_admitted * 2 < settings->queue_limit,
+    write_light(html, "Queue", light_of(numbers->not_admitted * 2 < settings->queue_limit),
                 arena_format(page->arena, "%llu of %u wait for a verdict",
                              (unsigned long long)numbers->not_admitted, settings->queue_limit));
-    write_light(html, "Tasks", numbers->oldest_due_ms < MINUTE_MS,
+    write_light(html, "Tasks", light_of(numbers->oldest_due_ms < MINUTE_MS),
                 arena_format(page->arena, "%llu open, %llu due, the oldest %lld s late",
                              (unsigned long long)numbers->open_tasks,
                              (unsigned long long)numbers->due_tasks,
                              (long long)numbers->oldest_due_ms / 1000));
-    write_light(html, "Endpoints", numbers->failing_lanes == 0,
+    write_light(html, "Endpoints", light_of(numbers->failing_lanes == 0),
                 arena_format(page->arena, "%zu give no answer", numbers->failing_lanes));
-    write_light(html, "Certificate", is_far(certificate_ms, 14 * DAY_MS),
+    write_light(html, "Certificate", light_until(certificate_ms, 14 * DAY_MS),
                 until(page, certificate_ms,
                       settings->listen.certificate.bytes == 0 ? "self-made" : "from the file"));
-    write_light(html, "Credentials", is_far(credentials_ms, 5 * MINUTE_MS),
+    write_light(html, "Credentials", light_until(credentials_ms, 5 * MINUTE_MS),
                 until(page, credentials_ms, "for AWS"));
     html_close(html);
 }
