@@ -1,4 +1,5 @@
 #include "riposte/aws/client.h"
+#include "riposte/event/operation.h"
 
 #include "riposte/aws/answer.h"
 #include "riposte/aws/endpoint.h"
@@ -292,10 +293,10 @@ static bool check_permit(const struct permit *permit, const struct aws_call *cal
     if (!permit_check(permit, error)) {
         return false;
     }
-    bool is_harmless = aws_operation_is_read(call->operation) || becomes_role(permit, call) ||
+    bool is_harmless = operation_is_read(call->operation) || becomes_role(permit, call) ||
                        is_anchor(permit, call) ||
                        (permit->class == PERMIT_NOTIFY &&
-                        aws_operation_is_notice(call->service, call->operation));
+                        operation_is_notice(call->service, call->operation));
     if (!is_harmless && permit->class != PERMIT_WRITE) {
         return error_set(error, ERROR_DENIED, "%.*s writes, and its permit is to %s",
                          TEXT_ARG(call->operation), permit_class_name(permit->class));

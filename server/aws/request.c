@@ -1,4 +1,5 @@
 #include "riposte/aws/request.h"
+#include "riposte/event/operation.h"
 
 #include "riposte/aws/crc32.h"
 #include "riposte/aws/endpoint.h"
@@ -121,7 +122,7 @@ static bool check_method(const struct aws_call *call, const struct aws_request *
     bool asks = text_equal_string(request->method, "GET") ||
                 text_equal_string(request->method, "HEAD") ||
                 (may_ask_by_post && text_equal_string(request->method, "POST"));
-    if (aws_operation_is_read(call->operation) && !asks) {
+    if (operation_is_read(call->operation) && !asks) {
         return error_set(error, ERROR_INVALID, "%.*s reads, and %.*s writes",
                          TEXT_ARG(call->operation), TEXT_ARG(request->method));
     }

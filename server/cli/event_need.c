@@ -1,5 +1,7 @@
 #include "event_need.h"
 
+#include "riposte/event/operation.h"
+
 #include <string.h>
 
 /* ---- sets ---- */
@@ -94,7 +96,7 @@ static bool is_read_name(struct text name) {
             return true;
         }
     }
-    return name.bytes == 0 || !call_is_write(name);
+    return name.bytes == 0 || operation_is_read(name);
 }
 
 /* An operator's element is a read unless it is a prefix that no read begins with. */

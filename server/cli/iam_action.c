@@ -1,5 +1,7 @@
 #include "riposte/cli/iam_action.h"
 
+#include "riposte/event/operation.h"
+
 #include <string.h>
 
 #define ACTIONS_MOST 8
@@ -203,7 +205,7 @@ struct texts iam_actions(const struct call_template *call, struct arena *arena) 
     add_own(call, arena, actions, &count);
     bool is_about_roles = text_equal(call->service, TEXT("iam")) ||
                           text_equal(call->service, TEXT("sts"));
-    if (call_is_write(call->operation) && !is_about_roles && hands_over_role(call->with)) {
+    if (!operation_is_read(call->operation) && !is_about_roles && hands_over_role(call->with)) {
         add(actions, &count, TEXT("iam:PassRole"));
     }
     if (text_equal(call->service, TEXT("ec2")) && has_tags(call)) {

@@ -3,6 +3,7 @@
 #include "riposte/base/memory.h"
 #include "riposte/cli/iam_action.h"
 #include "riposte/cli/loaded.h"
+#include "riposte/event/operation.h"
 #include "riposte/respond/parameters.h"
 
 #include <stdlib.h>
@@ -230,7 +231,7 @@ static void add_call(void *arg, const struct loaded_call *loaded) {
     enum scope scope = scope_of(policy, call);
     for (size_t i = 0; i < actions.count; i++) {
         /* What comes beside the call's own action is of other services. */
-        add_grant(policy, actions.items[i], i > 0 || call_is_write(call->call->operation),
+        add_grant(policy, actions.items[i], i > 0 || !operation_is_read(call->call->operation),
                   i > 0 ? ANYWHERE : scope);
     }
 }

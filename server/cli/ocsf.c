@@ -1,7 +1,7 @@
 #include "riposte/cli/ocsf.h"
 
-#include "riposte/aws/operation.h"
 #include "riposte/base/hex.h"
+#include "riposte/event/operation.h"
 #include "riposte/json/tree.h"
 #include "riposte/json/writer.h"
 
@@ -86,7 +86,7 @@ static void put_status(struct json_writer *writer, enum status status, const str
 static int call_activity(struct text event, const struct json *said) {
     struct text operation = said_text(said, "operation");
     (void)event;
-    if (aws_operation_is_read(operation)) {
+    if (operation_is_read(operation)) {
         return READ;
     }
     bool is_deletion = text_starts_with(operation, TEXT("Delete")) ||

@@ -3,39 +3,7 @@
 #include "forms.h"
 
 #include "riposte/config/template.h"
-
-bool call_is_write(struct text operation) {
-    static const struct text reads[] = {TEXT_INIT("Get"), TEXT_INIT("List"), TEXT_INIT("Describe"),
-                                        TEXT_INIT("Lookup"), TEXT_INIT("Head")};
-    for (size_t i = 0; i < ARRAY_COUNT(reads); i++) {
-        /* A whole word: "Listen..." is no read. */
-        size_t end = reads[i].bytes;
-        bool is_word = operation.bytes == end ||
-                       (operation.bytes > end &&
-                        (operation.data[end] < 'a' || operation.data[end] > 'z'));
-        if (text_starts_with(operation, reads[i]) && is_word) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool call_is_notice(struct text service, struct text operation) {
-    static const struct {
-        struct text service, operation;
-    } notices[] = {{TEXT_INIT("sns"), TEXT_INIT("Publish")},
-                   {TEXT_INIT("sqs"), TEXT_INIT("SendMessage")},
-                   {TEXT_INIT("events"), TEXT_INIT("PutEvents")},
-                   {TEXT_INIT("firehose"), TEXT_INIT("PutRecord")},
-                   {TEXT_INIT("securityhub"), TEXT_INIT("BatchImportFindings")}};
-    for (size_t i = 0; i < ARRAY_COUNT(notices); i++) {
-        if (text_equal(service, notices[i].service) &&
-            text_equal(operation, notices[i].operation)) {
-            return true;
-        }
-    }
-    return false;
-}
+#include "riposte/event/operation.h"
 
 /* {"$json": ...} is sent as its text: nothing can stand beside it. */
 static void check_json_members(const struct reading *reading, const struct json *node) {
@@ -101,7 +69,7 @@ static void check_method(const struct reading *reading, const struct call_templa
     }
     bool writes = !text_equal(method, TEXT("GET")) && !text_equal(method, TEXT("HEAD")) &&
                   !text_equal(method, TEXT("POST"));
-    if (!call_is_write(call->operation) && writes) {
+    if (operation_is_read(call->operation) && writes) {
         findings_add(reading->findings, reading->source, node,
                      "%.*s is named like a read, and %.*s writes", TEXT_ARG(call->operation),
                      TEXT_ARG(method));
@@ -235,7 +203,7 @@ static void check_write(const struct reading *reading, const struct json *node,
     if (write->with != NULL) {
         template_each_path(write->with, note_document, &has_document);
     }
-    if (write->operation.bytes > 0 && !call_is_write(write->operation)) {
+    if (write->operation.bytes > 0 && operation_is_read(write->operation)) {
         findings_add(reading->findings, reading->source, json_member(node, "call"),
                      "a \"write\" changes something: this operation reads");
     } else if (write->operation.bytes > 0 && !has_document) {
@@ -320,7 +288,7 @@ void call_as(const struct reading *reading, struct text role, struct call_templa
 struct call_template call_read_question(const struct reading *reading, const struct scope *scope,
                                         const struct json *object, const char *what) {
     struct call_template call = call_read(reading, scope, object);
-    if (call.operation.bytes > 0 && call_is_write(call.operation)) {
+    if (call.operation.bytes > 0 && !operation_is_read(call.operation)) {
         findings_add(reading->findings, reading->source, json_member(object, "call"),
                      "%s only asks: use an operation named Get, List, Describe, Lookup or Head",
                      what);

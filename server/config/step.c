@@ -8,6 +8,7 @@
 #include "riposte/base/time.h"
 #include "riposte/config/template.h"
 #include "riposte/detect/pattern.h"
+#include "riposte/event/operation.h"
 
 #define PLACES_OF_STEP \
     (NAME_EVENT | NAME_PRINCIPAL | NAME_SELF | NAME_RULE | NAME_INCIDENT | NAME_STEPS)
@@ -169,7 +170,7 @@ static struct undo *read_undo(const struct reading *reading, const struct scope 
     struct undo *undo = arena_alloc(reading->arena, sizeof(*undo));
     undo->call = call_read(reading, scope, node);
     undo->tolerate = form_texts(reading, node, "tolerate");
-    if (undo->call.operation.bytes > 0 && !call_is_write(undo->call.operation)) {
+    if (undo->call.operation.bytes > 0 && operation_is_read(undo->call.operation)) {
         add_finding(reading, node, "call", "an \"undo\" changes something: this operation reads");
     }
     return undo;
@@ -448,7 +449,7 @@ static void read_notice(const struct step_reading *steps, const struct scope *sc
     step_out->region = call_read_template(reading, scope, step, "region");
     step_out->matches = call_read_matches(reading, scope, step);
     const struct call_template *call = &step_out->call;
-    if (call->operation.bytes > 0 && !call_is_notice(call->service, call->operation)) {
+    if (call->operation.bytes > 0 && !operation_is_notice(call->service, call->operation)) {
         add_finding(reading, step, "call",
                     "a playbook that acts on nobody tells and changes nothing: it calls "
                     "sns:Publish, sqs:SendMessage, events:PutEvents, firehose:PutRecord or "
@@ -499,7 +500,7 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
     step_out->matches = call_read_matches(reading, &scope, node);
     step_out->tolerate = form_texts(reading, node, "tolerate");
     step_out->is_write = step_out->call.operation.bytes > 0 &&
-                         call_is_write(step_out->call.operation);
+                         !operation_is_read(step_out->call.operation);
     if (step_out->is_write) {
         read_write(steps, &scope, node, step_out);
     } else if (step_out->call.operation.bytes > 0) {

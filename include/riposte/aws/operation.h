@@ -18,10 +18,6 @@
  * ("PutUserPolicy"). That the operation exists is not checked. */
 MUST_CHECK bool aws_operation_check(struct text service, struct text operation,
                                     struct error *error);
-/* Get, List, Describe, Lookup, Head: reads; all others writes (RULES.md, Guard). */
-bool aws_operation_is_read(struct text operation);
-/* Tells somebody and changes nothing: what a permit to notify allows beside reading. */
-bool aws_operation_is_notice(struct text service, struct text operation);
 /* The lane of a call: "<account>/<service>", into `arena`. */
 struct text aws_lane(struct text account, struct text service, struct arena *arena);
 

@@ -42,12 +42,6 @@ struct edit {
     struct call_template read, write;
 };
 
-/* Operations named Get, List, Describe, Lookup and Head read; all others write. */
-bool call_is_write(struct text operation);
-
-/* What a playbook that acts on nobody may call: it tells somebody, and changes nothing. */
-bool call_is_notice(struct text service, struct text operation);
-
 /* Asked before the first intent. */
 struct before {
     struct call_template call;

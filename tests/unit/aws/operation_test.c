@@ -42,29 +42,6 @@ static void test_what_can_be_sent(void **state) {
     }
 }
 
-static const struct read_case {
-    const char *operation;
-    bool is_read;
-} read_cases[] = {
-    {"GetUser", true},           {"ListUsers", true},
-    {"DescribeInstances", true}, {"LookupEvents", true},
-    {"HeadBucket", true},        {"Get", true},
-    {"PutUserPolicy", false},    {"DeleteUser", false},
-    {"Getaway", false},          {"Listen", false},
-    {"Headline", false},         {"getUser", false},
-    {"AssumeRole", false},       {"", false},
-    {"BatchGetItem", false},     {"ModifyInstanceAttribute", false},
-};
-
-static void test_reads_are_named_like_reads(void **state) {
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(read_cases); i++) {
-        testing_row(read_cases[i].operation);
-        assert_int_equal(aws_operation_is_read(text_of(read_cases[i].operation)),
-                         read_cases[i].is_read);
-    }
-}
-
 static void test_a_lane_is_an_account_and_a_service(void **state) {
     (void)state;
     scoped(arena_free) struct arena *arena = arena_new();
@@ -88,7 +65,6 @@ static void test_the_table_of_services(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_can_be_sent),
-        cmocka_unit_test(test_reads_are_named_like_reads),
         cmocka_unit_test(test_a_lane_is_an_account_and_a_service),
         cmocka_unit_test(test_the_table_of_services),
     };

@@ -96,25 +96,6 @@ static void test_everything_is_read(void **state) {
     HEADER(letter "3")        \
     HEADER(letter "4") HEADER(letter "5") HEADER(letter "6") HEADER(letter "7") HEADER(letter "8")
 
-static const struct write_case {
-    const char *operation;
-    bool is_write;
-} write_cases[] = {
-    {"GetUser", false},      {"ListUsers", false},  {"DescribeInstances", false},
-    {"LookupEvents", false}, {"HeadBucket", false}, {"Get", false},
-    {"Listen", true},        {"GetawayCar", true},  {"PutUserPolicy", true},
-    {"DeleteUser", true},    {"AssumeRole", true},  {"", true},
-};
-
-static void test_reads_are_told_by_name(void **state) {
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(write_cases); i++) {
-        testing_row(write_cases[i].operation);
-        assert_int_equal(call_is_write(text_of(write_cases[i].operation)), write_cases[i].is_write);
-    }
-    testing_row(NULL);
-}
-
 /* The findings of a playbook whose one step is `step`, "p.json:1:" left out; columns count from the
  * step's brace as 1. */
 #define BEFORE_STEP "{\"name\":\"p\",\"acts_on\":\"%s\",\"steps\":["
@@ -436,7 +417,6 @@ static void test_what_is_wrong_with_a_playbook_is_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_read),
-        cmocka_unit_test(test_reads_are_told_by_name),
         cmocka_unit_test(test_what_is_wrong_with_a_step_is_named_with_its_place),
         cmocka_unit_test(test_placeholders_may_stand_in_matches),
         cmocka_unit_test(test_later_steps_may_use_earlier_answers),
