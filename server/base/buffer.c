@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a buffer begins with: most texts fit, and it grows once instead of five times. */
+#define FIRST_BYTES 128
+
 void buffer_init(struct buffer *buffer, size_t limit_bytes) {
     *buffer = (struct buffer){.limit_bytes = limit_bytes};
 }
@@ -30,7 +33,11 @@ static bool has_room(const struct buffer *buffer, size_t bytes) {
 
 char *buffer_reserve(struct buffer *buffer, size_t bytes) {
     assert(bytes < SIZE_MAX - buffer->bytes);
-    buffer->data = memory_grow_array(buffer->data, &buffer->capacity, buffer->bytes + bytes + 1, 1);
+    size_t needed = buffer->bytes + bytes + 1;
+    if (needed > buffer->capacity) {
+        buffer->data = memory_grow_array(buffer->data, &buffer->capacity,
+                                         needed < FIRST_BYTES ? FIRST_BYTES : needed, 1);
+    }
     buffer->data[buffer->bytes] = '\0';
     return buffer->data + buffer->bytes;
 }

@@ -7,10 +7,8 @@ struct sinking {
     struct arena *arena;
 };
 
-static void add_member(void *arg, const char *name, enum json_type type, struct text text) {
-    const struct sinking *sinking = arg;
-    struct text path = path_join(sinking->arena, TEXT("principal"), text_of(name));
-    leaf_sink_add(sinking->sink, path, type, text);
+static void put_member(void *arg, size_t member, enum json_type type, struct text text) {
+    leaf_sink_put(arg, member, type, text);
 }
 
 /* Each leaf below `node`, arrays adding nothing to its path. */
@@ -32,9 +30,9 @@ bool principal_leaves(void *arg, const struct json_capture *captures, struct lea
         return false;
     }
     principal_read(captures, leaves->envelope.account, leaves->arena, &leaves->principal);
-    struct sinking sinking = {sink, leaves->arena};
-    principal_each_member(&leaves->principal, add_member, &sinking);
+    principal_each_member(&leaves->principal, put_member, sink);
     if (leaves->vars != NULL) {
+        struct sinking sinking = {sink, leaves->arena};
         add_tree(&sinking, TEXT("vars"), leaves->vars);
     }
     return true;

@@ -2,6 +2,7 @@
 
 #include "definition_parts.h"
 #include "form.h"
+#include "names.h"
 #include "scope.h"
 #include "suggest.h"
 
@@ -270,6 +271,10 @@ static bool build_ruleset(struct loading *loading) {
     struct error error = {0};
     for (size_t i = 0; i < EVENT_CAPTURE_COUNT; i++) {
         ruleset_add_capture(builder, event_capture_paths[i].path, event_capture_paths[i].flags);
+    }
+    for (size_t i = 0; i < PRINCIPAL_MEMBER_COUNT; i++) {
+        ruleset_add_computed(builder,
+                             path_join(box->arena, TEXT("principal"), principal_member_names[i]));
     }
     for (size_t i = 0; i < box->definition_count; i++) {
         const struct rule *rule = box->definitions[i]->rule;

@@ -106,13 +106,27 @@ static void add_computed(struct computed_paths *computed, uint32_t path) {
     computed->items[computed->count++] = path;
 }
 
-static uint32_t place_path(struct ruleset *set, struct text path, bool has_computed) {
+static uint32_t place_marked(struct ruleset *set, struct text path) {
     scoped(buffer_done) struct buffer marked = BUFFER_INIT;
+    buffer_append_string(&marked, COMPUTED_MARK);
+    buffer_append_text(&marked, path);
+    uint32_t index = json_paths_add(set->paths, buffer_text(&marked), 0);
+    (void)plan_of(set, index);
+    return index;
+}
+
+void ruleset_add_computed(struct ruleset_builder *builder, struct text path) {
+    struct ruleset *set = builder->set;
+    assert(is_computed(path));
+    set->members = memory_grow_array(set->members, &set->member_capacity, set->member_count + 1,
+                                     sizeof(*set->members));
+    set->members[set->member_count++] = place_marked(set, path);
+}
+
+static uint32_t place_path(struct ruleset *set, struct text path, bool has_computed) {
     uint32_t index = 0;
     if (has_computed && is_computed(path)) {
-        buffer_append_string(&marked, COMPUTED_MARK);
-        buffer_append_text(&marked, path);
-        index = json_paths_add(set->paths, buffer_text(&marked), 0);
+        index = place_marked(set, path);
         add_computed(&set->computed, index);
     } else {
         index = json_paths_add(set->paths, path, 0);
@@ -343,7 +357,8 @@ static size_t used_bytes(const struct ruleset *set) {
            set->conjunction_capacity * sizeof(*set->conjunctions) +
            set->rule_capacity * sizeof(*set->rules) + set->pool_capacity * sizeof(*set->pool) +
            set->always_capacity * sizeof(*set->always) +
-           set->capture_capacity * sizeof(*set->captures);
+           set->capture_capacity * sizeof(*set->captures) +
+           set->member_capacity * sizeof(*set->members);
 }
 
 static bool check_bytes(size_t bytes, size_t limit, struct error *error) {

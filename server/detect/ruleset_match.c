@@ -3,6 +3,7 @@
 #include "riposte/base/memory.h"
 #include "riposte/detect/number.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -324,6 +325,13 @@ static bool take_leaf(void *arg, const struct json_leaf *leaf, struct error *err
     return is_bounded(sink, error);
 }
 
+static void add_leaf(struct leaf_sink *sink, uint32_t path, enum json_type type, struct text text) {
+    if (type != JSON_ARRAY && type != JSON_OBJECT) {
+        leaves_add(&sink->scratch->leaves, path, type, text, NULL, 0);
+        mark_leaf(sink, path, type, text);
+    }
+}
+
 void leaf_sink_add(struct leaf_sink *sink, struct text path, enum json_type type,
                    struct text text) {
     struct buffer *marked = &sink->scratch->path;
@@ -331,9 +339,16 @@ void leaf_sink_add(struct leaf_sink *sink, struct text path, enum json_type type
     buffer_append_string(marked, COMPUTED_MARK);
     buffer_append_text(marked, path);
     uint32_t index = ruleset_find_computed(sink->set, buffer_text(marked));
-    if (index != LEAF_NONE && type != JSON_ARRAY && type != JSON_OBJECT) {
-        leaves_add(&sink->scratch->leaves, index, type, text, NULL, 0);
-        mark_leaf(sink, index, type, text);
+    if (index != LEAF_NONE) {
+        add_leaf(sink, index, type, text);
+    }
+}
+
+void leaf_sink_put(struct leaf_sink *sink, size_t computed, enum json_type type, struct text text) {
+    assert(computed < sink->set->member_count);
+    uint32_t index = sink->set->members[computed];
+    if (sink->set->plans[index].is_tested) {
+        add_leaf(sink, index, type, text);
     }
 }
 

@@ -27,6 +27,7 @@ void ruleset_free(struct ruleset **set) {
     free((*set)->always);
     free((*set)->captures);
     free((*set)->computed.items);
+    free((*set)->members);
     free(*set);
     *set = NULL;
 }

@@ -450,57 +450,65 @@ void principal_read(const struct json_capture *captures, struct text event_accou
 
 /* ---- by name ---- */
 
+static const struct text kind_names[] = {
+    [PRINCIPAL_UNKNOWN] = TEXT_INIT("unknown"),
+    [PRINCIPAL_USER] = TEXT_INIT("user"),
+    [PRINCIPAL_ROLE_SESSION] = TEXT_INIT("role-session"),
+    [PRINCIPAL_SSO_SESSION] = TEXT_INIT("sso-session"),
+    [PRINCIPAL_SERVICE_LINKED] = TEXT_INIT("service-linked"),
+    [PRINCIPAL_FEDERATED] = TEXT_INIT("federated"),
+    [PRINCIPAL_ROOT] = TEXT_INIT("root"),
+    [PRINCIPAL_SERVICE] = TEXT_INIT("service"),
+    [PRINCIPAL_EXTERNAL] = TEXT_INIT("external"),
+};
+
 const char *principal_kind_name(enum principal_kind kind) {
-    static const char *const names[] = {
-        [PRINCIPAL_UNKNOWN] = "unknown",
-        [PRINCIPAL_USER] = "user",
-        [PRINCIPAL_ROLE_SESSION] = "role-session",
-        [PRINCIPAL_SSO_SESSION] = "sso-session",
-        [PRINCIPAL_SERVICE_LINKED] = "service-linked",
-        [PRINCIPAL_FEDERATED] = "federated",
-        [PRINCIPAL_ROOT] = "root",
-        [PRINCIPAL_SERVICE] = "service",
-        [PRINCIPAL_EXTERNAL] = "external",
-    };
-    return names[kind];
+    return kind_names[kind].data;
 }
 
-static const char *mfa_name(enum principal_mfa mfa) {
-    return mfa == MFA_YES ? "yes" : mfa == MFA_NO ? "no" : "unknown";
+static struct text mfa_name(enum principal_mfa mfa) {
+    return mfa == MFA_YES ? TEXT("yes") : mfa == MFA_NO ? TEXT("no") : TEXT("unknown");
 }
 
-static const struct text_member {
-    const char *name;
-    size_t offset;
-} text_members[] = {
-    {"id", offsetof(struct principal, id)},
-    {"name", offsetof(struct principal, name)},
-    {"arn", offsetof(struct principal, arn)},
-    {"path", offsetof(struct principal, path)},
-    {"account", offsetof(struct principal, account)},
-    {"partition", offsetof(struct principal, partition)},
-    {"access_key_id", offsetof(struct principal, access_key_id)},
-    {"unique_id", offsetof(struct principal, unique_id)},
-    {"issuer_id", offsetof(struct principal, issuer_id)},
-    {"session", offsetof(struct principal, session)},
-    {"source_identity", offsetof(struct principal, source_identity)},
-    {"issued_at", offsetof(struct principal, issued_at)},
-    {"invoked_by", offsetof(struct principal, invoked_by)},
+enum { MEMBER_KIND, MEMBER_TEXTS, MEMBER_TEMPORARY = PRINCIPAL_MEMBER_COUNT - 2, MEMBER_MFA };
+
+const struct text principal_member_names[PRINCIPAL_MEMBER_COUNT] = {
+    TEXT_INIT("kind"),         TEXT_INIT("id"),
+    TEXT_INIT("name"),         TEXT_INIT("arn"),
+    TEXT_INIT("path"),         TEXT_INIT("account"),
+    TEXT_INIT("partition"),    TEXT_INIT("access_key_id"),
+    TEXT_INIT("unique_id"),    TEXT_INIT("issuer_id"),
+    TEXT_INIT("session"),      TEXT_INIT("source_identity"),
+    TEXT_INIT("issued_at"),    TEXT_INIT("invoked_by"),
+    TEXT_INIT("is_temporary"), TEXT_INIT("mfa"),
 };
 
 void principal_each_member(const struct principal *principal, principal_member_fn *member_fn,
                            void *arg) {
-    member_fn(arg, "kind", JSON_STRING, text_of(principal_kind_name(principal->kind)));
-    for (size_t i = 0; i < ARRAY_COUNT(text_members); i++) {
-        const char *member = (const char *)principal + text_members[i].offset;
-        struct text text = *(const struct text *)member;
-        if (text.bytes > 0) {
-            member_fn(arg, text_members[i].name, JSON_STRING, text);
+    const struct text texts[MEMBER_TEMPORARY - MEMBER_TEXTS] = {
+        principal->id,
+        principal->name,
+        principal->arn,
+        principal->path,
+        principal->account,
+        principal->partition,
+        principal->access_key_id,
+        principal->unique_id,
+        principal->issuer_id,
+        principal->session,
+        principal->source_identity,
+        principal->issued_at,
+        principal->invoked_by,
+    };
+    member_fn(arg, MEMBER_KIND, JSON_STRING, kind_names[principal->kind]);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        if (texts[i].bytes > 0) {
+            member_fn(arg, MEMBER_TEXTS + i, JSON_STRING, texts[i]);
         }
     }
-    enum json_type is_temporary = principal->is_temporary ? JSON_TRUE : JSON_FALSE;
-    member_fn(arg, "is_temporary", is_temporary, text_of(json_type_name(is_temporary)));
-    member_fn(arg, "mfa", JSON_STRING, text_of(mfa_name(principal->mfa)));
+    member_fn(arg, MEMBER_TEMPORARY, principal->is_temporary ? JSON_TRUE : JSON_FALSE,
+              principal->is_temporary ? TEXT("true") : TEXT("false"));
+    member_fn(arg, MEMBER_MFA, JSON_STRING, mfa_name(principal->mfa));
 }
 
 struct object_in_arena {
@@ -508,11 +516,11 @@ struct object_in_arena {
     struct json *object;
 };
 
-static void add_member(void *arg, const char *name, enum json_type type, struct text text) {
+static void add_member(void *arg, size_t member, enum json_type type, struct text text) {
     const struct object_in_arena *to = arg;
     struct json *value = type == JSON_STRING ? json_new_string(to->arena, text)
                                              : json_new_literal(to->arena, type);
-    json_add_member(to->arena, to->object, text_of(name), value);
+    json_add_member(to->arena, to->object, principal_member_names[member], value);
 }
 
 struct json *principal_to_json(const struct principal *principal, struct arena *arena) {

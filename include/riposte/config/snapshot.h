@@ -25,7 +25,7 @@ struct snapshot {
     size_t all_count;                      /* with those built in (builtin.h), behind them */
     struct playbook *const *playbooks;     /* all that were read: `notify` names some */
     size_t playbook_count;
-    struct ruleset *ruleset; /* captures: event_capture_paths */
+    struct ruleset *ruleset; /* captures: event_capture_paths; computed: the principal's members */
 };
 
 /* Reads the settings file at `path` and the folders it names. Everything that is wrong goes into

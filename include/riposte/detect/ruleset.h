@@ -58,6 +58,8 @@ void ruleset_builder_free(struct ruleset_builder **builder);
 void ruleset_builder_limit(struct ruleset_builder *builder, const struct ruleset_limits *limits);
 /* Captures are indexed in the order they are added, from 0. flags: json_path_flags. */
 void ruleset_add_capture(struct ruleset_builder *builder, struct text path, unsigned flags);
+/* Computed members that leaf_sink_put() gives by index, in the order they are added, from 0. */
+void ruleset_add_computed(struct ruleset_builder *builder, struct text path);
 /* Rules are indexed in the order they are added, from 0. `when` may be NULL. Errors as
  * pattern_compile_tree(), and ERROR_LIMIT when the rules so far are too much together. After an
  * error that isn't about the pattern (no culprit) the builder can only be freed. */
@@ -80,6 +82,8 @@ struct leaf_sink;
 /* `path` with its first name ("principal.kind"); the text must live until the match ends. A path
  * that no `when` names is ignored. */
 void leaf_sink_add(struct leaf_sink *sink, struct text path, enum json_type type, struct text text);
+/* The same, by the index of ruleset_add_computed(). */
+void leaf_sink_put(struct leaf_sink *sink, size_t computed, enum json_type type, struct text text);
 
 /* Turns captures (in the order added) into computed members. Called once, after the whole text was
  * found valid and before any verdict. False (with `error` set) ends the match with that error. */

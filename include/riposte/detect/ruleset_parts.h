@@ -127,7 +127,9 @@ struct ruleset {
     size_t always_count, always_capacity;
     uint32_t *captures; /* their paths */
     size_t capture_count, capture_capacity;
-    struct computed_paths computed;
+    struct computed_paths computed; /* that a `when` names */
+    uint32_t *members;              /* the paths of computed members given by index */
+    size_t member_count, member_capacity;
     size_t memory_bytes;
 };
 

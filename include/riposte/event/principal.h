@@ -80,9 +80,12 @@ void principal_read(const struct json_capture *captures, struct text event_accou
 /* "user", "role-session", ... */
 const char *principal_kind_name(enum principal_kind kind);
 
-/* The present members with their names ("kind", "id", ..., "mfa"), for computed leaves. */
-typedef void principal_member_fn(void *arg, const char *name, enum json_type type,
-                                 struct text text);
+/* The members' names: "kind", "id", ..., "mfa". */
+#define PRINCIPAL_MEMBER_COUNT 16
+extern const struct text principal_member_names[PRINCIPAL_MEMBER_COUNT];
+
+/* The present members, for computed leaves; `member` is an index of principal_member_names. */
+typedef void principal_member_fn(void *arg, size_t member, enum json_type type, struct text text);
 void principal_each_member(const struct principal *principal, principal_member_fn *member_fn,
                            void *arg);
 

@@ -100,6 +100,39 @@ static void test_computed_members_are_their_own(void **state) {
     teardown(&f);
 }
 
+static bool put_members(void *arg, const struct json_capture *captures, struct leaf_sink *sink,
+                        struct error *error) {
+    const char *kind = arg;
+    (void)captures, (void)error;
+    leaf_sink_put(sink, 0, JSON_STRING, TEXT("x"));
+    leaf_sink_put(sink, 1, JSON_STRING, text_of(kind));
+    leaf_sink_put(sink, 2, JSON_TRUE, TEXT("true"));
+    return true;
+}
+
+static void test_computed_members_are_given_by_index_too(void **state) {
+    struct fixture f;
+    char user[] = "user", root[] = "root";
+    (void)state;
+    setup(&f);
+    ruleset_add_computed(f.builder, TEXT("vars.nobody-asks"));
+    ruleset_add_computed(f.builder, TEXT("principal.kind"));
+    add(&f, "{\"a\":[1]}", "{\"principal\":{\"kind\":[\"user\"]}}");
+    add(&f, "{\"principal\":{\"kind\":[\"user\"]}}", NULL);
+    add(&f, "{\"a\":[1]}", "{\"principal\":{\"is_temporary\":[true]}}");
+    ruleset_add_computed(f.builder, TEXT("principal.is_temporary"));
+    build(&f);
+    match(&f, "{\"a\":1,\"principal\":{\"kind\":\"user\"}}", put_members, root);
+    assert_int_equal(f.matches.count, 2);
+    assert_int_equal(f.matches.rules[0], 1);
+    assert_int_equal(f.matches.rules[1], 2);
+    match(&f, "{\"a\":1}", put_members, user);
+    assert_int_equal(f.matches.count, 2);
+    assert_int_equal(f.matches.rules[0], 0);
+    assert_int_equal(f.matches.rules[1], 2);
+    teardown(&f);
+}
+
 static bool check_captures(void *arg, const struct json_capture *captures, struct leaf_sink *sink,
                            struct error *error) {
     bool *is_called = arg;
@@ -172,6 +205,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reports_rules_ascending),
         cmocka_unit_test(test_computed_members_are_their_own),
+        cmocka_unit_test(test_computed_members_are_given_by_index_too),
         cmocka_unit_test(test_captures),
         cmocka_unit_test(test_errors),
     };
