@@ -17,6 +17,10 @@
 #include <unistd.h>
 
 #define POLL_MS 50
+/* The first line is written at once; what follows gathers meanwhile: to wake the writer for each
+ * line of a flood costs more than the lines. */
+#define GATHER_MS    5
+#define GATHER_BYTES (LOG_QUEUE_BYTES / 4)
 
 enum { LINES, DROPPED };
 
@@ -47,7 +51,8 @@ static _Atomic int64_t give_up_mono_ms = INT64_MAX;
 static struct mutex lock = MUTEX_INIT;
 static struct {
     struct buffer waiting;
-    uint64_t dropped; /* since they were last reported */
+    uint64_t dropped;  /* since they were last reported */
+    bool is_gathering; /* the writer looks by itself soon */
     bool is_running, is_stopping;
 } shared GUARDED_BY(&lock);
 
@@ -125,7 +130,9 @@ static bool enqueue(struct text line) {
         is_dropped = shared.waiting.is_overfull;
         shared.waiting.is_overfull = false;
         shared.dropped += is_dropped ? 1 : 0;
-        condition_signal(&has_work);
+        if (!shared.is_gathering || shared.waiting.bytes > GATHER_BYTES) {
+            condition_signal(&has_work);
+        }
     }
     mutex_unlock(&lock);
     if (is_dropped) {
@@ -266,9 +273,19 @@ static void report_dropped(uint64_t dropped) {
     write_out(sink_fd, buffer_text(&line));
 }
 
+static void gather(void) REQUIRES(&lock) {
+    shared.is_gathering = true;
+    bool is_early = true;
+    while (is_early && shared.waiting.bytes <= GATHER_BYTES && !shared.is_stopping) {
+        is_early = condition_wait_ms(&has_work, &lock, GATHER_MS);
+    }
+    shared.is_gathering = false;
+}
+
 /* Waits for lines and swaps them against the empty buffer; false when there will be no more. */
 static bool take_lines(struct buffer *lines, uint64_t *dropped_out) {
     mutex_lock(&lock);
+    gather();
     while (shared.waiting.bytes == 0 && shared.dropped == 0 && !shared.is_stopping) {
         condition_wait(&has_work, &lock);
     }
