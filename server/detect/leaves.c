@@ -132,18 +132,22 @@ static int compare_paths(const void *a, const void *b, void *arg) {
                         json_paths_text(paths, *(const uint32_t *)b));
 }
 
+/* The first path that begins with `path`, which is `path` itself if it is among them; LEAF_NONE
+ * when nobody asks for anything at or below it. */
 static uint32_t find_path(const struct tree_walk *walk, struct text path) {
     size_t low = 0, high = json_paths_count(walk->paths);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = text_compare(path, json_paths_text(walk->paths, walk->sorted[middle]));
-        if (order == 0) {
-            return walk->sorted[middle];
+        if (text_compare(json_paths_text(walk->paths, walk->sorted[middle]), path) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
-        low = order > 0 ? middle + 1 : low;
-        high = order < 0 ? middle : high;
     }
-    return LEAF_NONE;
+    return low < json_paths_count(walk->paths) &&
+                   text_starts_with(json_paths_text(walk->paths, walk->sorted[low]), path)
+               ? walk->sorted[low]
+               : LEAF_NONE;
 }
 
 static void visit(struct tree_walk *walk, const struct json *node);
@@ -179,16 +183,16 @@ static void visit_elements(struct tree_walk *walk, const struct json *array) {
 }
 
 static void visit(struct tree_walk *walk, const struct json *node) {
+    struct text here = buffer_text(&walk->path);
+    uint32_t path = find_path(walk, here);
+    if (path == LEAF_NONE) {
+        return;
+    }
     if (json_is_object(node)) {
         visit_members(walk, node, false);
-        return;
-    }
-    if (json_is_array(node)) {
+    } else if (json_is_array(node)) {
         visit_elements(walk, node);
-        return;
-    }
-    uint32_t path = find_path(walk, buffer_text(&walk->path));
-    if (path != LEAF_NONE) {
+    } else if (text_equal(json_paths_text(walk->paths, path), here)) {
         leaves_add(walk->leaves, path, json_type(node), json_text(node), walk->memberships,
                    walk->membership_count);
     }

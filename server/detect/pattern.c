@@ -28,3 +28,9 @@ bool pattern_match_tree(const struct pattern *pattern, const struct json *root, 
     return leaves_of_tree(&leaves, pattern->paths, root, error) &&
            finder_match(&finder, pattern, NULL, &leaves, is_match_out, error);
 }
+
+void pattern_each_path(const struct pattern *pattern, pattern_path_fn *path_fn, void *arg) {
+    for (uint32_t i = 0; i < json_paths_count(pattern->paths); i++) {
+        path_fn(arg, json_paths_text(pattern->paths, i));
+    }
+}

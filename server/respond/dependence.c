@@ -1,6 +1,5 @@
 #include "dependence.h"
 
-#include "riposte/base/buffer.h"
 #include "riposte/config/template.h"
 #include "riposte/json/tree.h"
 
@@ -79,37 +78,8 @@ bool names_contain(const struct names *names, struct text name) {
     return false;
 }
 
-static bool is_answer_of_any(struct text path, const struct names *names) {
+bool dependence_of_when(const struct pattern *when, const struct names *names) {
     struct dependence dependence = {.names = names};
-    look_at_path(&dependence, path);
+    pattern_each_path(when, look_at_path, &dependence);
     return dependence.used.bytes > 0;
-}
-
-/* A printed pattern: members are paths, or "$or" of such objects. */
-static bool looks_at_any(const struct json *fields, const struct names *names) {
-    for (const struct json *field = json_first(fields); field != NULL; field = json_next(field)) {
-        if (is_answer_of_any(json_key(field), names)) {
-            return true;
-        }
-        for (const struct json *branch = json_first(field); branch != NULL;
-             branch = json_next(branch)) {
-            if (text_equal_string(json_key(field), "$or") && looks_at_any(branch, names)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-bool dependence_of_when(const struct pattern *when, const struct names *names,
-                        struct arena *arena) {
-    if (names->count == 0) {
-        return false;
-    }
-    scoped(buffer_done) struct buffer printed = BUFFER_INIT;
-    pattern_print(when, &printed);
-    const struct json *root = NULL;
-    struct error error = {0};
-    return json_parse(buffer_text(&printed), 0, arena, &root, NULL, &error) &&
-           looks_at_any(root, names);
 }

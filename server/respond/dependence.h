@@ -25,7 +25,7 @@ bool names_contain(const struct names *names, struct text name);
 struct text dependence_on_answer(const struct step *step, const struct names *names,
                                  struct arena *arena);
 /* Does a `when` look at the answer of one of them? */
-bool dependence_of_when(const struct pattern *when, const struct names *names, struct arena *arena);
+bool dependence_of_when(const struct pattern *when, const struct names *names);
 /* Does the step's `undo` use ${prior}? */
 bool dependence_on_prior(const struct step *step);
 

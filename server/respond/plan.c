@@ -183,7 +183,7 @@ static bool applies(struct walk *walk, const struct occasion *occasion, bool *ap
                     struct error *error) {
     const struct pattern *when = occasion->step->when;
     *applies_out = true;
-    return when == NULL || dependence_of_when(when, &walk->assumed, walk->arena) ||
+    return when == NULL || dependence_of_when(when, &walk->assumed) ||
            pattern_match_tree(when, occasion->context, applies_out, error) ||
            error_wrap(error, "when");
 }
@@ -289,7 +289,7 @@ static enum step_result walk_single(struct walk *walk, const struct step *step, 
     }
     occasion.is_known_only_when_asked =
         dependence_on_answer(step, &walk->assumed, walk->arena).bytes > 0 ||
-        (step->when != NULL && dependence_of_when(step->when, &walk->assumed, walk->arena));
+        (step->when != NULL && dependence_of_when(step->when, &walk->assumed));
     return step->each.bytes > 0 ? walk_each(walk, &occasion, is_link)
                                 : walk_once(walk, &occasion, is_link);
 }

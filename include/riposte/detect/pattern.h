@@ -49,6 +49,10 @@ MUST_CHECK bool pattern_match_tree(const struct pattern *pattern, const struct j
 MUST_CHECK bool pattern_explain(const struct pattern *pattern, const struct json *root,
                                 struct buffer *out, bool *is_match_out, struct error *error);
 
+/* Each path that it tests, as "a.b.c", once. */
+typedef void pattern_path_fn(void *arg, struct text path);
+void pattern_each_path(const struct pattern *pattern, pattern_path_fn *path_fn, void *arg);
+
 /* Appends the pattern, its $or expanded, as JSON text that compiles to an equal pattern (when
  * within PATTERN_BYTES). Members are whole paths ("a.b.c"). */
 void pattern_print(const struct pattern *pattern, struct buffer *out);

@@ -274,6 +274,55 @@ static const struct print_case {
      "{\"a\":[{\"numeric\":[\"=\",3]},{\"numeric\":[\">=\",-1]},{\"numeric\":[\"<\",1]}]}"},
 };
 
+static const struct tree_case {
+    const char *pattern, *event;
+    bool is_match;
+} tree_cases[] = {
+    {"{\"a\":{\"b\":[1]}}", "{\"a\":{\"b\":1}}", true},
+    {"{\"a\":{\"b\":[1]}}", "{\"a.b\":1}", true},
+    {"{\"a\":{\"b\":[1]}}", "{\"a\":[{\"b\":2},{\"b\":1}]}", true},
+    {"{\"a\":{\"b\":[1]}}", "{\"a\":1,\"ab\":1,\"a.\":1,\"b\":1}", false},
+    {"{\"ab\":[1]}", "{\"a\":{\"b\":1},\"abc\":1}", false},
+    {"{\"ab\":[1],\"a\":[2]}", "{\"b\":{\"ab\":1},\"a\":2,\"ab\":1}", true},
+    {"{\"a\":{\"b\":[{\"exists\":false}]}}", "{\"a\":{\"bc\":1}}", true},
+    {"{\"a\":{\"b\":[{\"exists\":false}]}}", "{\"a\":{\"b\":1}}", false},
+};
+
+static void test_matches_trees(void **state) {
+    (void)state;
+    scoped(arena_free) struct arena *arena = arena_new();
+    for (size_t i = 0; i < ARRAY_COUNT(tree_cases); i++) {
+        testing_row(tree_cases[i].event);
+        scoped(pattern_free) struct pattern *pattern = NULL;
+        struct error error = {0};
+        const struct json *root = NULL;
+        bool is_match = !tree_cases[i].is_match;
+        assert_ok(pattern_compile(text_of(tree_cases[i].pattern), &pattern, &error), &error);
+        assert_ok(json_parse(text_of(tree_cases[i].event), 0, arena, &root, NULL, &error), &error);
+        assert_ok(pattern_match_tree(pattern, root, &is_match, &error), &error);
+        assert_int_equal(is_match, tree_cases[i].is_match);
+    }
+    testing_row(NULL);
+}
+
+static void note_path(void *arg, struct text path) {
+    buffer_append_text(arg, path);
+    buffer_append_char(arg, ' ');
+}
+
+static void test_names_each_path_once(void **state) {
+    (void)state;
+    scoped(pattern_free) struct pattern *pattern = NULL;
+    scoped(buffer_done) struct buffer paths = BUFFER_INIT;
+    struct error error = {0};
+    assert_ok(
+        pattern_compile(TEXT("{\"a\":{\"b\":[1]},\"$or\":[{\"a.b\":[2],\"c\":[1]},{\"d\":[1]}]}"),
+                        &pattern, &error),
+        &error);
+    pattern_each_path(pattern, note_path, &paths);
+    assert_text_equal(buffer_text(&paths), "a.b c d ");
+}
+
 static void test_prints(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(print_cases); i++) {
@@ -288,10 +337,15 @@ static void test_prints(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),   cmocka_unit_test(test_matches),
-        cmocka_unit_test(test_limits),   cmocka_unit_test(test_too_many_choices),
-        cmocka_unit_test(test_explains), cmocka_unit_test(test_explains_in_short),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_too_many_choices),
+        cmocka_unit_test(test_explains),
+        cmocka_unit_test(test_explains_in_short),
         cmocka_unit_test(test_prints),
+        cmocka_unit_test(test_matches_trees),
+        cmocka_unit_test(test_names_each_path_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
