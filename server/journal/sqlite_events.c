@@ -219,7 +219,7 @@ static bool incident_find_open(struct store *store, struct text rule, struct tex
                                struct error *error) {
     struct query query = query_start(
         sqlite_of(store), "SELECT " INCIDENT_COLUMNS INCIDENT_FROM
-                          "WHERE i.state IN (3, 4, 5, 6) AND i.subject = ? AND i.rule = ?"
+                          "WHERE i.state >= 3 AND i.state <= 6 AND i.subject = ? AND i.rule = ?"
                           " AND i.created > ? ORDER BY i.created DESC, i.id DESC LIMIT 1");
     query_bind_text(&query, subject);
     query_bind_text(&query, rule);

@@ -245,7 +245,7 @@ static void a_previous_schema_is_brought_forward(void **state) {
     story_finish(story, &task, INCIDENT_DONE);
     assert_true(story_count_audit(story, "") > 1);
     story_close(story);
-    assert_int_equal(ask_sql(story, "SELECT count(*) FROM meta WHERE name = 'schema 5'"), 1);
+    assert_int_equal(ask_sql(story, "SELECT count(*) FROM meta WHERE name = 'schema 6'"), 1);
     story_open(story);
     story_assert_state(story, &id, INCIDENT_DONE);
 }
