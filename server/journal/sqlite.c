@@ -278,7 +278,7 @@ static bool make_file(const char *path, struct error *error) {
 
 bool sqlite_connect(struct sqlite *sqlite, struct error *error) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int code = sqlite3_open_v2(sqlite->path, &sqlite->db, flags, NULL);
+    int code = sqlite3_open_v2(sqlite->path, &sqlite->db, flags, sqlite_vfs());
     if (code != SQLITE_OK) {
         return sqlite_failed(sqlite, code, error);
     }

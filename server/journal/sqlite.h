@@ -1,6 +1,7 @@
 /* The embedded store: one connection that holds the file, with its statements.
  *
  *     sqlite.c          open, transactions, errors
+ *     sqlite_wal.c      a commit's pages in one write
  *     sqlite_schema.c   tables, migrations
  *     sqlite_events.c   events, definitions, incidents, tasks, retention
  *     sqlite_calls.c    calls, effects, limits, audit, keys
@@ -63,6 +64,10 @@ MUST_CHECK bool sqlite_number(struct sqlite *sqlite, const char *text, int64_t *
                               struct error *error);
 /* Fills in `error` from the connection and notices when the transaction is lost. Returns false. */
 bool sqlite_failed(struct sqlite *sqlite, int code, struct error *error);
+
+/* The name of the VFS for the journal's file: the system's, but the many small writes of a commit
+ * to the write-ahead log (two for each page) are gathered up to its sync. */
+const char *sqlite_vfs(void);
 
 /* The file at `path`, with its lock from the first read on. */
 MUST_CHECK bool sqlite_connect(struct sqlite *sqlite, struct error *error);

@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILES 4096
+#define FILES      4096
+#define PAGE_BYTES 4096
 
 static atomic_int notes[FILES]; /* the descriptor of FILE.unsynced, plus one; 0: not ours */
 
@@ -52,16 +53,12 @@ static void must_write(int file, const void *bytes, size_t count) {
     }
 }
 
-/* What stands in [offset, offset + count) goes to the notes. */
-static void note(int file, off_t offset, size_t count) {
-    struct stat before;
-    if (fstat(file, &before) != 0) {
-        abort();
-    }
-    size_t old = before.st_size <= offset                 ? 0
-                 : before.st_size - offset < (off_t)count ? (size_t)(before.st_size - offset)
-                                                          : count;
-    int64_t header[3] = {offset, (int64_t)old, before.st_size};
+/* What stands in [offset, offset + count) of a file of `size` bytes goes to the notes. */
+static void note_piece(int file, off_t offset, size_t count, off_t size) {
+    size_t old = size <= offset                 ? 0
+                 : size - offset < (off_t)count ? (size_t)(size - offset)
+                                                : count;
+    int64_t header[3] = {offset, (int64_t)old, size};
     char *record = malloc(sizeof(header) + old);
     memcpy(record, header, sizeof(header));
     if (pread(file, record + sizeof(header), old, offset) != (ssize_t)old) {
@@ -69,6 +66,22 @@ static void note(int file, off_t offset, size_t count) {
     }
     must_write(notes_of(file), record, sizeof(header) + old);
     free(record);
+}
+
+/* A page of the file at a time: of a larger write each may reach the disk or not. */
+static void note(int file, off_t offset, size_t count) {
+    struct stat before;
+    if (fstat(file, &before) != 0) {
+        abort();
+    }
+    off_t end = offset + (off_t)count;
+    while (offset < end) {
+        off_t page_end = (offset / PAGE_BYTES + 1) * PAGE_BYTES;
+        off_t piece_end = page_end < end ? page_end : end;
+        note_piece(file, offset, (size_t)(piece_end - offset),
+                   offset > before.st_size ? offset : before.st_size);
+        offset = piece_end;
+    }
 }
 
 static bool is_database(const char *path) {
