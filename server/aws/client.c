@@ -265,6 +265,7 @@ static void send_signed(struct pending *pending, struct aws_credentials *credent
         .timeout_ms = left_ms,
         .response_limit_bytes = ANSWER_BYTES,
         .ca_file = client->ca_file,
+        .is_urgent = pending->permit.class == PERMIT_WRITE,
         .allow_plain_http = pending->request.is_endpoint_configured,
     };
     if (!http_send(client->http, &pending->permit, &request, on_response, pending, &error)) {

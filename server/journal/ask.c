@@ -211,7 +211,9 @@ bool journal_admit(struct journal *journal, const struct journal_task *task,
                               .bytes = bytes,
                               .run_fn = run_admit,
                               .arg = &asked,
-                              .wakes_later = admission->wakes_later};
+                              .wakes_later = admission->wakes_later,
+                              .meanwhile_fn = admission->meanwhile_fn,
+                              .meanwhile_arg = admission->meanwhile_arg};
     if (!journal_ask_request(journal, &request, error)) {
         journal_admitted_done(&asked.admitted);
         return error_wrap(error, "deciding incident %s", task->incident.id.text);

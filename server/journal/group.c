@@ -3,6 +3,8 @@
 #include "riposte/observe/log.h"
 #include "riposte/observe/metrics.h"
 
+#include <sched.h>
+
 static const struct log_context log_as = {.component = "journal"};
 
 static const double request_buckets[] = {1, 2, 4, 8, 16, 32, 64};
@@ -42,6 +44,9 @@ void group_complete(struct journal *journal, struct request *first) {
         } else {
             latch_open(&request->completed); /* the asker may be gone now */
         }
+    }
+    if (wakes_later) {
+        sched_yield();
     }
     if (!wakes_later) {
         desk_wake(journal->desk);

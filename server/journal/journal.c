@@ -72,6 +72,9 @@ void journal_submit(struct journal *journal, struct request *request) {
 bool journal_ask_request(struct journal *journal, struct request *request, struct error *error) {
     latch_init(&request->completed);
     journal_submit(journal, request);
+    if (request->meanwhile_fn != NULL) {
+        request->meanwhile_fn(request->meanwhile_arg);
+    }
     latch_wait(&request->completed);
     latch_done(&request->completed);
     if (!request->is_ok) {

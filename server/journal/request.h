@@ -46,7 +46,9 @@ struct request {
     void (*complete_fn)(void *arg, const struct error *error); /* NULL inside: committed */
     struct error error;
     bool is_ok;
-    bool wakes_later;       /* journal_wake() is up to the asker */
+    bool wakes_later;                /* journal_wake() is up to the asker */
+    void (*meanwhile_fn)(void *arg); /* the asker's, before it waits; may be NULL */
+    void *meanwhile_arg;
     struct latch completed; /* of one without a complete_fn */
 };
 

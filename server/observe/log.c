@@ -14,11 +14,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define POLL_MS 50
-/* The first line is written at once; what follows gathers meanwhile: to wake the writer for each
- * line of a flood costs more than the lines. */
+/* So long, until they are so many, or an error is among them, lines gather: to wake the writer for
+ * each costs more than the lines, and takes processor time from what they tell of. */
 #define GATHER_MS    5
 #define GATHER_BYTES (LOG_QUEUE_BYTES / 4)
 
@@ -44,15 +45,15 @@ static int sink_fd = STDERR_FILENO;
 static const struct clock *line_clock = &clock_system;
 
 static struct thread writer_thread;
-static struct condition has_work;
+static int alarm_fd = -1; /* a timer: rings when there is something to write */
 /* When the writer gives up on a stuck reader, monotonic ms; INT64_MAX: never. */
 static _Atomic int64_t give_up_mono_ms = INT64_MAX;
 
 static struct mutex lock = MUTEX_INIT;
 static struct {
     struct buffer waiting;
-    uint64_t dropped;  /* since they were last reported */
-    bool is_gathering; /* the writer looks by itself soon */
+    uint64_t dropped;             /* since they were last reported */
+    bool is_gathering, is_urgent; /* the alarm is set: to GATHER_MS, or to now */
     bool is_running, is_stopping;
 } shared GUARDED_BY(&lock);
 
@@ -120,8 +121,23 @@ static void write_out(int fd, struct text text) {
     }
 }
 
+static void ring_in(long ms) {
+    const struct itimerspec wait = {.it_value = {.tv_nsec = ms * 1000000 + 1}};
+    int result = timerfd_settime(alarm_fd, 0, &wait, NULL);
+    assert(result == 0);
+}
+
+static void set_alarm(enum log_level level) REQUIRES(&lock) {
+    bool is_urgent = level >= LOG_ERROR || shared.waiting.bytes > GATHER_BYTES;
+    if (!shared.is_gathering || (is_urgent && !shared.is_urgent)) {
+        shared.is_gathering = true;
+        shared.is_urgent = is_urgent;
+        ring_in(is_urgent ? 0 : GATHER_MS);
+    }
+}
+
 /* True when the line went into the queue or was dropped there. */
-static bool enqueue(struct text line) {
+static bool enqueue(enum log_level level, struct text line) {
     bool is_dropped = false;
     mutex_lock(&lock);
     bool is_running = shared.is_running;
@@ -130,9 +146,7 @@ static bool enqueue(struct text line) {
         is_dropped = shared.waiting.is_overfull;
         shared.waiting.is_overfull = false;
         shared.dropped += is_dropped ? 1 : 0;
-        if (!shared.is_gathering || shared.waiting.bytes > GATHER_BYTES) {
-            condition_signal(&has_work);
-        }
+        set_alarm(level);
     }
     mutex_unlock(&lock);
     if (is_dropped) {
@@ -229,7 +243,7 @@ static void PRINTF_LIKE(3, 0) log_formatted(enum log_level level, const struct l
     scoped(buffer_done) struct buffer line = BUFFER_INIT;
     append_line(&line, level, context, text_of(message));
     metric_add(&metrics[LINES], 1, METRIC_LABELS(text_of(log_level_name(level))));
-    if (!enqueue(buffer_text(&line))) {
+    if (!enqueue(level, buffer_text(&line))) {
         write_out(sink_fd, buffer_text(&line));
     }
 }
@@ -273,29 +287,27 @@ static void report_dropped(uint64_t dropped) {
     write_out(sink_fd, buffer_text(&line));
 }
 
-static void gather(void) REQUIRES(&lock) {
-    shared.is_gathering = true;
-    bool is_early = true;
-    while (is_early && shared.waiting.bytes <= GATHER_BYTES && !shared.is_stopping) {
-        is_early = condition_wait_ms(&has_work, &lock, GATHER_MS);
-    }
-    shared.is_gathering = false;
+static void wait_for_alarm(void) {
+    uint64_t count;
+    ssize_t bytes;
+    do {
+        bytes = read(alarm_fd, &count, sizeof(count));
+    } while (bytes < 0 && errno == EINTR);
 }
 
 /* Waits for lines and swaps them against the empty buffer; false when there will be no more. */
 static bool take_lines(struct buffer *lines, uint64_t *dropped_out) {
+    wait_for_alarm();
     mutex_lock(&lock);
-    gather();
-    while (shared.waiting.bytes == 0 && shared.dropped == 0 && !shared.is_stopping) {
-        condition_wait(&has_work, &lock);
-    }
+    bool is_stopping = shared.is_stopping;
+    shared.is_gathering = shared.is_urgent = false;
     struct buffer filled = shared.waiting;
     shared.waiting = *lines;
     *lines = filled;
     *dropped_out = shared.dropped;
     shared.dropped = 0;
     mutex_unlock(&lock);
-    return lines->bytes > 0 || *dropped_out > 0;
+    return !is_stopping;
 }
 
 static void write_lines(void *arg) {
@@ -303,7 +315,9 @@ static void write_lines(void *arg) {
     scoped(buffer_done) struct buffer lines = BUFFER_INIT;
     buffer_init(&lines, LOG_QUEUE_BYTES);
     uint64_t dropped = 0;
-    while (take_lines(&lines, &dropped)) {
+    bool goes_on = true;
+    while (goes_on) {
+        goes_on = take_lines(&lines, &dropped);
         write_out(sink_fd, buffer_text(&lines));
         buffer_clear(&lines);
         if (dropped > 0) {
@@ -319,18 +333,27 @@ static void set_running(bool is_running) {
     mutex_unlock(&lock);
 }
 
+static void close_alarm(void) {
+    close(alarm_fd);
+    alarm_fd = -1;
+}
+
 bool log_start(struct error *error) {
     assert(!writer_thread.is_started);
     metrics_register(metrics, ARRAY_COUNT(metrics));
     atomic_store(&give_up_mono_ms, INT64_MAX);
-    condition_init(&has_work);
+    alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    if (alarm_fd < 0) {
+        return error_set_errno(error, errno, "a timer for the log");
+    }
     mutex_lock(&lock);
     buffer_init(&shared.waiting, LOG_QUEUE_BYTES);
+    shared.is_gathering = shared.is_urgent = false;
     mutex_unlock(&lock);
     set_running(true);
     if (!thread_start(&writer_thread, "log", write_lines, NULL, error)) {
         set_running(false);
-        condition_done(&has_work);
+        close_alarm();
         return false;
     }
     return true;
@@ -342,9 +365,9 @@ void log_stop(int64_t wait_ms) {
     }
     atomic_store(&give_up_mono_ms, clock_mono_ms(&clock_system) + wait_ms);
     set_running(false);
-    condition_signal(&has_work);
+    ring_in(0);
     thread_join(&writer_thread);
-    condition_done(&has_work);
+    close_alarm();
     atomic_store(&give_up_mono_ms, INT64_MAX);
     mutex_lock(&lock);
     buffer_done(&shared.waiting);

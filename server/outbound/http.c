@@ -11,43 +11,61 @@
 #include <curl/curl.h>
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #define DEFAULT_CONNECT_TIMEOUT_MS 3000
 #define WARM_TIMEOUT_MS            5000
 #define KEPT_CONNECTIONS           64L
 #define IDLE_HANDLES               32
-/* libcurl's own timers and curl_multi_wakeup() end a poll sooner. */
-#define POLL_MS 60000
+#define EVENTS                     16
+#define NEVER                      INT64_MAX
+#define STEPS                      8
 
+/* Who sends what is urgent drives libcurl up to where the request has left; the client's thread
+ * does all the rest. The kernel's poller and timer are told of sockets and deadlines by either. */
 struct http_client {
     struct transfer_defaults defaults;
     char *ca_file, *user_agent;
-    CURLM *multi;
     struct thread thread;
-    struct transfer_list active; /* the thread's own */
+    int poller, timer, doorbell; /* -1: not there */
     _Atomic uint64_t sent_requests;
 
-    struct mutex lock; /* of `shared` */
+    struct mutex lock; /* of `waiting`; held for moments */
     struct {
         struct transfer_list queue;
         void *idle[IDLE_HANDLES];
         size_t idle_count;
         bool is_ending;
+    } waiting;
+
+    struct mutex multi_lock; /* of `shared` and of all that libcurl does with `multi` */
+    struct {
+        CURLM *multi;
+        struct transfer_list active;
+        size_t active_count;
+        int64_t due_mono_ms;   /* when libcurl wants to be called though nothing came */
+        int64_t armed_mono_ms; /* what the timer is set to; never later than `due` */
+        bool is_closed;
     } shared;
 };
 
 static void *take_handle(struct http_client *client) REQUIRES(&client->lock);
 
 static void *take_handle(struct http_client *client) {
-    return client->shared.idle_count > 0 ? client->shared.idle[--client->shared.idle_count] : NULL;
+    return client->waiting.idle_count > 0 ? client->waiting.idle[--client->waiting.idle_count]
+                                          : NULL;
 }
 
 /* Keeps the handle for the next transfer, or lets it go when enough are kept. */
 static void return_handle(struct http_client *client, void *handle) {
     mutex_lock(&client->lock);
-    if (handle != NULL && client->shared.idle_count < IDLE_HANDLES) {
-        client->shared.idle[client->shared.idle_count++] = handle;
+    if (handle != NULL && client->waiting.idle_count < IDLE_HANDLES) {
+        client->waiting.idle[client->waiting.idle_count++] = handle;
         handle = NULL;
     }
     mutex_unlock(&client->lock);
@@ -60,66 +78,258 @@ static void retire(struct http_client *client, struct transfer *transfer) {
     return_handle(client, handle);
 }
 
-/* False: the client ends. */
-static bool take_queue(struct http_client *client, struct transfer_list *queue_out) {
-    mutex_lock(&client->lock);
-    *queue_out = client->shared.queue;
-    client->shared.queue = (struct transfer_list){0};
-    bool is_ending = client->shared.is_ending;
-    mutex_unlock(&client->lock);
-    return !is_ending;
+/* ---- libcurl, the poller and the timer ----------------------------------------------------------
+ */
+
+/* libcurl's: a socket is to be watched, otherwise or no more. */
+static int watch(CURL *handle, curl_socket_t socket, int what, void *arg, void *known) {
+    struct http_client *client = arg;
+    (void)handle;
+    struct epoll_event event = {.data.fd = socket};
+    event.events = ((what & CURL_POLL_IN) != 0 ? (uint32_t)EPOLLIN : 0) |
+                   ((what & CURL_POLL_OUT) != 0 ? (uint32_t)EPOLLOUT : 0);
+    if (what == CURL_POLL_REMOVE) {
+        (void)epoll_ctl(client->poller, EPOLL_CTL_DEL, socket, NULL); /* or closed by now */
+        return 0;
+    }
+    int result = epoll_ctl(client->poller, known != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket,
+                           &event);
+    assert(result == 0);
+    curl_multi_assign(client->shared.multi, socket, client);
+    return 0;
 }
 
-static void start(struct http_client *client, struct transfer_list *queue) {
-    struct transfer *transfer;
-    while ((transfer = transfer_list_take(queue)) != NULL) {
-        CURLMcode result = curl_multi_add_handle(client->multi, transfer_handle(transfer));
-        assert(result == CURLM_OK); /* else: a handle in use, or no memory */
-        transfer_list_append(&client->active, transfer);
-        client->sent_requests++;
+/* libcurl's: the next deadline. */
+static int note_due(CURLM *multi, long wait_ms, void *arg) {
+    struct http_client *client = arg;
+    (void)multi;
+    client->shared.due_mono_ms = wait_ms < 0 ? NEVER : clock_mono_ms(&clock_system) + wait_ms;
+    return 0;
+}
+
+/* Mostly it stands at an earlier deadline, of a transfer that has ended: then the thread looks once
+ * in vain, which is cheaper than to set the timer for each transfer. */
+static void arm_timer(struct http_client *client) REQUIRES(&client->multi_lock) {
+    int64_t due_ms = client->shared.due_mono_ms;
+    if (due_ms >= client->shared.armed_mono_ms) {
+        return;
+    }
+    const struct itimerspec at = {
+        .it_value = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000 + 1}};
+    int result = timerfd_settime(client->timer, TFD_TIMER_ABSTIME, &at, NULL);
+    assert(result == 0);
+    client->shared.armed_mono_ms = due_ms;
+}
+
+static void ring(struct http_client *client) {
+    uint64_t one = 1;
+    ssize_t written = write(client->doorbell, &one, sizeof(one));
+    assert(written == sizeof(one));
+}
+
+static bool is_due(const struct http_client *client) REQUIRES(&client->multi_lock);
+
+static bool is_due(const struct http_client *client) {
+    return client->shared.due_mono_ms <= clock_mono_ms(&clock_system);
+}
+
+/* Goes on with what is due; libcurl takes several steps to send a request. */
+static void drive(struct http_client *client) REQUIRES(&client->multi_lock) {
+    int running = 0;
+    for (int step = 0; step < STEPS && (step == 0 || is_due(client)); step++) {
+        client->shared.due_mono_ms = NEVER;
+        curl_multi_socket_action(client->shared.multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+    arm_timer(client);
+    if ((size_t)running < client->shared.active_count) {
+        ring(client); /* some have ended */
     }
 }
 
-static void finish(struct http_client *client) {
+static void add(struct http_client *client, struct transfer *transfer)
+    REQUIRES(&client->multi_lock) {
+    CURLMcode result = curl_multi_add_handle(client->shared.multi, transfer_handle(transfer));
+    assert(result == CURLM_OK); /* else: a handle in use, or no memory */
+    transfer_list_append(&client->shared.active, transfer);
+    client->shared.active_count++;
+    client->sent_requests++;
+}
+
+/* On this thread. False: the client has ended. */
+static bool send_now(struct http_client *client, struct transfer *transfer) {
+    mutex_lock(&client->multi_lock);
+    bool is_closed = client->shared.is_closed;
+    if (!is_closed) {
+        add(client, transfer);
+        drive(client);
+    }
+    mutex_unlock(&client->multi_lock);
+    return !is_closed;
+}
+
+/* On the client's thread. False: the client ends. */
+static bool enqueue(struct http_client *client, struct transfer *transfer) {
+    mutex_lock(&client->lock);
+    bool is_ending = client->waiting.is_ending;
+    if (!is_ending) {
+        transfer_list_append(&client->waiting.queue, transfer);
+    }
+    mutex_unlock(&client->lock);
+    if (!is_ending) {
+        ring(client);
+    }
+    return !is_ending;
+}
+
+/* ---- the thread ---------------------------------------------------------------------------------
+ */
+
+static void forget_ring(int fd) {
+    uint64_t count;
+    ssize_t bytes = read(fd, &count, sizeof(count));
+    (void)bytes; /* neither blocks, and both only say "now" */
+}
+
+static void act(struct http_client *client, const struct epoll_event *event)
+    REQUIRES(&client->multi_lock) {
+    int running = 0;
+    int mask = ((event->events & (EPOLLIN | EPOLLHUP)) != 0 ? CURL_CSELECT_IN : 0) |
+               ((event->events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+               ((event->events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0);
+    if (event->data.fd == client->timer) {
+        forget_ring(client->timer);
+        client->shared.armed_mono_ms = NEVER;
+    } else if (event->data.fd == client->doorbell) {
+        forget_ring(client->doorbell);
+    } else { /* one that was closed meanwhile libcurl doesn't know any more */
+        curl_multi_socket_action(client->shared.multi, event->data.fd, mask, &running);
+    }
+}
+
+static void take_ended(struct http_client *client, struct transfer_list *ended)
+    REQUIRES(&client->multi_lock) {
     int left;
     CURLMsg *message;
-    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+    while ((message = curl_multi_info_read(client->shared.multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE) {
             continue;
         }
         CURL *handle = message->easy_handle;
-        CURLcode result = message->data.result;
         struct transfer *transfer = transfer_of_handle(handle);
-        transfer_list_remove(&client->active, transfer);
-        transfer_finish(transfer, (int)result);
-        curl_multi_remove_handle(client->multi, handle);
+        transfer_note_result(transfer, (int)message->data.result);
+        curl_multi_remove_handle(client->shared.multi, handle);
+        transfer_list_remove(&client->shared.active, transfer);
+        client->shared.active_count--;
+        transfer_list_append(ended, transfer);
+    }
+}
+
+/* False: the client ends. */
+static bool take_queue(struct http_client *client, struct transfer_list *queue_out) {
+    mutex_lock(&client->lock);
+    *queue_out = client->waiting.queue;
+    client->waiting.queue = (struct transfer_list){0};
+    bool is_ending = client->waiting.is_ending;
+    mutex_unlock(&client->lock);
+    return !is_ending;
+}
+
+static void add_all(struct http_client *client, struct transfer_list *queue)
+    REQUIRES(&client->multi_lock) {
+    struct transfer *transfer;
+    while ((transfer = transfer_list_take(queue)) != NULL) {
+        add(client, transfer);
+    }
+}
+
+/* Waits for what comes. False: the client ends. */
+static bool wait(struct http_client *client, struct transfer_list *ended) {
+    struct epoll_event events[EVENTS];
+    struct transfer_list queue = {0};
+    int count = epoll_wait(client->poller, events, EVENTS, -1);
+    mutex_lock(&client->multi_lock);
+    for (int i = 0; i < count; i++) {
+        act(client, &events[i]);
+    }
+    bool goes_on = take_queue(client, &queue);
+    add_all(client, &queue);
+    if (is_due(client)) {
+        drive(client);
+    }
+    arm_timer(client);
+    take_ended(client, ended);
+    mutex_unlock(&client->multi_lock);
+    return goes_on;
+}
+
+static void finish(struct http_client *client, struct transfer_list *ended) {
+    struct transfer *transfer;
+    while ((transfer = transfer_list_take(ended)) != NULL) {
+        transfer_finish(transfer);
         retire(client, transfer);
     }
 }
 
-static void abandon(struct http_client *client, struct transfer_list *list, bool is_active) {
+static void abandon_all(struct http_client *client) {
+    mutex_lock(&client->multi_lock);
+    client->shared.is_closed = true;
+    struct transfer_list left = client->shared.active;
+    client->shared.active = (struct transfer_list){0};
+    for (struct transfer *transfer = left.first; transfer != NULL;
+         transfer = transfer_list_next(transfer)) {
+        curl_multi_remove_handle(client->shared.multi, transfer_handle(transfer));
+    }
+    mutex_unlock(&client->multi_lock);
     struct transfer *transfer;
-    while ((transfer = transfer_list_take(list)) != NULL) {
+    while ((transfer = transfer_list_take(&left)) != NULL) {
         transfer_abandon(transfer);
-        if (is_active) {
-            curl_multi_remove_handle(client->multi, transfer_handle(transfer));
-        }
         retire(client, transfer);
     }
 }
 
 static void run(void *arg) {
     struct http_client *client = arg;
-    struct transfer_list queue = {0};
-    while (take_queue(client, &queue)) {
-        int running;
-        start(client, &queue);
-        curl_multi_perform(client->multi, &running);
-        finish(client);
-        curl_multi_poll(client->multi, NULL, 0, POLL_MS, NULL);
+    bool goes_on = true;
+    while (goes_on) {
+        struct transfer_list ended = {0};
+        goes_on = wait(client, &ended);
+        finish(client, &ended);
     }
-    abandon(client, &queue, false);
-    abandon(client, &client->active, true);
+    abandon_all(client);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------
+ */
+
+static bool poll_for(const struct http_client *client, int fd) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return fd >= 0 && epoll_ctl(client->poller, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool open_poller(struct http_client *client, struct error *error) {
+    client->poller = epoll_create1(EPOLL_CLOEXEC);
+    client->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    client->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return (poll_for(client, client->timer) && poll_for(client, client->doorbell)) ||
+           error_set_errno(error, errno, "can't wait for sockets");
+}
+
+static void close_poller(const struct http_client *client) {
+    const int fds[] = {client->poller, client->timer, client->doorbell};
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+}
+
+static void set_up_multi(struct http_client *client) {
+    CURLM *multi = client->shared.multi;
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, note_due);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client);
 }
 
 /* libcurl asks for it before any thread uses it, and never again. */
@@ -135,6 +345,9 @@ bool http_client_new(const struct http_options *options, struct http_client **cl
 
     scoped(http_client_free) struct http_client *client = memory_new(sizeof(*client));
     mutex_init(&client->lock);
+    mutex_init(&client->multi_lock);
+    client->poller = client->timer = client->doorbell = -1;
+    client->shared.due_mono_ms = client->shared.armed_mono_ms = NEVER;
     client->ca_file = options->ca_file != NULL ? memory_copy_string(options->ca_file) : NULL;
     client->user_agent = memory_copy_string(
         options->user_agent != NULL ? options->user_agent : "riposte/" RIPOSTE_VERSION);
@@ -144,12 +357,13 @@ bool http_client_new(const struct http_options *options, struct http_client **cl
         .connect_timeout_ms = options->connect_timeout_ms > 0 ? (long)options->connect_timeout_ms
                                                               : DEFAULT_CONNECT_TIMEOUT_MS,
     };
-    client->multi = curl_multi_init();
-    if (client->multi == NULL) {
+    client->shared.multi = curl_multi_init();
+    if (client->shared.multi == NULL) {
         return error_set(error, ERROR_SYSTEM, "libcurl can't start");
     }
-    curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
-    if (!thread_start(&client->thread, "outbound", run, client, error)) {
+    set_up_multi(client);
+    if (!open_poller(client, error) ||
+        !thread_start(&client->thread, "outbound", run, client, error)) {
         return false;
     }
     *client_out = client;
@@ -163,10 +377,10 @@ void http_client_free(struct http_client **client_at) {
         return;
     }
     mutex_lock(&client->lock);
-    client->shared.is_ending = true;
+    client->waiting.is_ending = true;
     mutex_unlock(&client->lock);
-    if (client->multi != NULL) {
-        curl_multi_wakeup(client->multi);
+    if (client->thread.is_started) {
+        ring(client);
     }
     thread_join(&client->thread);
     mutex_lock(&client->lock);
@@ -175,23 +389,14 @@ void http_client_free(struct http_client **client_at) {
         curl_easy_cleanup(handle);
     }
     mutex_unlock(&client->lock);
-    curl_multi_cleanup(client->multi);
+    curl_multi_cleanup(client->shared.multi);
+    close_poller(client);
     mutex_done(&client->lock);
+    mutex_done(&client->multi_lock);
     free(client->ca_file);
     free(client->user_agent);
     free(client);
     *client_at = NULL;
-}
-
-/* False when the client ends. */
-static bool enqueue(struct http_client *client, struct transfer *transfer) {
-    mutex_lock(&client->lock);
-    bool is_ending = client->shared.is_ending;
-    if (!is_ending) {
-        transfer_list_append(&client->shared.queue, transfer);
-    }
-    mutex_unlock(&client->lock);
-    return !is_ending;
 }
 
 bool http_send(struct http_client *client, const struct permit *permit,
@@ -208,11 +413,10 @@ bool http_send(struct http_client *client, const struct permit *permit,
         return_handle(client, handle);
         return false;
     }
-    if (!enqueue(client, transfer)) {
+    if (!(request->is_urgent ? send_now(client, transfer) : enqueue(client, transfer))) {
         retire(client, transfer);
         return error_set(error, ERROR_BUSY, "nothing is sent any more: this process ends");
     }
-    curl_multi_wakeup(client->multi);
     return true;
 }
 

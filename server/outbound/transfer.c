@@ -31,6 +31,7 @@ struct transfer {
     struct http_header found[HTTP_HEADERS];
     size_t found_count;
     bool is_too_large;
+    int result; /* libcurl's code, once it has ended */
     char problem[CURL_ERROR_SIZE];
 };
 
@@ -329,7 +330,12 @@ static bool has_left(const struct transfer *transfer) {
     return sent_bytes > 0;
 }
 
-void transfer_finish(struct transfer *transfer, int result) {
+void transfer_note_result(struct transfer *transfer, int result) {
+    transfer->result = result;
+}
+
+void transfer_finish(struct transfer *transfer) {
+    int result = transfer->result;
     if (result == CURLE_OK) {
         say_answer(transfer);
         return;
@@ -372,6 +378,10 @@ struct transfer *transfer_list_take(struct transfer_list *list) {
         transfer_list_remove(list, transfer);
     }
     return transfer;
+}
+
+struct transfer *transfer_list_next(struct transfer *transfer) {
+    return transfer->next;
 }
 
 void transfer_list_remove(struct transfer_list *list, struct transfer *transfer) {

@@ -264,6 +264,13 @@ static bool will_join(const struct job *job) {
                                           job_now(job) - job->definition->rule->cooldown_ms);
 }
 
+static void add_read(struct head_start *head, struct text key, const struct call *call) {
+    if (head->read_count < HEAD_START_READS) {
+        head->reads[head->read_count].key = key;
+        head->reads[head->read_count++].asked = *call;
+    }
+}
+
 /* Walks ahead over reads whose answers nobody has yet; stops at the first write. */
 static void look_ahead(struct job *job, const struct playbook *playbook, struct head_start *head) {
     bool sends_reads = !will_join(job);
@@ -285,19 +292,24 @@ static void look_ahead(struct job *job, const struct playbook *playbook, struct 
             .key = action.key, .state = PLAN_WORKED, .is_assumed = true};
         struct call call = {action.service, action.operation, action.account, action.region,
                             action.parameters};
-        if (sends_reads && head->read_count < HEAD_START_READS) {
-            head->reads[head->read_count].key = action.key;
-            head->reads[head->read_count++].call = early_call_send(job, &call);
+        if (sends_reads) {
+            add_read(head, action.key, &call);
         }
     }
     head->has_intent = action.kind == PLAN_WRITE && !action.is_known_only_when_asked &&
                        !asks_before;
     head->intent = action;
     struct call look;
-    if (sends_reads && head->has_intent && head->read_count < HEAD_START_READS &&
-        planted_question(job, &action, &look)) {
-        head->reads[head->read_count].key = planted_key(job, action.key);
-        head->reads[head->read_count++].call = early_call_send(job, &look);
+    if (sends_reads && head->has_intent && planted_question(job, &action, &look)) {
+        add_read(head, planted_key(job, action.key), &look);
+    }
+}
+
+/* While the journal writes: the intents don't depend on the answers. */
+static void ask_ahead(void *arg) {
+    struct head_start *head = arg;
+    for (size_t i = 0; i < head->read_count; i++) {
+        head->reads[i].call = early_call_send(head->job, &head->reads[i].asked);
     }
 }
 
@@ -482,7 +494,7 @@ static void admit(struct decision *decision) {
     enum admit_proposal proposal = propose(decision);
     struct journal_new_task *tasks = arena_alloc_array(job->arena, playbooks + 1, sizeof(*tasks));
     struct journal_intent intent;
-    scoped(head_start_done) struct head_start head = {0};
+    scoped(head_start_done) struct head_start head = {.job = job};
     scoped(journal_admitted_done) struct journal_admitted admitted = {0};
     struct error error = {0};
     struct journal_admission admission = {.proposal = proposal,
@@ -504,6 +516,8 @@ static void admit(struct decision *decision) {
             look_ahead(job, first, &head);
             admission.intent_count = head.has_intent ? 1 : 0;
             admission.wakes_later = head.has_intent;
+            admission.meanwhile_fn = ask_ahead;
+            admission.meanwhile_arg = &head;
         }
         if (head.has_intent) {
             intent = entry_intent(job, first, &head.intent);

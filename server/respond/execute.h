@@ -16,9 +16,11 @@
 
 /* What the respond task did already for the playbook that it goes on with. */
 struct head_start {
+    struct job *job;
     struct {
         struct text key;
-        struct early_call *call;
+        struct call asked;
+        struct early_call *call; /* sent while admit is written */
     } reads[HEAD_START_READS];
     size_t read_count;
     bool has_intent;           /* the first write: admit journaled it */

@@ -68,6 +68,11 @@ def make_event(user):
     return json.dumps(event).encode()
 
 
+def make_request(body):
+    return (f"POST /events HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: {harness.SECRET}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+
+
 def user_name():
     return "u" + uuid.uuid4().hex[:12]
 
@@ -89,16 +94,17 @@ class RiposteSide:
     def react(self):
         """(latency us, CPU us) of one event."""
         user = user_name()
-        body = make_event(user)
+        request = make_request(make_event(user))
         self.standin.watch(self.server.process.pid)
         self.standin.expect(user)
         cpu = cpu_ns(self.server.process.pid)
         began = time.monotonic_ns()
-        self.connection.request("POST", "/events", body, {"X-Api-Key": harness.SECRET})
-        answer = self.connection.getresponse()
-        answer.read()
-        assert answer.status == 202, answer.status
-        at, cpu_at = self.standin.come()
+        self.connection.sock.sendall(request)
+        at, cpu_at = self.standin.come()  # as with the handler: the client's own work is not in the way
+        with self.connection.response_class(self.connection.sock) as answer:
+            answer.begin()
+            answer.read()
+            assert answer.status == 202, answer.status
         time.sleep(0.01)  # let the rest of the response end before the next is measured
         return (at - began) / 1000, (cpu_at - cpu) / 1000
 

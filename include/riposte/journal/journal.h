@@ -381,6 +381,10 @@ struct journal_admission {
     /* The caller will call journal_wake(), so that the other tasks' workers don't take processor
      * time from the first. */
     bool wakes_later;
+    /* What the caller does while the journal writes; may be NULL. Whether it is admitted isn't
+     * known then. */
+    void (*meanwhile_fn)(void *arg);
+    void *meanwhile_arg;
 };
 
 struct journal_admitted {

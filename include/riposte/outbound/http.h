@@ -1,7 +1,9 @@
-/* HTTPS out: one thread with curl_multi, connections kept and shared by all calls, and the gate: a
- * request without a permit that passes permit_check() is refused before a socket is opened.
+/* HTTPS out: curl_multi, connections kept and shared by all calls, and the gate: a request without
+ * a permit that passes permit_check() is refused before a socket is opened.
  *
- *     any thread: http_send ─permit, URL─▶ queue ─wakeup─▶ outbound's thread ─▶ done_fn
+ *     any thread: http_send ─permit, URL─▶ outbound's thread ─▶ socket ─▶ done_fn
+ *
+ * What is urgent leaves on the sender's own thread: no other has to be woken for it first.
  *
  * Redirects are not followed. TLS (1.2 or later) is verified unless the request says otherwise;
  * plain http goes to loopback and link-local addresses, elsewhere only when the request allows it.
@@ -10,7 +12,8 @@
  *
  * Ownership:  a request is copied by http_send(); the response belongs to the transfer and is valid
  *             during done_fn. A reply of http_call() is the caller's, to http_reply_free().
- * Threads:    any thread may send; done_fn runs on the client's thread and must not block, which
+ * Threads:    any thread may send (one at a time drives libcurl, without waiting for anybody's
+ *             network); done_fn runs on the client's thread and must not block, which
  *             forbids http_call() there.
  * Bounds:     response <= response_limit_bytes (0: HTTP_RESPONSE_BYTES), its headers <=
  *             HTTP_HEADER_BYTES, time <= timeout_ms in all. */
@@ -59,6 +62,7 @@ struct http_request {
     bool skip_verification; /* own calls to loopback with a self-made certificate only */
     const char *ca_file;    /* for this request; NULL: the client's */
     bool no_proxy;
+    bool is_urgent;        /* on a kept connection it has left when http_send() returns */
     bool allow_plain_http; /* to any host: where an operator configured an http:// URL */
 };
 

@@ -33,8 +33,10 @@ void transfer_free(struct transfer **transfer, void **handle_out);
 void *transfer_handle(struct transfer *transfer);
 struct transfer *transfer_of_handle(void *handle);
 
-/* Calls done_fn with what came; `result` is libcurl's code. */
-void transfer_finish(struct transfer *transfer, int result);
+/* It has ended; `result` is libcurl's code. */
+void transfer_note_result(struct transfer *transfer, int result);
+/* Calls done_fn with what came. */
+void transfer_finish(struct transfer *transfer);
 /* Calls done_fn with ERROR_BUSY: the client ends. */
 void transfer_abandon(struct transfer *transfer);
 
@@ -45,6 +47,8 @@ struct transfer_list {
 void transfer_list_append(struct transfer_list *list, struct transfer *transfer);
 /* NULL when it is empty. */
 struct transfer *transfer_list_take(struct transfer_list *list);
+/* NULL at the end. */
+struct transfer *transfer_list_next(struct transfer *transfer);
 void transfer_list_remove(struct transfer_list *list, struct transfer *transfer);
 
 #endif
