@@ -251,15 +251,16 @@ static void read_each(const struct reading *reading, struct scope *scope, const 
     scope->places |= NAME_ITEM;
 }
 
-static bool looks_at_item(const struct json *fields) {
+/* Does a pattern name a path that begins with `first`? */
+static bool looks_at(const struct json *fields, const char *first) {
     bool is_found = false;
     for (const struct json *field = json_first(fields); !is_found && field != NULL;
          field = json_next(field)) {
         /* The branches of $or stand in an array: they have no name. */
         is_found = json_is_array(field) && text_equal(json_key(field), TEXT("$or"))
-                       ? looks_at_item(field)
-                       : text_equal(path_first(json_key(field)), TEXT("item")) ||
-                             (json_key(field).bytes == 0 && looks_at_item(field));
+                       ? looks_at(field, first)
+                       : text_equal_string(path_first(json_key(field)), first) ||
+                             (json_key(field).bytes == 0 && looks_at(field, first));
     }
     return is_found;
 }
@@ -474,7 +475,8 @@ static void read_call_step(struct step_reading *steps, const struct json *node,
     step_out->name = form_text(node, "name");
     read_each(reading, &scope, node, step_out);
     step_out->when = scope_check_when(reading, &scope, json_member(node, "when"));
-    step_out->is_when_of_item = looks_at_item(json_member(node, "when"));
+    step_out->is_when_of_item = looks_at(json_member(node, "when"), "item");
+    step_out->is_when_of_answers = looks_at(json_member(node, "when"), "steps");
     if (json_is_object(json_member(node, "post"))) {
         read_post(steps, &scope, node, step_out);
         add_name(steps, node);

@@ -134,8 +134,10 @@ static struct dry_playbook simulate_playbook(const struct dry_input *input,
     }
     scoped(arena_free) struct arena *walk_arena = arena_new();
     struct plan_action action;
+    struct plan_memo memo = {0};
     for (;;) {
-        struct plan_input plan = {.playbook = playbook,
+        struct plan_input plan = {.memo = &memo,
+                                  .playbook = playbook,
                                   .context = context,
                                   .event_key = event->envelope.key,
                                   .event_account = event->envelope.account,

@@ -125,6 +125,7 @@ bool job_open(struct job *job, struct respond *respond, struct journal_task **ta
               struct error *error) {
     *job = (struct job){.respond = respond, .task = *task, .arena = arena_new()};
     *task = NULL;
+    job->memo = arena_alloc(job->arena, sizeof(*job->memo));
     job->snapshot = respond->options.snapshot_fn(respond->options.snapshot_arg);
     job->mode = mode_milder(job->snapshot->settings->mode, job->task->incident.mode);
     take_authority(job);
@@ -169,7 +170,8 @@ void job_done(struct job *job) {
 }
 
 struct plan_input job_plan_input(const struct job *job, const struct playbook *playbook) {
-    return (struct plan_input){.playbook = playbook,
+    return (struct plan_input){.memo = job->memo,
+                               .playbook = playbook,
                                .context = job->context,
                                .event_key = job->story_key,
                                .event_account = job->event.envelope.account,

@@ -57,6 +57,7 @@ struct job {
     bool may_know_later;              /* who we are couldn't be asked just now */
     struct aws_identity aws_identity; /* what identity's texts point to */
     const struct json *context;
+    struct plan_memo *memo; /* of the playbook that was planned last */
 };
 
 /* Takes *task. Asks who we are, unless in observe. ERROR_INVALID when event or definition can't be

@@ -179,13 +179,47 @@ static enum step_result walk_once(struct walk *walk, struct occasion *occasion, 
     return result;
 }
 
+static bool recall(const struct plan_memo *memo, const struct step *step, bool *holds_out) {
+    for (size_t i = 0; i < memo->count; i++) {
+        if (memo->items[i].step == step) {
+            *holds_out = memo->items[i].holds;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void memorize(struct plan_memo *memo, const struct step *step, bool holds) {
+    if (memo->count < PLAN_MEMO_STEPS) {
+        memo->items[memo->count].step = step;
+        memo->items[memo->count++].holds = holds;
+    }
+}
+
+static bool judge_pattern(const struct occasion *occasion, bool *holds_out, struct error *error) {
+    return pattern_match_tree(occasion->step->when, occasion->context, holds_out, error) ||
+           error_wrap(error, "when");
+}
+
 static bool applies(struct walk *walk, const struct occasion *occasion, bool *applies_out,
                     struct error *error) {
-    const struct pattern *when = occasion->step->when;
+    const struct step *step = occasion->step;
+    struct plan_memo *memo = walk->input->memo;
     *applies_out = true;
-    return when == NULL || dependence_of_when(when, &walk->assumed) ||
-           pattern_match_tree(when, occasion->context, applies_out, error) ||
-           error_wrap(error, "when");
+    if (step->when == NULL || dependence_of_when(step->when, &walk->assumed)) {
+        return true;
+    }
+    if (memo == NULL || step->is_when_of_item || step->is_when_of_answers) {
+        return judge_pattern(occasion, applies_out, error);
+    }
+    if (recall(memo, step, applies_out)) {
+        return true;
+    }
+    if (!judge_pattern(occasion, applies_out, error)) {
+        return false;
+    }
+    memorize(memo, step, *applies_out);
+    return true;
 }
 
 /* The step's `when`, of the step or of one element: DONE when it holds. */
@@ -364,6 +398,10 @@ static struct walk walk_start(const struct plan_input *input, struct arena *aren
         names += playbook->steps[i].link_count;
     }
     *action = (struct plan_action){0};
+    struct plan_memo *memo = input->memo;
+    if (memo != NULL && (memo->playbook != playbook || memo->context != input->context)) {
+        *memo = (struct plan_memo){.playbook = playbook, .context = input->context};
+    }
     struct walk walk = {.input = input,
                         .arena = arena,
                         .action = action,

@@ -100,6 +100,7 @@ struct step {
     /* A call. */
     const struct pattern *when; /* NULL: always */
     bool is_when_of_item;       /* decided for each element of `each` */
+    bool is_when_of_answers;    /* looks at what steps before it were answered */
     struct call_template call;
     bool is_write;
     struct text account, region; /* templates; empty: the default */

@@ -45,7 +45,21 @@ struct plan_record {
                                     uses its answer is known only when asked */
 };
 
+/* What the conditions said that look neither at answers nor at elements: they say it again in each
+ * walk over the same playbook and context. The caller's; zero at first. */
+#define PLAN_MEMO_STEPS 32
+struct plan_memo {
+    const struct playbook *playbook;
+    const struct json *context;
+    struct {
+        const struct step *step;
+        bool holds;
+    } items[PLAN_MEMO_STEPS];
+    size_t count;
+};
+
 struct plan_input {
+    struct plan_memo *memo; /* NULL: none is kept */
     const struct playbook *playbook;
     const struct json *context; /* context_new(): without steps */
     struct text event_key, event_account, event_region;

@@ -36,6 +36,10 @@
 #define EACH(path)                                                                            \
     "{'name':'each','each':'${" path "}','call':'ec2:StopInstances','with':{'Id':'${item}'}," \
     "'effect':{'target':'${item}','name':'stop'},'undo':null}"
+#define OF_ANSWER                                                                        \
+    "{'name':'look','when':{'principal':{'kind':['user']}},'call':'ec2:DescribeHosts'}," \
+    "{'name':'protect','when':{'steps':{'look':{'state':['off']}}},"                     \
+    "'call':'ec2:ModifyInstanceAttribute','effect':{'target':'t','name':'p'},'undo':null}"
 #define MATCHES_ID "{'User':{'UserId':'AIDAMALLORY'}}"
 
 /* Outcomes by what stands behind "ev1/<playbook>/" in the key: an object is an answer, "!Code" a
@@ -202,20 +206,47 @@ static void play(const struct playing *playing, struct plan_input *input,
     }
 }
 
+static void walk_row(const struct plan_case *row, struct plan_memo *memo) {
+    struct playing playing;
+    struct buffer trace = BUFFER_INIT;
+    playing_start(&playing, row->playbook, PLAYING_EVENT);
+    struct plan_input input = playing_input(&playing);
+    input.memo = memo;
+    play(&playing, &input, playing_json(playing.arena, row->outcomes), &trace);
+    assert_text_equal(buffer_text(&trace), row->trace);
+    buffer_done(&trace);
+    playing_done(&playing);
+}
+
+/* With a memo, too: what one walk has written into it changes no other. */
 static void test_a_playbook_is_walked(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(plan_cases); i++) {
-        const struct plan_case *row = &plan_cases[i];
-        struct playing playing;
-        struct buffer trace = BUFFER_INIT;
-        testing_row(row->name);
-        playing_start(&playing, row->playbook, PLAYING_EVENT);
-        struct plan_input input = playing_input(&playing);
-        play(&playing, &input, playing_json(playing.arena, row->outcomes), &trace);
-        assert_text_equal(buffer_text(&trace), row->trace);
-        buffer_done(&trace);
-        playing_done(&playing);
+        struct plan_memo memo = {0};
+        testing_row(plan_cases[i].name);
+        walk_row(&plan_cases[i], NULL);
+        walk_row(&plan_cases[i], &memo);
     }
+}
+
+/* Of an answer it may be another thing in the next walk. */
+static void test_only_what_stays_is_remembered(void **state) {
+    (void)state;
+    struct playing playing;
+    struct buffer trace = BUFFER_INIT;
+    struct plan_memo memo = {0};
+    playing_start(&playing, RESTORE(OF_ANSWER), PLAYING_EVENT);
+    struct plan_input input = playing_input(&playing);
+    input.memo = &memo;
+    play(&playing, &input, playing_json(playing.arena, "{'look':{'state':'off'}}"), &trace);
+    assert_text_equal(buffer_text(&trace), "ask look; write protect; done");
+    assert_int_equal(memo.count, 1);
+    assert_text_equal(memo.items[0].step->name, "look");
+    buffer_clear(&trace);
+    play(&playing, &input, playing_json(playing.arena, "{'look':{'state':'on'}}"), &trace);
+    assert_text_equal(buffer_text(&trace), "ask look; done");
+    buffer_done(&trace);
+    playing_done(&playing);
 }
 
 static struct plan_action next(const struct playing *playing, const struct plan_record *records,
@@ -560,6 +591,7 @@ static void test_many_elements_cost_little(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_playbook_is_walked),
+        cmocka_unit_test(test_only_what_stays_is_remembered),
         cmocka_unit_test(test_a_write_is_rendered_with_its_inverse),
         cmocka_unit_test(test_what_was_before_goes_into_the_inverse),
         cmocka_unit_test(test_what_stood_under_our_name_is_not_restored),
