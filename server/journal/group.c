@@ -46,9 +46,8 @@ void group_complete(struct journal *journal, struct request *first) {
         }
     }
     if (wakes_later) {
-        sched_yield();
-    }
-    if (!wakes_later) {
+        sched_yield(); /* who has a call to send goes first, also on this processor */
+    } else {
         desk_wake(journal->desk);
     }
     for (struct request *request = called, *next; request != NULL; request = next) {

@@ -10,11 +10,12 @@
  *
  * Ownership:  one log a process; nothing of the arguments is kept.
  * Threads:    any may log. Between log_start() and log_stop() lines are queued and the thread "log"
- *             writes them within 5 ms, so a slow reader of stderr stops nobody; otherwise the
- * caller writes. log_set_sink() before there are other threads. Bounds:     LOG_QUEUE_BYTES of
- * lines wait; what doesn't fit is dropped, counted in riposte_log_lines_dropped_total and reported
- * in a line as soon as there is room. A message is cut at LOG_MESSAGE_BYTES, another value at
- * LOG_VALUE_BYTES, both at a character's boundary with "..." behind. */
+ *             writes them, after 5 ms at most, so a slow reader of stderr stops nobody; otherwise
+ *             the caller writes. log_set_sink() before there are other threads.
+ * Bounds:     LOG_QUEUE_BYTES of lines wait; what doesn't fit is dropped, counted in
+ *             riposte_log_lines_dropped_total and reported in a line as soon as there is room.
+ *             A message is cut at LOG_MESSAGE_BYTES, another value at LOG_VALUE_BYTES, both at a
+ *             character's boundary with "..." behind. */
 #ifndef RIPOSTE_OBSERVE_LOG_H
 #define RIPOSTE_OBSERVE_LOG_H
 
