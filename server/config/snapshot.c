@@ -274,7 +274,7 @@ static bool build_ruleset(struct loading *loading) {
     }
     for (size_t i = 0; i < PRINCIPAL_MEMBER_COUNT; i++) {
         ruleset_add_computed(builder,
-                             path_join(box->arena, TEXT("principal"), principal_member_names[i]));
+                             path_join(box->arena, TEXT("principal"), principal_member_name(i)));
     }
     for (size_t i = 0; i < box->definition_count; i++) {
         const struct rule *rule = box->definitions[i]->rule;

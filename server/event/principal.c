@@ -2,6 +2,7 @@
 
 #include "riposte/event/arn.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -470,40 +471,43 @@ static struct text mfa_name(enum principal_mfa mfa) {
     return mfa == MFA_YES ? TEXT("yes") : mfa == MFA_NO ? TEXT("no") : TEXT("unknown");
 }
 
-enum { MEMBER_KIND, MEMBER_TEXTS, MEMBER_TEMPORARY = PRINCIPAL_MEMBER_COUNT - 2, MEMBER_MFA };
+enum { MEMBER_KIND, MEMBER_FIRST_TEXT, MEMBER_TEMPORARY = PRINCIPAL_MEMBER_COUNT - 2, MEMBER_MFA };
 
-const struct text principal_member_names[PRINCIPAL_MEMBER_COUNT] = {
-    TEXT_INIT("kind"),         TEXT_INIT("id"),
-    TEXT_INIT("name"),         TEXT_INIT("arn"),
-    TEXT_INIT("path"),         TEXT_INIT("account"),
-    TEXT_INIT("partition"),    TEXT_INIT("access_key_id"),
-    TEXT_INIT("unique_id"),    TEXT_INIT("issuer_id"),
-    TEXT_INIT("session"),      TEXT_INIT("source_identity"),
-    TEXT_INIT("issued_at"),    TEXT_INIT("invoked_by"),
-    TEXT_INIT("is_temporary"), TEXT_INIT("mfa"),
+static const struct member {
+    struct text name;
+    size_t offset; /* of those that are texts */
+} members[PRINCIPAL_MEMBER_COUNT] = {
+    [MEMBER_KIND] = {TEXT_INIT("kind"), 0},
+    [MEMBER_FIRST_TEXT] = {TEXT_INIT("id"), offsetof(struct principal, id)},
+    {TEXT_INIT("name"), offsetof(struct principal, name)},
+    {TEXT_INIT("arn"), offsetof(struct principal, arn)},
+    {TEXT_INIT("path"), offsetof(struct principal, path)},
+    {TEXT_INIT("account"), offsetof(struct principal, account)},
+    {TEXT_INIT("partition"), offsetof(struct principal, partition)},
+    {TEXT_INIT("access_key_id"), offsetof(struct principal, access_key_id)},
+    {TEXT_INIT("unique_id"), offsetof(struct principal, unique_id)},
+    {TEXT_INIT("issuer_id"), offsetof(struct principal, issuer_id)},
+    {TEXT_INIT("session"), offsetof(struct principal, session)},
+    {TEXT_INIT("source_identity"), offsetof(struct principal, source_identity)},
+    {TEXT_INIT("issued_at"), offsetof(struct principal, issued_at)},
+    {TEXT_INIT("invoked_by"), offsetof(struct principal, invoked_by)},
+    [MEMBER_TEMPORARY] = {TEXT_INIT("is_temporary"), 0},
+    [MEMBER_MFA] = {TEXT_INIT("mfa"), 0},
 };
+
+struct text principal_member_name(size_t member) {
+    assert(member < PRINCIPAL_MEMBER_COUNT);
+    return members[member].name;
+}
 
 void principal_each_member(const struct principal *principal, principal_member_fn *member_fn,
                            void *arg) {
-    const struct text texts[MEMBER_TEMPORARY - MEMBER_TEXTS] = {
-        principal->id,
-        principal->name,
-        principal->arn,
-        principal->path,
-        principal->account,
-        principal->partition,
-        principal->access_key_id,
-        principal->unique_id,
-        principal->issuer_id,
-        principal->session,
-        principal->source_identity,
-        principal->issued_at,
-        principal->invoked_by,
-    };
     member_fn(arg, MEMBER_KIND, JSON_STRING, kind_names[principal->kind]);
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        if (texts[i].bytes > 0) {
-            member_fn(arg, MEMBER_TEXTS + i, JSON_STRING, texts[i]);
+    for (size_t i = MEMBER_FIRST_TEXT; i < MEMBER_TEMPORARY; i++) {
+        const char *member = (const char *)principal + members[i].offset;
+        struct text text = *(const struct text *)(const void *)member;
+        if (text.bytes > 0) {
+            member_fn(arg, i, JSON_STRING, text);
         }
     }
     member_fn(arg, MEMBER_TEMPORARY, principal->is_temporary ? JSON_TRUE : JSON_FALSE,
@@ -520,7 +524,7 @@ static void add_member(void *arg, size_t member, enum json_type type, struct tex
     const struct object_in_arena *to = arg;
     struct json *value = type == JSON_STRING ? json_new_string(to->arena, text)
                                              : json_new_literal(to->arena, type);
-    json_add_member(to->arena, to->object, principal_member_names[member], value);
+    json_add_member(to->arena, to->object, members[member].name, value);
 }
 
 struct json *principal_to_json(const struct principal *principal, struct arena *arena) {

@@ -78,6 +78,35 @@ static void all_is_there_after_a_restart_but_leases(void **state) {
     assert_true(story_count_audit(story, "") > lines); /* the chain goes on where it ended */
 }
 
+/* Pages that SQLite's cache doesn't hold until the commit are written before it, and read again. */
+static void a_change_larger_than_the_cache_is_whole(void **state) {
+    enum { EVENTS = 12, BODY_BYTES = 400 * 1024 };
+    struct story *story = *state;
+    static char text[BODY_BYTES];
+    static char keys[EVENTS][8];
+    struct journal_new_event events[EVENTS];
+    for (int i = 0; i < EVENTS; i++) {
+        struct journal_new_incident *incident = arena_alloc(story->arena, sizeof(*incident));
+        snprintf(keys[i], sizeof(keys[i]), "event%d", i);
+        *incident = story_incident(story, "rule-a", keys[i]);
+        memset(text, 'a' + i, sizeof(text));
+        events[i] = story_event(story, keys[i], incident);
+        events[i].body = blob_new((struct text){text, sizeof(text)});
+    }
+    assert_true(story_append_all(story, events, EVENTS).is_ok);
+    for (int i = 0; i < EVENTS; i++) {
+        blob_unref(&events[i].body);
+    }
+    story_close(story);
+    assert_int_equal(ask_sql(story, "SELECT count(*) FROM event WHERE length(body) = 409600 AND"
+                                    " replace(body, char(96 + id), '') = ''"),
+                     EVENTS);
+    assert_int_equal(ask_sql(story, "SELECT count(*) FROM pragma_integrity_check"
+                                    " WHERE integrity_check = 'ok'"),
+                     1);
+    story_open(story);
+}
+
 static void an_undo_survives_a_restart(void **state) {
     struct story *story = *state;
     struct error error = {0};
@@ -475,6 +504,7 @@ const struct CMUnitTest durable_stories[] = {
     STORY(an_undo_survives_a_restart),
     STORY(a_second_server_is_refused),
     STORY(only_we_may_read_the_file),
+    STORY(a_change_larger_than_the_cache_is_whole),
     STORY(a_newer_schema_is_refused),
     STORY(another_database_is_refused),
     STORY(another_file_is_refused),

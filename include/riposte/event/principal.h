@@ -80,11 +80,11 @@ void principal_read(const struct json_capture *captures, struct text event_accou
 /* "user", "role-session", ... */
 const char *principal_kind_name(enum principal_kind kind);
 
-/* The members' names: "kind", "id", ..., "mfa". */
+/* "kind", "id", ..., "mfa". */
 #define PRINCIPAL_MEMBER_COUNT 16
-extern const struct text principal_member_names[PRINCIPAL_MEMBER_COUNT];
+struct text principal_member_name(size_t member);
 
-/* The present members, for computed leaves; `member` is an index of principal_member_names. */
+/* The present members by their numbers, for computed leaves. */
 typedef void principal_member_fn(void *arg, size_t member, enum json_type type, struct text text);
 void principal_each_member(const struct principal *principal, principal_member_fn *member_fn,
                            void *arg);
