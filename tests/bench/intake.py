@@ -3,7 +3,8 @@
 All serve the same certificate on loopback, one after the other in each round, to the same client (tests/bench/load.c);
 the median round counts. CPU per request: user and system time of all of a server's processes, over requests answered.
 
-  kept     16 kept connections; an event that no rule matches: secret, scan and match (nginx: none of it)
+  kept     16 kept connections; an event that no rule matches: secret, scan and match (nginx: none of it); beside
+           that, libmicrohttpd alone, which reads and answers (tests/bench/bare.c), and riposte without its sandbox
   new      a TLS connection for each of them, as EventBridge makes them
   durable  16 kept connections; an event that opens an incident, new each time: answered 202 after its commit, while
            workers plan what they would do (observe): their time is counted, too
@@ -130,10 +131,19 @@ class Webhook(Side):
         self.wait()
 
 
+class Bare(Side):
+    """The library that riposte's listener is made of, and nothing else."""
+    def __init__(self, folder, certificate, key, build):
+        self.port = harness.free_port()
+        self.process = subprocess.Popen([build / "tests" / "bare", str(self.port), certificate, key],
+                                        stdin=subprocess.PIPE)
+        self.wait()
+
+
 class Riposte(Side):
-    def __init__(self, folder, certificate, key, preload=None, **settings):
+    def __init__(self, folder, certificate, key, preload=None, arguments=(), **settings):
         self.is_whole = preload is None
-        self.server = harness.Riposte(tempfile.mkdtemp(dir=folder), mode="observe", settings={
+        self.server = harness.Riposte(tempfile.mkdtemp(dir=folder), mode="observe", arguments=arguments, settings={
             "queue_limit": 10000000, "drain": "0s", "listen": {"certificate": str(certificate), "key": str(key)},
             **settings})
         if preload is not None:
@@ -179,16 +189,18 @@ class Bench:
         return {name: {value: statistics.median(report[value] for report in all_of_it)
                        for value in ("cpu_us", "rate", "p50_us", "p99_us")} for name, all_of_it in reports.items()}
 
-    def beside(self, title, *more):
-        sides = {"riposte": self.side(Riposte), "nginx": self.side(Nginx), "webhook": self.side(Webhook)}
+    def beside(self, title, *more, **others):
+        sides = {"riposte": self.side(Riposte), "nginx": self.side(Nginx), "webhook": self.side(Webhook), **others}
         medians = self.rounds(sides, UNMATCHED, *more)
         for side in sides.values():
             side.stop()
         for name, median in medians.items():
             row(title, name, median)
         ours = medians["riposte"]["cpu_us"]
-        print(f"{'':<10}riposte / nginx {ours / medians['nginx']['cpu_us']:.2f}, "
-              f"webhook / riposte {medians['webhook']['cpu_us'] / ours:.1f}")
+        nginx = medians["nginx"]["cpu_us"]
+        print(f"{'':<10}webhook / riposte {medians['webhook']['cpu_us'] / ours:.1f}, webhook / nginx "
+              f"{medians['webhook']['cpu_us'] / nginx:.1f}; of nginx: riposte {ours / nginx:.2f}"
+              + "".join(f", {name} {medians[name]['cpu_us'] / nginx:.2f}" for name in others))
 
     def durable(self, title, preload=None):
         reports = []
@@ -237,7 +249,7 @@ def post(connection, side, event):
 
 
 def row(title, name, report):
-    print(f"{title:<10}{name:<10}{report['cpu_us']:>10.1f} us CPU{report['rate']:>10.0f}/s"
+    print(f"{title:<10}{name:<14}{report['cpu_us']:>10.1f} us CPU{report['rate']:>10.0f}/s"
           f"{report['p50_us']:>9.0f} us p50{report['p99_us']:>9.0f} us p99", flush=True)
 
 
@@ -256,7 +268,8 @@ def main():
     only = options.only.split(",")
     kept = ("--connections", str(options.connections))
     if "kept" in only:
-        bench.beside("kept", *kept)
+        bench.beside("kept", *kept, libmicrohttpd=bench.side(Bare, build=options.build),
+                     unboxed=bench.side(Riposte, arguments=["--no-sandbox"]))
     if "new" in only:
         bench.beside("new", "--new", *kept)
     if "durable" in only:
