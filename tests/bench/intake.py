@@ -4,7 +4,7 @@ All serve the same certificate on loopback, one after the other in each round, t
 the median round counts. CPU per request: user and system time of all of a server's processes, over requests answered.
 
   kept     16 kept connections; an event that no rule matches: secret, scan and match (nginx: none of it); beside
-           that, libmicrohttpd alone, which reads and answers (tests/bench/bare.c), and riposte without its sandbox
+           that libmicrohttpd alone, which reads and answers (tests/bench/bare.c)
   new      a TLS connection for each of them, as EventBridge makes them
   durable  16 kept connections; an event that opens an incident, new each time: answered 202 after its commit, while
            workers plan what they would do (observe): their time is counted, too
@@ -141,9 +141,9 @@ class Bare(Side):
 
 
 class Riposte(Side):
-    def __init__(self, folder, certificate, key, preload=None, arguments=(), **settings):
+    def __init__(self, folder, certificate, key, preload=None, **settings):
         self.is_whole = preload is None
-        self.server = harness.Riposte(tempfile.mkdtemp(dir=folder), mode="observe", arguments=arguments, settings={
+        self.server = harness.Riposte(tempfile.mkdtemp(dir=folder), mode="observe", settings={
             "queue_limit": 10000000, "drain": "0s", "listen": {"certificate": str(certificate), "key": str(key)},
             **settings})
         if preload is not None:
@@ -268,8 +268,7 @@ def main():
     only = options.only.split(",")
     kept = ("--connections", str(options.connections))
     if "kept" in only:
-        bench.beside("kept", *kept, libmicrohttpd=bench.side(Bare, build=options.build),
-                     unboxed=bench.side(Riposte, arguments=["--no-sandbox"]))
+        bench.beside("kept", *kept, libmicrohttpd=bench.side(Bare, build=options.build))
     if "new" in only:
         bench.beside("new", "--new", *kept)
     if "durable" in only:

@@ -286,8 +286,7 @@ def is_traced():
 class Riposte:
     """The server under test: settings in a folder of its own, started as a user would start it."""
 
-    def __init__(self, folder, mode="observe", aws=None, key=None, settings=None, environment=None,
-                 arguments=()):
+    def __init__(self, folder, mode="observe", aws=None, key=None, settings=None, environment=None):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.admin_port = free_port()
@@ -318,14 +317,13 @@ class Riposte:
             self.environment.update(AWS_ACCESS_KEY_ID=key["AccessKeyId"],
                                     AWS_SECRET_ACCESS_KEY=key["SecretAccessKey"])
         self.environment.update(environment or {})
-        self.arguments = arguments
         self.process = None
 
     def start(self, wait=True, **environment):
         self.started_at = time.monotonic()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "-c", str(self.settings_path), *self.arguments], stderr=log, stdout=log,
+                [BINARY, "serve", "-c", str(self.settings_path)], stderr=log, stdout=log,
                 stdin=subprocess.DEVNULL, env={**self.environment, **environment})
         if wait:
             wait_for("the server", self._is_ready, 30)
