@@ -33,11 +33,15 @@ static struct fixture fixture_start(bool is_tls, stand_in_fn *answer_fn, void *a
     return fixture;
 }
 
+/* All of it holds whoever's thread a request leaves on. */
+static bool is_urgent;
+
 static struct http_request request_to(const struct fixture *fixture) {
     return (struct http_request){
         .method = TEXT("GET"),
         .url = text_of(stand_in_origin(fixture->stand_in)),
         .timeout_ms = PATIENCE_MS,
+        .is_urgent = is_urgent,
     };
 }
 
@@ -468,6 +472,7 @@ static void test_calls_go_side_by_side(void **state) {
     struct http_request request = request_to(&fixture);
     for (int i = 0; i < 50; i++) {
         struct error error = {0};
+        request.is_urgent = is_urgent && i % 2 == 0;
         assert_ok(http_send(fixture.client, &own, &request, count_end, &ends, &error), &error);
     }
     mutex_lock(&ends.lock);
@@ -524,5 +529,7 @@ int main(void) {
         cmocka_unit_test(test_calls_go_side_by_side),
         cmocka_unit_test(test_the_end_of_the_client_ends_its_calls),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("sent by the client's thread", tests, NULL, NULL);
+    is_urgent = true;
+    return failed + cmocka_run_group_tests_name("sent by the caller's", tests, NULL, NULL);
 }
