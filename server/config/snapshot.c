@@ -325,6 +325,15 @@ static void check_notify(const struct loading *loading) {
     }
 }
 
+size_t snapshot_find_rule(const struct snapshot *snapshot, struct text name) {
+    size_t index = 0;
+    while (index < snapshot->rule_count &&
+           !text_equal(snapshot->definitions[index]->rule->name, name)) {
+        index++;
+    }
+    return index;
+}
+
 const struct playbook *snapshot_playbook(const struct snapshot *snapshot, struct text name) {
     for (size_t i = 0; i < snapshot->playbook_count; i++) {
         if (text_equal(snapshot->playbooks[i]->name, name)) {

@@ -189,22 +189,13 @@ static void show_rule(struct page *page, size_t index, const struct journal_cens
     page_end(page, 200);
 }
 
-static size_t find_rule(const struct snapshot *snapshot, struct text name) {
-    size_t index = 0;
-    while (index < snapshot->rule_count &&
-           !text_equal(snapshot->definitions[index]->rule->name, name)) {
-        index++;
-    }
-    return index;
-}
-
 static void show(struct page *page) {
     const struct snapshot *snapshot = access_snapshot(page->access);
     const struct journal_census *census = NULL;
     struct error error = {0};
     struct text path = request_path(page->request);
     struct text name = text_slice(path, sizeof(CONSOLE_RULES "/") - 1, path.bytes);
-    size_t index = find_rule(snapshot, name);
+    size_t index = snapshot_find_rule(snapshot, name);
     bool is_list = text_equal(path, TEXT(CONSOLE_RULES));
     if (!is_list && index == snapshot->rule_count) {
         page_fail(page, 404, "Not found", "There is no such rule.");

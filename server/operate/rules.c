@@ -75,16 +75,6 @@ static void answer_rule(struct request *request, const struct snapshot *snapshot
     answer_object(request, 200, object);
 }
 
-/* Its index; rule_count when there is none. */
-static size_t find_rule(const struct snapshot *snapshot, struct text name) {
-    size_t index = 0;
-    while (index < snapshot->rule_count &&
-           !text_equal(snapshot->definitions[index]->rule->name, name)) {
-        index++;
-    }
-    return index;
-}
-
 /* All of them, or the one that the path names. */
 void handle_rules(void *arg, struct request *request) {
     struct admin *admin = arg;
@@ -95,7 +85,8 @@ void handle_rules(void *arg, struct request *request) {
     const struct snapshot *snapshot = access_snapshot(access);
     struct text path = request_path(request);
     bool is_list = text_equal(path, TEXT(ROUTE_RULES));
-    size_t index = find_rule(snapshot, text_slice(path, sizeof(ROUTE_RULES "/") - 1, path.bytes));
+    size_t index = snapshot_find_rule(snapshot,
+                                      text_slice(path, sizeof(ROUTE_RULES "/") - 1, path.bytes));
     if (!is_list && index == snapshot->rule_count) {
         request_answer_error(request, 404, "there is no such rule");
     } else if (!census_recent(&admin->census, admin->options.journal, &census, &error)) {

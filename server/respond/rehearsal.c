@@ -171,25 +171,14 @@ static bool rehearse_rule(const struct snapshot *snapshot, size_t index, bool do
            error_wrap(error, "rule %.*s", TEXT_ARG(rule->name));
 }
 
-static bool find_rule(const struct snapshot *snapshot, struct text name, size_t *index_out,
-                      struct error *error) {
-    for (size_t i = 0; i < snapshot->rule_count; i++) {
-        if (text_equal(snapshot->definitions[i]->rule->name, name)) {
-            *index_out = i;
-            return true;
-        }
-    }
-    return error_set(error, ERROR_NOT_FOUND, "there is no rule %.*s", TEXT_ARG(name));
-}
-
 /* The one that was asked for. */
 static bool rehearse_one(const struct snapshot *snapshot, struct text name,
                          const struct ruleset_matches *matches, const struct subject_event *event,
                          struct arena *arena, struct rehearsal *rehearsal, struct error *error) {
-    size_t index = 0;
+    size_t index = snapshot_find_rule(snapshot, name);
     bool does_match = false;
-    if (!find_rule(snapshot, name, &index, error)) {
-        return false;
+    if (index == snapshot->rule_count) {
+        return error_set(error, ERROR_NOT_FOUND, "there is no rule %.*s", TEXT_ARG(name));
     }
     for (size_t i = 0; i < matches->count; i++) {
         does_match |= matches->rules[i] == index;

@@ -42,6 +42,9 @@ void snapshot_unref(struct snapshot **snapshot);
 /* NULL: there is none of that name. */
 const struct playbook *snapshot_playbook(const struct snapshot *snapshot, struct text name);
 
+/* The index of the rule of files with that name; rule_count when there is none. */
+size_t snapshot_find_rule(const struct snapshot *snapshot, struct text name);
+
 /* Leaves the rules of files in it: for those who tell what they would do. */
 void snapshot_drop_builtins(const struct snapshot *snapshot, struct ruleset_matches *matches);
 
