@@ -54,9 +54,7 @@ struct http_client {
     } shared;
 };
 
-static void *take_handle(struct http_client *client) REQUIRES(&client->lock);
-
-static void *take_handle(struct http_client *client) {
+static void *take_handle(struct http_client *client) REQUIRES(&client->lock) {
     return client->waiting.idle_count > 0 ? client->waiting.idle[--client->waiting.idle_count]
                                           : NULL;
 }
@@ -127,9 +125,7 @@ static void ring(struct http_client *client) {
     assert(written == sizeof(one));
 }
 
-static bool is_due(const struct http_client *client) REQUIRES(&client->multi_lock);
-
-static bool is_due(const struct http_client *client) {
+static bool is_due(const struct http_client *client) REQUIRES(&client->multi_lock) {
     return client->shared.due_mono_ms <= clock_mono_ms(&clock_system);
 }
 

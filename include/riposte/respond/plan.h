@@ -12,7 +12,7 @@
  * by the context and the recorded answers, a link of first_of is remembered by its recorded calls.
  *
  * Ownership:  everything lives in the caller's arena or points into the input.
- * Threads:    pure.
+ * Threads:    pure, but for the caller's memo.
  * Source:     RULES.md, Playbooks. */
 #ifndef RIPOSTE_RESPOND_PLAN_H
 #define RIPOSTE_RESPOND_PLAN_H
